@@ -1,0 +1,65 @@
+"""Logs a failure that repeats once, then rarely, and says when it is over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+_FIRST_REMINDER_S = 3_600.0
+
+
+@dataclass(slots=True)
+class _Streak:
+    began: float
+    count: int
+    message: str
+    remind_at: float
+
+
+class FailureLog:
+    """Failures by subject (a rig, one of its lists, the broker), each told as its own streak.
+
+    The first failure of a streak is a warning; the same again is silent for an hour, then for two, four and so
+    on; another cause is told at once; the first success after it says how long it lasted.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._streaks: dict[str, _Streak] = {}
+
+    def failed(self, subject: str, message: str, *, level: int = logging.WARNING) -> None:
+        now = time.monotonic()
+        streak = self._streaks.get(subject)
+        if streak is None:
+            self._streaks[subject] = _Streak(now, 1, message, now + _FIRST_REMINDER_S)
+            self._logger.log(level, "%s: %s", subject, message)
+            return
+        streak.count += 1
+        if message != streak.message:
+            streak.message = message
+            self._logger.log(level, "%s: %s", subject, message)
+        elif now >= streak.remind_at:
+            streak.remind_at = now + 2 * (now - streak.began)
+            lasted = spoken_duration(now - streak.began)
+            self._logger.log(level, "%s: still failing after %s: %s", subject, lasted, message)
+
+    def succeeded(self, subject: str) -> None:
+        streak = self._streaks.pop(subject, None)
+        if streak is not None:
+            lasted = spoken_duration(time.monotonic() - streak.began)
+            times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
+            self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
+
+    def forget(self, subject: str) -> None:
+        """Ends a streak without a word, for a subject that is gone."""
+        self._streaks.pop(subject, None)
+
+
+def spoken_duration(seconds: float) -> str:
+    """As a person says it: `42 minutes`, `3 hours`; whole units, the largest that fits."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s"
+    whole = max(1, round(seconds))
+    return "1 second" if whole == 1 else f"{whole} seconds"
