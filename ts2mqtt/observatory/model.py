@@ -1,0 +1,187 @@
+"""What a rig's Target Scheduler knows: rig → profile → project → target → exposure plan, all immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+"""Any JSON, for fields of the API that this version does not know."""
+
+T = TypeVar("T")
+
+DRAFT, ACTIVE, INACTIVE, CLOSED = "draft", "active", "inactive", "closed"
+PROJECT_STATES = (DRAFT, ACTIVE, INACTIVE, CLOSED)
+PRIORITIES = ("low", "normal", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """The children that one answer of the API named.
+
+    Absence from a listing means deletion only if the listing is complete: an item that was named but could
+    not be read is no deletion.
+    """
+
+    items: tuple[T, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Image quality over all images of one exposure plan's filter; None where nothing was measured.
+
+    HFR in pixels, FWHM in arc seconds, eccentricity from 0 (round) to 1. `…_below_auto_accept` is the level
+    under which the grader accepts without looking further, None when the user set none.
+    """
+
+    hfr_mean: float | None = None
+    hfr_std_dev: float | None = None
+    hfr_below_auto_accept: float | None = None
+    fwhm_mean: float | None = None
+    fwhm_std_dev: float | None = None
+    fwhm_below_auto_accept: float | None = None
+    eccentricity_mean: float | None = None
+    eccentricity_std_dev: float | None = None
+    eccentricity_below_auto_accept: float | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposurePlan:
+    """So many exposures of one template (and with it of one filter) for a target.
+
+    `ungraded` counts acquired images that the plugin's delayed grading has not looked at yet.
+    """
+
+    key: str
+    template: str | None
+    filter: str | None
+    exposure_s: float | None
+    desired: int
+    acquired: int
+    accepted: int
+    ungraded: int
+    statistics: Statistics | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One field of the sky that is imaged; `ra_hours` runs from 0 to 24, angles are in degrees."""
+
+    id: str
+    name: str
+    active: bool | None
+    ra_hours: float | None
+    dec_deg: float | None
+    rotation_deg: float | None
+    epoch: str | None
+    roi_percent: float | None
+    exposure_plans: tuple[ExposurePlan, ...]
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A group of targets with common planning settings; `targets` is None until they were read once.
+
+    `state` is one of PROJECT_STATES, or what a later version of the plugin calls it, in lower case.
+    `flats_handling` is "off", "on_target_completion", "immediately" or "periodically" (every
+    `flats_period_days`). 0 switches off: meridian window, altitudes, dithering, filter switching.
+    """
+
+    id: str
+    name: str
+    state: str | None
+    priority: str | None
+    description: str | None
+    created: datetime | None
+    activated: datetime | None
+    deactivated: datetime | None
+    minimum_time_min: int | None
+    use_custom_horizon: bool | None
+    horizon_offset_deg: float | None
+    meridian_window_min: int | None
+    filter_switch_frequency: int | None
+    dither_every: int | None
+    enable_grader: bool | None
+    mosaic: bool | None
+    flats_handling: str | None
+    flats_period_days: int | None
+    minimum_altitude_deg: float | None
+    maximum_altitude_deg: float | None
+    smart_exposure_order: bool | None
+    targets: Listing[Target] | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A N.I.N.A. profile, that is a set of equipment; `projects` is None until they were read once."""
+
+    id: str
+    name: str
+    active: bool
+    projects: Listing[Project] | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExposures:
+    """A run of equal exposures inside a block of the night plan."""
+
+    filter: str | None
+    exposure_s: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBlock:
+    """A stretch of the night: a target being imaged, or a wait (then `target_id` and `name` are None)."""
+
+    target_id: str | None
+    name: str | None
+    start: datetime
+    end: datetime
+    exposures: tuple[PlannedExposures, ...] = ()
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def is_wait(self) -> bool:
+        return self.target_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightPlan:
+    """What the scheduler would do in the night that begins on `night`; `blocks` follow one another."""
+
+    profile_id: str
+    night: date
+    fetched: datetime
+    blocks: tuple[PlanBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """One N.I.N.A. with its Target Scheduler, as far as it has answered; what was never read is None."""
+
+    id: str
+    name: str
+    api_version: str
+    url: str
+    online: bool
+    plugin_version: str | None = None
+    profiles: Listing[Profile] | None = None
+
+    @property
+    def active_profile(self) -> Profile | None:
+        return next((profile for profile in self.known_profiles if profile.active), None)
+
+    @property
+    def known_profiles(self) -> tuple[Profile, ...]:
+        return self.profiles.items if self.profiles else ()
