@@ -1,0 +1,224 @@
+"""A typed client for every endpoint of one rig's Target Scheduler API: one polite GET at a time, or a few."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from ts2mqtt.errors import (
+    ApiFailureError,
+    NotFoundError,
+    NotTheApiError,
+    RigError,
+    RigUnreachableError,
+)
+from ts2mqtt.scheduler import wire
+from ts2mqtt.scheduler.reading import Item, Items, ListReader, json_value
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Self
+
+    from ts2mqtt.config import PollingConfig, RigConfig
+
+T = TypeVar("T")
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes; a hundred times what a project with a hundred targets takes."""
+
+_CONNECT_TIMEOUT_S = 5.0
+# The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
+_KEEPALIVE_S = 10.0
+_LONGEST_VERSION = 40
+
+_PROFILES = ListReader(wire.Profile)
+_PROJECTS = ListReader(wire.Project)
+_TARGETS = ListReader(wire.Target)
+_STATISTICS = ListReader(wire.Statistics)
+_PREVIEW = ListReader(wire.PreviewBlock)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What was read, beside the bytes it was read from: the same bytes again need not be read again."""
+
+    body: bytes
+    items: T
+
+
+class TargetSchedulerClient:
+    """Asks one rig's API at one URL.
+
+    Every method raises a RigError whose text says what happened in the user's terms. A method that takes
+    `previous` returns that very object when the answer's bytes are the same as then.
+    """
+
+    def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, tls: ssl.SSLContext | None = None) -> None:
+        self.url = public_url(url)
+        self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
+        self._api_version = rig.api_version
+        self._timeout = polling.timeout
+        self._plan_timeout = polling.plan_timeout
+        self._places = asyncio.Semaphore(polling.concurrency)
+        self._http = httpx.AsyncClient(
+            auth=httpx.BasicAuth(rig.username, rig.password.get_secret_value() if rig.password else "")
+            if rig.username
+            else None,
+            headers={
+                # `identity` spares the imaging PC the work; a coding the server does not know can end it.
+                "Accept-Encoding": "identity",
+                "Accept": "application/json",
+                "User-Agent": "ts2mqtt",
+                **{name: value.get_secret_value() for name, value in rig.headers.items()},
+            },
+            verify=tls or tls_context(rig),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=polling.concurrency, keepalive_expiry=_KEEPALIVE_S),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def version(self) -> str:
+        """The plugin's version, such as `5.9.3.0`; the API sends it with or without quotes."""
+        body = await self._get("/version")
+        text = body.decode(errors="replace").strip()
+        if text.startswith('"') or body.lstrip().startswith(b"<"):
+            value = json_value(body)
+            text = value if isinstance(value, str) else ""
+        if not text or len(text) > _LONGEST_VERSION or not text.isprintable():
+            raise NotTheApiError("answered /version with something that is no version number")
+        return text
+
+    async def profiles(self, previous: Answer[Items[wire.Profile]] | None = None) -> Answer[Items[wire.Profile]]:
+        return self._read(_PROFILES, await self._get("/profiles"), previous)
+
+    async def projects(
+        self, profile_id: str, previous: Answer[Items[wire.Project]] | None = None
+    ) -> Answer[Items[wire.Project]]:
+        return self._read(_PROJECTS, await self._get(f"/profiles/{quote(profile_id)}/projects"), previous)
+
+    async def targets(
+        self, project_id: str, previous: Answer[Items[wire.Target]] | None = None
+    ) -> Answer[Items[wire.Target]]:
+        return self._read(_TARGETS, await self._get(f"/projects/{quote(project_id)}/targets"), previous)
+
+    async def statistics(self, target_id: str) -> Items[wire.Statistics]:
+        """One for each exposure plan; expensive for the rig.
+
+        An empty body is how plugin 5.9 says that there is nothing to be had: for images without FWHM and
+        eccentricity it fails while writing the answer, after it has sent the status 200.
+        """
+        body = await self._get(f"/targets/{quote(target_id)}/statistics")
+        return _STATISTICS.read(body) if body.strip() else Items(())
+
+    async def preview(self, profile_id: str, start: datetime | None = None) -> Items[wire.PreviewBlock]:
+        """The night plan from 13:00 of the rig's today, or from `start` (aware, in the rig's offset).
+
+        Costs the rig seconds of computing and is not harmless while it images; never repeated by itself.
+        """
+        query = f"?{urlencode({'startTime': start.isoformat()})}" if start else ""
+        path = f"/profiles/{quote(profile_id)}/preview{query}"
+        return _PREVIEW.read(await self._get(path, timeout=self._plan_timeout, repeat=False))
+
+    def _read(
+        self, reader: ListReader[Item], body: bytes, previous: Answer[Items[Item]] | None
+    ) -> Answer[Items[Item]]:
+        if previous is not None and previous.body == body:
+            return previous
+        return Answer(body, reader.read(body))
+
+    async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpx's own time-outs do not
+        limit = timeout or self._timeout
+        async with self._places:
+            try:
+                async with asyncio.timeout(limit):
+                    return await self._get_once_or_twice(path, repeat=repeat)
+            except TimeoutError as error:
+                raise RigUnreachableError(
+                    f"{self.url} did not answer within {limit:g} s; is the imaging PC on, and does its firewall "
+                    "let the API's port through?"
+                ) from error
+            except httpx.DecodingError as error:
+                raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
+            except httpx.HTTPError as error:
+                raise RigUnreachableError(_explain(self.url, error)) from error
+            except httpx.InvalidURL as error:
+                raise RigError(f"{self.url} is not a usable URL: {error}") from error
+
+    async def _get_once_or_twice(self, path: str, *, repeat: bool) -> bytes:
+        try:
+            return await self._get_once(path)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # The plugin's server closes a kept connection after 15 s, after 100 answers and after a failure,
+            # and a request may cross that on the wire.
+            if not repeat:
+                raise
+            return await self._get_once(path)
+
+    async def _get_once(self, path: str) -> bytes:
+        async with self._http.stream("GET", self._root + path) as response:
+            self._refuse_failure(response, path)
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise ApiFailureError(f"answered {path} with more than {LARGEST_ANSWER >> 20} MiB")
+            return bytes(body)
+
+    def _refuse_failure(self, response: httpx.Response, path: str) -> None:
+        status = response.status_code
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise RigError(f"{self.url} answers {status}: the proxy in front of the API wants another login")
+        if status == httpx.codes.NOT_FOUND and path in ("/version", "/profiles"):
+            raise NotTheApiError(
+                f"{self.url} answers 404 for /ts/{self._api_version}{path}: another program on this port, or "
+                "another version of the API"
+            )
+        if status == httpx.codes.NOT_FOUND:
+            raise NotFoundError(f"does not know {path}")
+        if status != httpx.codes.OK:
+            raise ApiFailureError(f"answered {path} with status {status}")
+        if response.headers.get("content-type", "").startswith("text/html"):
+            raise NotTheApiError(
+                f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?"
+            )
+
+
+def public_url(url: str) -> str:
+    """A URL as it may be shown: without a user and password that may stand in it."""
+    parsed = httpx.URL(url)
+    return str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url
+
+
+def tls_context(rig: RigConfig) -> ssl.SSLContext:
+    """Verifies by the machine's certificates, or by `ca_file`, or not at all where the user said so."""
+    context = ssl.create_default_context(cafile=str(rig.ca_file) if rig.ca_file else None)
+    if not rig.verify_tls:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _explain(url: str, error: httpx.HTTPError) -> str:
+    reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"{url} does not answer; is the imaging PC on, and does its firewall let the API's port through?"
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():
+        return f"{url} shows a certificate that is not trusted ({reason}); set ca_file for this rig"
+    if isinstance(error, httpx.ConnectError):
+        return f"{url} cannot be reached ({reason}); is N.I.N.A. running, with the API enabled in its profile?"
+    return f"{url} broke the connection ({reason})"

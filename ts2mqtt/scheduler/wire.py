@@ -1,0 +1,111 @@
+"""The Target Scheduler API's answers as they travel: names and types of plugin 5.9, everything but ids optional."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# An id becomes part of topics and entity ids: nothing but what a GUID is made of (or a plain number, should a
+# later version of the API use one) is let in.
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Setting = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
+Angle = Annotated[float, Field(ge=-100_000, le=100_000)]
+
+
+class _Answer(BaseModel):
+    # What a newer plugin adds is kept (pydantic's model_extra) and passed on under `extra`.
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+
+class Profile(_Answer):
+    id: Id = Field(alias="Id")
+    name: str | None = Field(None, alias="Name")
+    active: bool | None = Field(None, alias="Active")
+
+
+class Project(_Answer):
+    """`MinimumTime` and `MeridianWindow` are minutes, altitudes and offsets degrees."""
+
+    id: Id = Field(alias="Id")
+    profile_id: str | None = Field(None, alias="ProfileId")
+    name: str | None = Field(None, alias="Name")
+    state: str | None = Field(None, alias="State")
+    priority: Setting | None = Field(None, alias="Priority")
+    description: str | None = Field(None, alias="Description")
+    create_date: datetime | None = Field(None, alias="CreateDate")
+    active_date: datetime | None = Field(None, alias="ActiveDate")
+    inactive_date: datetime | None = Field(None, alias="InactiveDate")
+    minimum_time: Setting | None = Field(None, alias="MinimumTime")
+    use_custom_horizon: bool | None = Field(None, alias="UseCustomHorizon")
+    horizon_offset: Angle | None = Field(None, alias="HorizonOffset")
+    meridian_window: Setting | None = Field(None, alias="MeridianWindow")
+    filter_switch_frequency: Setting | None = Field(None, alias="FilterSwitchFrequency")
+    dither_every: Setting | None = Field(None, alias="DitherEvery")
+    enable_grader: bool | None = Field(None, alias="EnableGrader")
+    mosaic: bool | None = Field(None, alias="Mosaic")
+    flats_handling: Setting | None = Field(None, alias="FlatsHandling")
+    minimum_altitude: Angle | None = Field(None, alias="MinimumAltitude")
+    maximum_altitude: Angle | None = Field(None, alias="MaximumAltitude")
+    smart_exposure_order: bool | None = Field(None, alias="SmartExposureOrder")
+
+
+class ExposurePlan(_Answer):
+    template_name: str | None = Field(None, alias="TemplateName")
+    exposure: Seconds | None = Field(None, alias="Exposure")
+    filter_name: str | None = Field(None, alias="FilterName")
+    desired: Count | None = Field(None, alias="Desired")
+    acquired: Count | None = Field(None, alias="Acquired")
+    accepted: Count | None = Field(None, alias="Accepted")
+    ungraded: Count | None = Field(None, alias="Ungraded")
+
+
+class Target(_Answer):
+    """`RA` is in hours, `Dec` and `Rotation` in degrees, `ROI` in percent."""
+
+    id: Id = Field(alias="Id")
+    project_id: str | None = Field(None, alias="ProjectId")
+    name: str | None = Field(None, alias="Name")
+    active: bool | None = Field(None, alias="Active")
+    ra: Angle | None = Field(None, alias="RA")
+    dec: Angle | None = Field(None, alias="Dec")
+    rotation: Angle | None = Field(None, alias="Rotation")
+    epoch: str | None = Field(None, alias="Epoch")
+    roi: Angle | None = Field(None, alias="ROI")
+    exposure_plan: tuple[ExposurePlan, ...] | None = Field(None, alias="ExposurePlan")
+
+
+class Statistics(_Answer):
+    """One exposure plan's image quality; mean 0 with level −1 means no images, level −1 alone that none is set."""
+
+    exposure: Seconds | None = Field(None, alias="Exposure")
+    filter_name: str | None = Field(None, alias="FilterName")
+    hfr_mean: float | None = Field(None, alias="HFRMean")
+    hfr_std_dev: float | None = Field(None, alias="HFRStdDev")
+    hfr_below_auto_accept_level: float | None = Field(None, alias="HFRBelowAutoAcceptLevel")
+    fwhm_mean: float | None = Field(None, alias="FWHMMean")
+    fwhm_std_dev: float | None = Field(None, alias="FWHMStdDev")
+    fwhm_below_auto_accept_level: float | None = Field(None, alias="FWHMBelowAutoAcceptLevel")
+    eccentricity_mean: float | None = Field(None, alias="EccentricityMean")
+    eccentricity_std_dev: float | None = Field(None, alias="EccentricityStdDev")
+    eccentricity_below_auto_accept_level: float | None = Field(None, alias="EccentricityBelowAutoAcceptLevel")
+
+
+class PreviewExposure(_Answer):
+    filter_name: str | None = Field(None, alias="FilterName")
+    exposure: Seconds | None = Field(None, alias="Exposure")
+    count: Count | None = Field(None, alias="Count")
+
+
+class PreviewBlock(_Answer):
+    """A wait has `WaitPeriod` true, no id, no name and no exposures."""
+
+    id: Id | None = Field(None, alias="Id")
+    name: str | None = Field(None, alias="Name")
+    wait_period: bool | None = Field(None, alias="WaitPeriod")
+    start_time: datetime = Field(alias="StartTime")
+    end_time: datetime = Field(alias="EndTime")
+    exposure_plan: tuple[PreviewExposure, ...] | None = Field(None, alias="ExposurePlan")
