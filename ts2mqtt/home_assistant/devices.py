@@ -1,0 +1,272 @@
+"""From what is known of a rig to the complete set of its Home Assistant discovery messages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.home_assistant import entities
+from ts2mqtt.home_assistant.discovery import (
+    Availability,
+    BinarySensor,
+    Button,
+    Component,
+    Device,
+    DevicePayload,
+    Sensor,
+    node_id,
+)
+from ts2mqtt.message import Message
+from ts2mqtt.topics.messages import projects_of, targets_of
+from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ts2mqtt.observatory.model import ExposurePlan, Rig
+    from ts2mqtt.topics.messages import Place
+
+# While Home Assistant loads a platform for the first time it loses part of a second payload that follows
+# within a second (mqtt/discovery.py); a little more keeps clear of the clock's grain.
+SETTLE_S = 1.5
+
+_OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
+_LONGEST_NAME = 120
+_SHORT_ID = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryNames:
+    """Discovery topics and ids of one bridge."""
+
+    prefix: str
+    topics: TopicNames
+
+    @property
+    def node_id(self) -> str:
+        return node_id(self.topics.base)
+
+    @property
+    def filter(self) -> str:
+        """Matches the discovery topics of all devices of this bridge."""
+        return f"{self.prefix}/device/{self.node_id}/+/config"
+
+    def topic(self, subject: Subject) -> str:
+        return self.topic_of_object(self.object_id(subject))
+
+    def topic_of_object(self, object_id: str) -> str:
+        return f"{self.prefix}/device/{self.node_id}/{object_id}/config"
+
+    def object_id(self, subject: Subject) -> str:
+        if subject.kind is None:
+            return subject.rig_id
+        return f"{subject.rig_id}_{subject.kind}_{subject.thing_id}"
+
+    def device_id(self, subject: Subject) -> str:
+        """The device's identifier, and the stem of its entities' unique ids."""
+        return f"{self.node_id}_{self.object_id(subject)}"
+
+    def object_id_of(self, topic: str) -> str | None:
+        """The object id in one of this bridge's discovery topics; None for any other topic."""
+        head, tail = f"{self.prefix}/device/{self.node_id}/", "/config"
+        if not (topic.startswith(head) and topic.endswith(tail)):
+            return None
+        object_id = topic[len(head) : -len(tail)]
+        return object_id if _OBJECT_ID.fullmatch(object_id) else None
+
+    def subject(self, topic: str) -> Subject | None:
+        """The device that one of this bridge's discovery topics is about; None for any other topic."""
+        object_id = self.object_id_of(topic)
+        if object_id is None:
+            return None
+        match = _OBJECT_ID.fullmatch(object_id)
+        return Subject(match[1], match[2], match[3]) if match else None
+
+
+def device_messages(names: DiscoveryNames, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
+    """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
+    build = _Builder(names, rig)
+    payloads = dict(build.devices(project_states))
+    return {
+        names.topic(subject): Message(
+            payload.to_bytes(), provisional=subject.kind is None and rig.profiles is None, settle_s=SETTLE_S
+        )
+        for subject, payload in payloads.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    names: DiscoveryNames
+    rig: Rig
+
+    def devices(self, project_states: frozenset[str]) -> Iterator[tuple[Subject, DevicePayload]]:
+        yield self._rig()
+        rig = Subject(self.rig.id)
+        for profile in self.rig.known_profiles:
+            about = Subject(self.rig.id, PROFILE, profile.id)
+            yield self._thing(about, rig, profile.name, entities.PROFILE)
+        for profile, project in projects_of(self.rig):
+            if project.state in project_states:
+                about = Subject(self.rig.id, PROJECT, project.id)
+                yield self._thing(about, Subject(self.rig.id, PROFILE, profile.id), project.name, entities.PROJECT)
+        for place in targets_of(self.rig):
+            if place.project.state in project_states:
+                yield self._target(place)
+
+    def _rig(self) -> tuple[Subject, DevicePayload]:
+        rig, about = self.rig, Subject(self.rig.id)
+        device = Device(
+            identifiers=(self.names.device_id(about),),
+            name=display_name(rig.name) or f"Rig {rig.id}",
+            manufacturer="N.I.N.A.",
+            model="Target Scheduler",
+            sw_version=rig.plugin_version,
+            configuration_url=rig.url,
+        )
+        return about, self._payload(device, self._components(about, rig.id, entities.RIG))
+
+    def _thing(
+        self, about: Subject, parent: Subject, name: str, rows: Iterable[entities.Entity]
+    ) -> tuple[Subject, DevicePayload]:
+        shown = display_name(name) or f"{(about.kind or '').title()} {(about.thing_id or '')[:_SHORT_ID]}"
+        # A project and its target often share a name; the target, which people use most, gets the plain one.
+        stem = f"{self.rig.id} {shown}" + ("" if about.kind == TARGET else f" {about.kind}")
+        device = Device(
+            identifiers=(self.names.device_id(about),),
+            name=shown,
+            manufacturer="Target Scheduler",
+            model=(about.kind or "").title(),
+            configuration_url=self.rig.url,
+            via_device=self.names.device_id(parent),
+        )
+        return about, self._payload(device, self._components(about, stem, rows))
+
+    def _target(self, place: Place) -> tuple[Subject, DevicePayload]:
+        about = Subject(self.rig.id, TARGET, place.target.id)
+        parent = Subject(self.rig.id, PROJECT, place.project.id)
+        subject, payload = self._thing(about, parent, place.target.name, entities.TARGET)
+        stem = f"{self.rig.id} {payload.device.name}"
+        components = dict(payload.components)
+        for plan, label in _plan_labels(place.target.exposure_plans):
+            components |= self._plan_components(about, stem, plan, label)
+        return subject, payload.model_copy(update={"components": components})
+
+    def _payload(self, device: Device, components: dict[str, Component]) -> DevicePayload:
+        return DevicePayload(
+            device=device, availability=(Availability(topic=self.names.topics.status),), components=components
+        )
+
+    def _components(self, about: Subject, stem: str, rows: Iterable[entities.Entity]) -> dict[str, Component]:
+        return {row.key: self._component(about, stem, row) for row in rows}
+
+    def _component(self, about: Subject, stem: str, row: entities.Entity) -> Component:
+        topics = self.names.topics
+        match row:
+            case entities.Shown():
+                return self._shown(about, stem, row, row.key, row.name, row.template(value_at(row.path)))
+            case entities.Connectivity():
+                return BinarySensor(
+                    unique_id=self._unique_id(about, row.key),
+                    name=row.name,
+                    default_entity_id=f"binary_sensor.{stem} {row.key}",
+                    state_topic=topics.rig_status(self.rig.id),
+                    payload_on="online",
+                    payload_off="offline",
+                    device_class=row.device_class,
+                    entity_category=row.category,
+                )
+            case entities.Press():
+                return Button(
+                    unique_id=self._unique_id(about, row.key),
+                    name=row.name,
+                    default_entity_id=f"button.{stem} {row.key}",
+                    command_topic=topics.rig_command(self.rig.id),
+                    payload_press=row.command,
+                    icon=row.icon,
+                )
+            case _:
+                raise TypeError(f"no component is made from {type(row).__name__}")
+
+    def _plan_components(self, about: Subject, stem: str, plan: ExposurePlan, label: str) -> dict[str, Component]:
+        """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
+        components: dict[str, Component] = {}
+        for row in entities.EXPOSURE_PLAN:
+            key = f"{plan.key}_{row.key}"
+            value = (
+                f"value_json.exposure_plans | selectattr('key', 'eq', '{plan.key}')"
+                f" | map(attribute='{row.path}') | first | default(none)"
+            )
+            template = row.template(f"({value})")
+            components[key] = self._shown(about, stem, row, key, f"{label} {row.name}", template)
+        return components
+
+    def _shown(  # noqa: PLR0913, PLR0917 - an exposure plan's entities differ from their row in key, name and template
+        self, about: Subject, stem: str, row: entities.Shown, key: str, name: str, template: str
+    ) -> Component:
+        state_topic = self._state_topic(about, row)
+        topics = self.names.topics
+        online = (Availability(topic=topics.status), Availability(topic=topics.rig_status(self.rig.id)))
+        if isinstance(row, entities.Truth):
+            return BinarySensor(
+                unique_id=self._unique_id(about, key),
+                name=name,
+                default_entity_id=f"binary_sensor.{stem} {key}",
+                entity_category=row.category,
+                enabled_by_default=None if row.enabled else False,
+                icon=row.icon,
+                state_topic=state_topic,
+                value_template=template,
+            )
+        measure = row if isinstance(row, entities.Measure) else None
+        return Sensor(
+            unique_id=self._unique_id(about, key),
+            name=name,
+            default_entity_id=f"sensor.{stem} {key}",
+            entity_category=row.category,
+            enabled_by_default=None if row.enabled else False,
+            icon=row.icon,
+            device_class=row.device_class,
+            availability=online if row.live else None,
+            availability_mode="all" if row.live else None,
+            state_topic=state_topic,
+            value_template=template,
+            unit_of_measurement=measure.unit if measure else None,
+            state_class=measure.state_class if measure else None,
+            suggested_display_precision=measure.precision if measure else None,
+            options=row.options if isinstance(row, entities.Choice) else None,
+        )
+
+    def _state_topic(self, about: Subject, row: entities.Shown) -> str:
+        topics = self.names.topics
+        if about.kind is None or about.thing_id is None:
+            return topics.rig_plan(self.rig.id) if row.topic == entities.PLAN else topics.rig_state(self.rig.id)
+        return topics.thing(self.rig.id, about.kind, about.thing_id)
+
+    def _unique_id(self, about: Subject, key: str) -> str:
+        return f"{self.names.device_id(about)}_{key}"
+
+
+def value_at(path: str) -> str:
+    """A template expression for a key of the payload, or for one inside an object that may be null."""
+    outer, dot, inner = path.partition(".")
+    return f"(value_json.{outer} or {{}}).{inner} | default(none)" if dot else f"value_json.{path}"
+
+
+def display_name(name: str) -> str:
+    """Free text on one line, of a length that a screen can show."""
+    printable = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
+
+
+def _plan_labels(plans: Iterable[ExposurePlan]) -> Iterator[tuple[ExposurePlan, str]]:
+    """Each exposure plan with a name for people; a second one of the same template and exposure is numbered."""
+    seen: Counter[str] = Counter()
+    for plan in plans:
+        label = display_name(plan.template or plan.filter or "") or "Exposure"
+        if plan.exposure_s is not None:
+            label += f" {plan.exposure_s:g} s"
+        seen[label] += 1
+        yield plan, label if seen[label] == 1 else f"{label} ({seen[label]})"

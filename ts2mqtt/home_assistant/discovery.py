@@ -1,0 +1,107 @@
+"""Home Assistant's device discovery payload, as typed models with the keys it accepts and no others."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, ConfigDict, SerializeAsAny
+
+from ts2mqtt import __version__
+
+# Home Assistant subscribes to exactly these two forms of id (mqtt/discovery.py); anything else is ignored.
+_NOT_ALLOWED_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Availability(_Model):
+    topic: str
+
+
+class Component(_Model):
+    """What all platforms have in common; keys that are None are not sent."""
+
+    platform: str
+    unique_id: str
+    name: str
+    default_entity_id: str
+    entity_category: str | None = None
+    enabled_by_default: bool | None = None
+    icon: str | None = None
+    device_class: str | None = None
+    availability: tuple[Availability, ...] | None = None
+    availability_mode: str | None = None
+
+
+class Sensor(Component):
+    platform: str = "sensor"
+    state_topic: str
+    value_template: str
+    unit_of_measurement: str | None = None
+    state_class: str | None = None
+    suggested_display_precision: int | None = None
+    options: tuple[str, ...] | None = None
+
+
+class BinarySensor(Component):
+    platform: str = "binary_sensor"
+    state_topic: str
+    value_template: str | None = None
+    payload_on: str | None = None
+    payload_off: str | None = None
+
+
+class Button(Component):
+    platform: str = "button"
+    command_topic: str
+    payload_press: str
+
+
+class Image(Component):
+    platform: str = "image"
+    image_topic: str
+    content_type: str
+
+
+class Event(Component):
+    platform: str = "event"
+    state_topic: str
+    event_types: tuple[str, ...]
+
+
+class Tombstone(_Model):
+    """Tells Home Assistant that a component is gone; leaving the component out would not."""
+
+    platform: str
+
+
+class Device(_Model):
+    identifiers: tuple[str, ...]
+    name: str
+    manufacturer: str
+    model: str
+    sw_version: str | None = None
+    configuration_url: str | None = None
+    via_device: str | None = None
+
+
+class Origin(_Model):
+    name: str = "ts2mqtt"
+    sw_version: str = __version__
+
+
+class DevicePayload(_Model):
+    device: Device
+    origin: Origin = Origin()
+    availability: tuple[Availability, ...]
+    components: dict[str, SerializeAsAny[Component]]
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def node_id(base_topic: str) -> str:
+    """The base topic in the form that Home Assistant allows in a discovery topic."""
+    return _NOT_ALLOWED_IN_IDS.sub("_", base_topic)
