@@ -1,0 +1,226 @@
+"""The bridge: starts what watches the rigs, stays connected to the broker, keeps the one true at the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ts2mqtt import __version__
+from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
+from ts2mqtt.failures import FailureLog
+from ts2mqtt.heartbeat import new_instance
+from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.message import Message
+from ts2mqtt.mqtt import Will, connect
+from ts2mqtt.observatory.live import live, next_edge
+from ts2mqtt.scheduler.client import public_url
+from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.session import OFFLINE, Commands, Session
+from ts2mqtt.topics import memory, payloads
+from ts2mqtt.topics.messages import RigView
+from ts2mqtt.topics.names import TARGET, TopicNames
+from ts2mqtt.wanted import WantedMessages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ts2mqtt.config import Config
+
+_LOG = logging.getLogger(__name__)
+
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 60.0
+_SLOW_RETRY_S = 60.0
+_STEADY_S = 60.0
+"""A connection that lasted this long was a good one: the next failure is a new one."""
+
+_FAREWELL_S = 3.5
+"""What a stopping bridge has for its last words; a container's engine kills it after a few seconds more."""
+
+_AFTER_A_BUG_S = 60.0
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class Bridge:
+    """Bridges the configured rigs to the broker until it is stopped."""
+
+    def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+        self._config = config
+        self._now = now
+        self._since = now().replace(microsecond=0)
+        self._instance = new_instance()
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._failures = FailureLog(_LOG)
+        self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
+        self._pollers = {rig.id: RigPoller(rig, config.polling, self._changed.set, now=now) for rig in config.rigs}
+        self._wanted = WantedMessages(
+            self._names,
+            frozenset(state.lower() for state in config.home_assistant.project_states),
+            home_assistant=config.home_assistant.enabled,
+        )
+        self._edge: asyncio.TimerHandle | None = None
+
+    def stop(self) -> None:
+        """Ends run(): what is under way is finished, `offline` is published."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Watches every rig, and keeps the broker true whenever there is one."""
+        _LOG.info("ts2mqtt %s starts: %s", __version__, ", ".join(rig.name for rig in self._config.rigs))
+        watching = [asyncio.create_task(self._watch(poller)) for poller in self._pollers.values()]
+        try:
+            await self._stay_connected()
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+        _LOG.info("ts2mqtt has stopped")
+
+    async def _watch(self, poller: RigPoller) -> None:
+        while True:
+            try:
+                await poller.run()
+            except Exception:  # noqa: BLE001 - see below
+                # A fault of ours in dealing with one rig must not end what all the others rely on.
+                _LOG.exception(
+                    "%s: a fault in ts2mqtt; this rig is tried again in a minute, please report it", poller.rig.name
+                )
+            await asyncio.sleep(_AFTER_A_BUG_S)
+
+    async def _stay_connected(self) -> None:
+        attempts = 0
+        loop = asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            started = loop.time()
+            try:
+                await self._be_connected_until_stopped()
+            except (LoginRefusedError, OtherBridgeError) as error:
+                self._failures.failed("MQTT", str(error), level=logging.ERROR)
+                delay = _SLOW_RETRY_S
+            except BrokerError as error:
+                self._failures.failed("MQTT", str(error))
+                attempts = 0 if loop.time() - started > _STEADY_S else attempts + 1
+                delay = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(attempts, 10))
+            else:
+                return
+            await self._stopped_within(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+
+    async def _be_connected_until_stopped(self) -> None:
+        """Lets a connection end by itself; one that is still being made when the bridge stops is given up."""
+        connected = asyncio.create_task(self._be_connected())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((connected, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not connected.done():
+                await asyncio.wait((connected,), timeout=_FAREWELL_S)
+            if connected.done():
+                connected.result()
+        finally:
+            for task in (connected, stopping):
+                task.cancel()
+            await asyncio.gather(connected, stopping, return_exceptions=True)
+
+    async def _be_connected(self) -> None:
+        """One connection, from the login to its end; returns only when the bridge is stopped."""
+        mqtt = self._config.mqtt
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            async with connect(mqtt, will=Will(self._names.topics.status, OFFLINE)) as connection:
+                session = Session(
+                    connection,
+                    self._names,
+                    self._config.home_assistant,
+                    instance=self._instance,
+                    about=self._about,
+                    wanted=self._current,
+                    commands=Commands(_set_log_level, self._refresh, self._refresh_plan),
+                    changed=self._changed,
+                )
+                async with session.running():
+                    self._recall(session.publisher.retained)
+                    self._failures.succeeded("MQTT")
+                    _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
+                    keeping = asyncio.create_task(session.keep_true())
+                    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    keeping.cancel()
+                    await asyncio.gather(keeping, return_exceptions=True)
+                    if not self._stopping.is_set():
+                        keeping.result()
+                    await session.say_offline()
+        finally:
+            stopping.cancel()
+
+    def _current(self) -> WantedMessages:
+        """What should stand on the broker right now."""
+        now = self._now()
+        for poller in self._pollers.values():
+            self._wanted.update(RigView(poller.rig, poller.plan, live(poller.rig, poller.plan, now)))
+        self._wake_at_next_edge(now)
+        return self._wanted
+
+    def _wake_at_next_edge(self, now: datetime) -> None:
+        """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
+        if self._edge:
+            self._edge.cancel()
+        edges = [edge for poller in self._pollers.values() if (edge := next_edge(poller.plan, now))]
+        if edges:
+            delay = (min(edges) - now).total_seconds()
+            self._edge = asyncio.get_running_loop().call_later(delay, self._changed.set)
+
+    def _recall(self, retained: Mapping[str, bytes]) -> None:
+        """Gives the pollers back the statistics that an earlier run of the bridge paid for."""
+        for rig_id, poller in self._pollers.items():
+            remembered = {}
+            for topic, payload in retained.items():
+                subject = self._names.topics.subject(topic)
+                if subject and subject.rig_id == rig_id and subject.kind == TARGET and subject.thing_id:
+                    target = memory.target(payload)
+                    if target:
+                        remembered[subject.thing_id] = (target.counts, target.statistics)
+            poller.recall_statistics(remembered)
+
+    def _about(self) -> Message:
+        mqtt = self._config.mqtt
+        return Message(
+            payloads.Bridge(
+                version=__version__,
+                instance=self._instance,
+                since=self._since,
+                protocol=mqtt.protocol,
+                rigs=[
+                    payloads.BridgeRig(id=rig.id, name=rig.name, url=public_url(rig.urls[0]))
+                    for rig in self._config.rigs
+                ],
+            ).to_bytes()
+        )
+
+    def _refresh(self, rig_id: str) -> bool:
+        if rig_id not in self._pollers:
+            return False
+        self._pollers[rig_id].refresh()
+        return True
+
+    def _refresh_plan(self, rig_id: str) -> bool:
+        if rig_id not in self._pollers:
+            return False
+        self._pollers[rig_id].refresh_plan()
+        return True
+
+    async def _stopped_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+
+def _set_log_level(level: str) -> bool:
+    if level not in _LOG_LEVELS:
+        return False
+    logging.getLogger("ts2mqtt").setLevel(level.upper())
+    _LOG.warning("the log level is now %s", level)
+    return True

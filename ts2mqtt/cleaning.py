@@ -1,0 +1,41 @@
+"""Takes everything that a bridge has left on the broker away again."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING
+
+from ts2mqtt.heartbeat import new_instance
+from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.message import Message
+from ts2mqtt.mqtt import connect
+from ts2mqtt.session import Commands, Session
+from ts2mqtt.topics.names import TopicNames
+from ts2mqtt.wanted import WantedMessages
+
+if TYPE_CHECKING:
+    from ts2mqtt.config import Config
+
+
+async def clean(config: Config) -> int:
+    """Clears every retained topic and discovery payload of this base topic; returns how many there were.
+
+    Raises OtherBridgeError while a bridge is at work there, which would publish it all again.
+    """
+    names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
+    nothing = WantedMessages(names, frozenset(), home_assistant=True)
+    client_id = f"{config.mqtt.client_id}-clean-{secrets.token_hex(3)}"
+    async with connect(config.mqtt, client_id=client_id) as connection:
+        session = Session(
+            connection,
+            names,
+            config.home_assistant,
+            instance=new_instance(),
+            about=lambda: Message(b""),
+            wanted=lambda: nothing,
+            commands=Commands(lambda _: False, lambda _: False, lambda _: False),
+            changed=asyncio.Event(),
+        )
+        async with session.running():
+            return await session.clean()

@@ -1,0 +1,64 @@
+"""Signs of life that go through the broker and come back: proof of the whole path, and of other bridges."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from pydantic import BaseModel, ValidationError
+
+from ts2mqtt.topics.payloads import Heartbeat
+
+INTERVAL_S = 10.0
+ASK = b'{"ask":true}'
+"""Published on the heartbeat topic, it makes a running bridge answer with a heartbeat at once."""
+
+_MOST_UNRETURNED = 3
+
+
+class _Ask(BaseModel):
+    ask: bool
+
+
+def new_instance() -> str:
+    """Names one running bridge; the name of one that started earlier sorts first."""
+    return f"{time.time_ns() // 1_000_000:013x}-{secrets.token_hex(4)}"
+
+
+class Pulse:
+    """Counts the heartbeats of one connection, sent and returned."""
+
+    def __init__(self, instance: str) -> None:
+        self.instance = instance
+        self.sent = 0
+        self.returned = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether several in a row did not come back: the connection only looks alive."""
+        return self.sent - self.returned > _MOST_UNRETURNED
+
+    def next(self, *, working: bool) -> bytes:
+        self.sent += 1
+        beat = Heartbeat(instance=self.instance, number=self.sent, returned=self.returned, working=working)
+        return beat.to_bytes()
+
+
+def read(payload: bytes) -> Heartbeat | None:
+    """None for what is no heartbeat."""
+    try:
+        return Heartbeat.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+def is_question(payload: bytes) -> bool:
+    try:
+        return _Ask.model_validate_json(payload).ask
+    except ValidationError:
+        return False
+
+
+def is_healthy(heartbeat: Heartbeat) -> bool:
+    """Whether the bridge that sent this is at work and hears itself through the broker."""
+    return heartbeat.working and heartbeat.number - heartbeat.returned <= _MOST_UNRETURNED

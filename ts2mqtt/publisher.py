@@ -1,0 +1,136 @@
+"""Makes the broker hold what is wanted: publishes the difference, clears what nobody wants any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.mqtt import PublishRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ts2mqtt.message import Message
+    from ts2mqtt.mqtt import Connection
+
+_LOG = logging.getLogger(__name__)
+
+_BURST = 200
+_PER_SECOND = 500.0
+"""A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
+
+_SURELY_SETTLED_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A retained topic that nobody wants; cleared `settle_s` after its topic and that of `follows` last changed."""
+
+    topic: str
+    settle_s: float = 0.0
+    follows: str | None = None
+
+
+class Publisher:
+    """Knows what the broker retains of ours, for the life of one connection.
+
+    A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
+    is believed on the next.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.retained: dict[str, bytes] = {}
+        self._connection = connection
+        self._pace = _Pace()
+        self._changed: dict[str, float] = {}
+        self._refused: dict[str, bytes] = {}
+
+    def learned(self, topic: str, payload: bytes) -> None:
+        """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+        if payload:
+            self.retained[topic] = payload
+        else:
+            self.retained.pop(topic, None)
+
+    async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
+        """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
+
+        A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
+        """
+        self._forget_settled()
+        later: list[float] = []
+        under_way: dict[str, asyncio.Future[None]] = {}
+        for topic, message in wanted.items():
+            if self._stands(topic, message):
+                continue
+            wait = self._unsettled_s(topic, message.settle_s)
+            if wait > 0:
+                later.append(wait)
+                continue
+            under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+        for old in stale:
+            if old.topic not in self.retained:
+                continue
+            wait = self._unsettled_s(old.topic, old.settle_s)
+            if old.follows:
+                wait = max(wait, self._unsettled_s(old.follows, old.settle_s))
+            if wait > 0 or old.follows in self.retained:
+                later.append(max(wait, old.settle_s))
+                continue
+            under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
+        await self._arrived(under_way)
+        return min(later, default=None)
+
+    async def put(self, topic: str, payload: bytes) -> None:
+        """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
+        await self._arrived({topic: await self._put(topic, payload, settles=True)})
+
+    def _stands(self, topic: str, message: Message) -> bool:
+        held = self.retained.get(topic)
+        if held is not None and message.provisional:
+            return True
+        return message.payload in (held, self._refused.get(topic))
+
+    def _forget_settled(self) -> None:
+        long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
+        self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
+
+    def _unsettled_s(self, topic: str, settle_s: float) -> float:
+        changed = self._changed.get(topic)
+        if changed is None:
+            return 0.0
+        return changed + settle_s - asyncio.get_running_loop().time()
+
+    async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
+        await self._pace.next()
+        future = await self._connection.publish(topic, payload, retain=True)
+        self.learned(topic, payload)
+        if settles:
+            self._changed[topic] = asyncio.get_running_loop().time()
+        return future
+
+    async def _arrived(self, under_way: Mapping[str, asyncio.Future[None]]) -> None:
+        for topic, future in under_way.items():
+            try:
+                await future
+            except PublishRefusedError as error:
+                self._refused[topic] = self.retained.pop(topic, b"")
+                _LOG.error("%s: %s; check the broker's access rules and limits", topic, error)
+
+
+class _Pace:
+    """A token bucket: so many at once, then so many a second."""
+
+    def __init__(self) -> None:
+        self._tokens = float(_BURST)
+        self._filled = 0.0
+
+    async def next(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._tokens = min(float(_BURST), self._tokens + (now - self._filled) * _PER_SECOND)
+        self._filled = now
+        if self._tokens < 1.0:
+            await asyncio.sleep((1.0 - self._tokens) / _PER_SECOND)
+        self._tokens -= 1.0

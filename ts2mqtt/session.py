@@ -1,0 +1,371 @@
+"""One connection's life at the broker: learn what it holds, then keep it true until the connection ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ts2mqtt import heartbeat
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
+from ts2mqtt.home_assistant import removal
+from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.learning import Learner
+from ts2mqtt.message import Message
+from ts2mqtt.publisher import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+
+    from ts2mqtt.config import HomeAssistantConfig
+    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.mqtt import Connection, Received
+    from ts2mqtt.topics.payloads import Heartbeat
+    from ts2mqtt.wanted import WantedMessages
+
+_LOG = logging.getLogger(__name__)
+
+ONLINE, OFFLINE = b"online", b"offline"
+_ANSWER_S = 2.0
+"""How long another bridge may take to answer a question on the heartbeat topic."""
+
+_FENCE_S = 15.0
+_LEAST_QUESTION_GAP_S = 0.5
+_BIRTH_DELAYS_S = (0.5, 3.0)
+_LONGEST_QUOTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What commands from the broker do."""
+
+    log_level: Callable[[str], bool]
+    refresh: Callable[[str], bool]
+    refresh_plan: Callable[[str], bool]
+
+
+class Session:
+    """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
+
+    Raises OtherBridgeError when another bridge is at work under the same base topic.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a session works with, named one by one
+        self,
+        connection: Connection,
+        names: DiscoveryNames,
+        home_assistant: HomeAssistantConfig,
+        *,
+        instance: str,
+        about: Callable[[], Message],
+        wanted: Callable[[], WantedMessages],
+        commands: Commands,
+        changed: asyncio.Event,
+        birth_delays_s: tuple[float, float] = _BIRTH_DELAYS_S,
+    ) -> None:
+        self.publisher = Publisher(connection)
+        self._connection = connection
+        self._names = names
+        self._topics = names.topics
+        self._home_assistant = home_assistant
+        self._about = about
+        self._wanted = wanted
+        self._commands = commands
+        self._changed = changed
+        self._birth_delays_s = birth_delays_s
+        self._pulse = heartbeat.Pulse(instance)
+        self._pulse_returned = asyncio.Event()
+        self._learner = Learner(connection, names, self._fence)
+        self._home_assistant_is_up: bool | None = None
+        self._at_work = False
+        self._last_answer = 0.0
+        self._other: Heartbeat | None = None
+        self._other_heard = asyncio.Event()
+        self._births = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listens, learns what the broker holds, and makes sure of being alone; then the block may keep_true()."""
+        self._listening = asyncio.create_task(self._listen())
+        try:
+            await _first_to_end(self._begin(), self._until_lost())
+            yield
+        finally:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError, BrokerError):
+                await self._listening
+
+    async def keep_true(self) -> None:
+        """Publishes every difference as it arises, until the connection breaks or the task is cancelled."""
+        await _first_to_end(
+            self._until_lost(),
+            self._until_other_bridge(),
+            self._beat(),
+            self._welcome_home_assistant(),
+            self._publish_differences(),
+        )
+
+    async def say_offline(self) -> None:
+        """The last word of a bridge that stops on purpose."""
+        if self._at_work:
+            self._at_work = False
+            await self.publisher.put(self._topics.status, OFFLINE)
+
+    async def clean(self) -> int:
+        """Clears everything of this bridge from the broker, devices first; returns how many topics that were."""
+        topics = sorted(self.publisher.retained, key=lambda topic: self._names.subject(topic) is None)
+        for topic in topics:
+            await self.publisher.put(topic, b"")
+        return len(topics)
+
+    async def _begin(self) -> None:
+        await self._connection.subscribe(
+            [
+                self._topics.heartbeat,
+                self._topics.status,
+                self._topics.command,
+                self._topics.rig_command("+"),
+                self._home_assistant.status_topic,
+            ]
+        )
+        await self._learner.learn()
+        self.publisher.retained.update(self._learner.retained)
+        if self.publisher.retained.get(self._topics.status) == ONLINE:
+            await self._ask_for_others()
+
+    async def _ask_for_others(self) -> None:
+        """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
+        done = await self._connection.publish(self._topics.heartbeat, heartbeat.ASK, retain=False)
+        await done
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_S):
+                await self._other_heard.wait()
+        if self._other is not None:
+            raise OtherBridgeError(
+                f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
+                "this one its own mqtt.base_topic and mqtt.client_id"
+            )
+
+    async def _listen(self) -> None:
+        async for message in self._connection.received():
+            await self._hear(message)
+
+    async def _until_lost(self) -> None:
+        await asyncio.shield(self._listening)
+
+    async def _until_other_bridge(self) -> None:
+        """Of two bridges that began at the same moment, the later one gives way."""
+        await self._other_heard.wait()
+        raise OtherBridgeError(f"another bridge has begun to work under the base topic {self._topics.base!r}")
+
+    async def _hear(self, message: Received) -> None:
+        self._learner.hear(message)
+        if message.topic == self._topics.heartbeat:
+            await self._hear_heartbeat(message)
+        elif message.topic == self._home_assistant.status_topic:
+            self._hear_home_assistant(message)
+        elif message.topic == self._topics.status:
+            await self._hear_status(message)
+        elif not message.retain:
+            # A retained command would be carried out again at every start: it is not meant.
+            self._hear_command(message)
+
+    async def _hear_heartbeat(self, message: Received) -> None:
+        beat = heartbeat.read(message.payload)
+        if beat is None:
+            if self._at_work and heartbeat.is_question(message.payload):
+                await self._answer()
+        elif beat.instance == self._pulse.instance:
+            self._pulse.returned = max(self._pulse.returned, min(beat.number, self._pulse.sent))
+            self._pulse_returned.set()
+        elif beat.working and (not self._at_work or beat.instance < self._pulse.instance):
+            self._other = beat
+            self._other_heard.set()
+
+    async def _answer(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now > self._last_answer + _LEAST_QUESTION_GAP_S:
+            self._last_answer = now
+            await self._send_heartbeat()
+
+    async def _hear_status(self, message: Received) -> None:
+        if self._at_work and not message.retain and message.payload != ONLINE:
+            _LOG.warning(
+                "somebody published %r on %s while this bridge works; putting it right",
+                message.payload[:_LONGEST_QUOTE],
+                message.topic,
+            )
+            await self.publisher.put(self._topics.status, ONLINE)
+
+    def _hear_home_assistant(self, message: Received) -> None:
+        self._home_assistant_is_up = message.payload == ONLINE
+        if message.payload == ONLINE and not message.retain:
+            self._births.set()
+
+    def _hear_command(self, message: Received) -> None:
+        words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
+        rig_id = self._topics.commanded_rig(message.topic)
+        if message.topic == self._topics.command:
+            understood = self._bridge_command(words)
+        elif rig_id is not None:
+            understood = self._rig_command(rig_id, words)
+        else:
+            return
+        if not understood:
+            _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
+
+    def _bridge_command(self, words: list[str]) -> bool:
+        match words:
+            case ["rediscover"]:
+                self._births.set()
+                return True
+            case ["log_level", level]:
+                return self._commands.log_level(level)
+            case _:
+                return False
+
+    def _rig_command(self, rig_id: str, words: list[str]) -> bool:
+        match words:
+            case ["refresh"]:
+                return self._commands.refresh(rig_id)
+            case ["refresh_plan"]:
+                return self._commands.refresh_plan(rig_id)
+            case _:
+                return False
+
+    async def _fence(self) -> None:
+        """Returns when a message sent now has come back, and with it all that the broker sent before it."""
+        await self._send_heartbeat()
+        awaited = self._pulse.sent
+        try:
+            async with asyncio.timeout(_FENCE_S):
+                while self._pulse.returned < awaited:
+                    self._pulse_returned.clear()
+                    await self._pulse_returned.wait()
+        except TimeoutError as error:
+            raise BrokerUnreachableError(
+                f"the broker does not give back what is published on {self._topics.heartbeat}; may this login "
+                "read and write there?"
+            ) from error
+
+    async def _send_heartbeat(self) -> None:
+        await self._connection.publish(self._topics.heartbeat, self._pulse.next(working=self._at_work), retain=False)
+
+    async def _beat(self) -> None:
+        while True:
+            if self._pulse.is_lost:
+                raise BrokerUnreachableError("heartbeats no longer come back through the broker")
+            await self._send_heartbeat()
+            await asyncio.sleep(heartbeat.INTERVAL_S)
+
+    async def _publish_differences(self) -> None:
+        self._at_work = True
+        await self.publisher.put(self._topics.status, ONLINE)
+        later = await self._publish_difference()
+        if not await self._learner.holds(self._topics.bridge):
+            _LOG.error(
+                "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
+                "allow them in the broker's configuration"
+            )
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(later):
+                    await self._changed.wait()
+            self._changed.clear()
+            later = await self._publish_difference()
+
+    async def _publish_difference(self) -> float | None:
+        wanted = self._wanted()
+        retained = self.publisher.retained
+        messages = {self._topics.bridge: self._about(), **wanted.messages}
+        stale = list(wanted.stale(messages, retained))
+        await self._record_removals(messages, [old.topic for old in stale])
+        tombstones = self._with_tombstones(messages)
+        later = await self.publisher.publish(messages | tombstones, stale)
+        if self._home_assistant_is_up and tombstones:
+            # Once seen they can go: look again when they have settled.
+            later = min(later or SETTLE_S, SETTLE_S)
+        return later
+
+    def _with_tombstones(self, messages: Mapping[str, Message]) -> dict[str, Message]:
+        """The messages of devices that have lost a component."""
+        rewritten: dict[str, Message] = {}
+        for topic, message in messages.items():
+            object_id = self._names.object_id_of(topic)
+            held = self.publisher.retained.get(topic)
+            if object_id is None or held is None or held == message.payload or message.provisional:
+                continue
+            recorded = self._topics.removed(object_id) in self.publisher.retained
+            payload = removal.with_tombstones(message.payload, held, keep_old=recorded)
+            if payload != message.payload:
+                rewritten[topic] = Message(payload, settle_s=message.settle_s)
+        return rewritten
+
+    async def _record_removals(self, messages: Mapping[str, Message], stale: list[str]) -> None:
+        """Before anything goes that Home Assistant may not see going, what it was is put down on the broker."""
+        if self._home_assistant_is_up or not self._home_assistant.enabled:
+            return
+        retained = self.publisher.retained
+        going = [topic for topic in stale if self._names.object_id_of(topic)]
+        for topic, message in messages.items():
+            held = retained.get(topic)
+            if (
+                self._names.object_id_of(topic)
+                and held is not None
+                and held != message.payload
+                and not message.provisional
+                and removal.vanished_components(message.payload, held)
+            ):
+                going.append(topic)
+        for topic in going:
+            await self._record_removal(topic, retained[topic])
+
+    async def _record_removal(self, topic: str, held: bytes) -> None:
+        record_topic = self._topics.removed(self._names.object_id_of(topic) or "")
+        earlier = removal.read_record(self.publisher.retained.get(record_topic, b""))
+        record = removal.record(held, earlier, datetime.now(UTC))
+        if record is not None and (earlier is None or earlier.discovery != record.discovery):
+            await self.publisher.put(record_topic, record.to_bytes())
+
+    async def _welcome_home_assistant(self) -> None:
+        """After its birth message Home Assistant is told everything again, and what went while it was away."""
+        while True:
+            await self._births.wait()
+            await asyncio.sleep(random.uniform(*self._birth_delays_s))  # noqa: S311 - spreads load, guards nothing
+            self._births.clear()
+            if not self._home_assistant.enabled:
+                continue
+            _LOG.info("Home Assistant has started: telling it everything again")
+            devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}
+            for topic, payload in devices.items():
+                await self.publisher.put(topic, payload)
+            await self._show_what_was_removed()
+            self._changed.set()
+
+    async def _show_what_was_removed(self) -> None:
+        prefix = self._topics.removed("")
+        records = {topic: payload for topic, payload in self.publisher.retained.items() if topic.startswith(prefix)}
+        for record_topic, payload in records.items():
+            record = removal.read_record(payload)
+            device_topic = self._names.topic_of_object(record_topic.removeprefix(prefix))
+            if record is not None and datetime.now(UTC) - record.removed < removal.LONGEST_MEMORY:
+                current = self.publisher.retained.get(device_topic)
+                await self.publisher.put(device_topic, removal.whole_again(record, current))
+            await self.publisher.put(record_topic, b"")
+
+
+async def _first_to_end(*works: Coroutine[None, None, None]) -> None:
+    """Runs all until the first of them ends or fails; the others are cancelled, the failure is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

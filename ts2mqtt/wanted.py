@@ -1,0 +1,98 @@
+"""Puts together what should stand on the broker, and what stands there that should not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages
+from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
+from ts2mqtt.publisher import Stale
+from ts2mqtt.topics import memory
+from ts2mqtt.topics.messages import RigView, rig_messages
+from ts2mqtt.topics.names import PROFILE, PROJECT, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.message import Message
+    from ts2mqtt.observatory.model import Rig
+
+
+@dataclass(slots=True)
+class _Built:
+    view: RigView
+    states: dict[str, Message]
+    devices: dict[str, Message]
+
+
+class WantedMessages:
+    """The complete set for all rigs; a rig's part is built anew only when something about it changed."""
+
+    def __init__(self, names: DiscoveryNames, project_states: frozenset[str], *, home_assistant: bool) -> None:
+        self._names = names
+        self._project_states = project_states
+        self._home_assistant = home_assistant
+        self._built: dict[str, _Built] = {}
+
+    def update(self, view: RigView) -> None:
+        built = self._built.get(view.rig.id)
+        if built and built.view == view:
+            return
+        devices = (
+            built.devices
+            if built and built.view.rig is view.rig
+            else device_messages(self._names, view.rig, self._project_states)
+            if self._home_assistant
+            else {}
+        )
+        self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
+
+    @property
+    def messages(self) -> dict[str, Message]:
+        """States before devices: an entity that appears finds its state there."""
+        wanted: dict[str, Message] = {}
+        for built in self._built.values():
+            wanted |= built.states
+        for built in self._built.values():
+            wanted |= built.devices
+        return wanted
+
+    def stale(self, wanted: Mapping[str, Message], retained: Mapping[str, bytes]) -> Iterator[Stale]:
+        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both."""
+        unwanted = [topic for topic in retained if topic not in wanted]
+        for topic in unwanted:
+            subject = self._names.subject(topic)
+            if subject and self._device_is_stale(subject, wanted, retained):
+                yield Stale(topic, SETTLE_S)
+        for topic in unwanted:
+            subject = self._names.topics.subject(topic)
+            if subject and self._is_gone(subject, memory.parents(retained[topic])):
+                yield Stale(topic, SETTLE_S, follows=self._names.topic(subject))
+
+    def _device_is_stale(
+        self, subject: Subject, wanted: Mapping[str, Message], retained: Mapping[str, bytes]
+    ) -> bool:
+        if not self._home_assistant:
+            return True
+        if subject.kind is None or subject.thing_id is None:
+            return self._is_gone(subject, Parents())
+        state_topic = self._names.topics.thing(subject.rig_id, subject.kind, subject.thing_id)
+        if state_topic in wanted:
+            return True
+        return self._is_gone(subject, memory.parents(retained.get(state_topic, b"")))
+
+    def _is_gone(self, subject: Subject, parents: Parents) -> bool:
+        built = self._built.get(subject.rig_id)
+        if built is None:
+            return True
+        return subject.thing_id is not None and _thing_is_gone(built.view.rig, subject, subject.thing_id, parents)
+
+
+def _thing_is_gone(rig: Rig, subject: Subject, thing_id: str, parents: Parents) -> bool:
+    if subject.kind == PROFILE:
+        return profile_is_gone(rig, thing_id)
+    if subject.kind == PROJECT:
+        return project_is_gone(rig, thing_id, parents)
+    return target_is_gone(rig, thing_id, parents)
