@@ -1,0 +1,178 @@
+"""The commands of ts2mqtt."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ts2mqtt import __version__, logs
+from ts2mqtt.errors import ConfigError, Ts2mqttError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from ts2mqtt.config import Config
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+_DEFAULT_CONFIG = Path("config.yaml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except Ts2mqttError as error:
+        print(f"ts2mqtt: {logs.printable(str(error))}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ts2mqtt",
+        description="Publishes what N.I.N.A.'s Target Scheduler plans and has done to MQTT, for Home Assistant "
+        "and Node-RED.",
+    )
+    parser.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        added.set_defaults(command=does)
+        return added
+
+    for name, does, text in (
+        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C"),
+        ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
+        ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
+    ):
+        command(name, does, text).add_argument(
+            "-c",
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
+        )
+    for name, does, text, port in (
+        ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
+        ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
+    ):
+        added = command(name, does, text)
+        added.add_argument(
+            "--port", type=_port, default=port, help="port on 127.0.0.1, 0 for a free one (%(default)s)"
+        )
+        added.add_argument("--speed", type=_speed, default=60.0, help="how many times faster than life (%(default)g)")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ts2mqtt.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
+
+    config = _config(options)
+
+    async def run() -> None:
+        bridge = Bridge(config)
+        _on_signals(bridge.stop)
+        await bridge.run()
+
+    return _finish(run())
+
+
+def _clean(options: argparse.Namespace) -> int:
+    from ts2mqtt.cleaning import clean  # noqa: PLC0415
+
+    config = _config(options)
+
+    async def run() -> None:
+        count = await clean(config)
+        topics = "1 topic" if count == 1 else f"{count} topics"
+        print(f"cleared {topics} under {config.mqtt.base_topic!r}")
+
+    return _finish(run())
+
+
+def _healthcheck(options: argparse.Namespace) -> int:
+    from ts2mqtt.health import check_health  # noqa: PLC0415
+
+    config = _config(options)
+    return _finish(check_health(config.mqtt))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from ts2mqtt.demo import demo  # noqa: PLC0415
+
+    logs.set_up("warning", "text")
+    return _finish(_until_stopped(lambda stopping: demo(options.port, options.speed, stopping, _say)))
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from ts2mqtt.demo import simulate  # noqa: PLC0415
+
+    logs.set_up("info", "text")
+    return _finish(_until_stopped(lambda stopping: simulate(options.port, options.speed, stopping, _say)))
+
+
+async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    stopping = asyncio.Event()
+    _on_signals(stopping.set)
+    await work(stopping)
+
+
+def _finish(work: Coroutine[None, None, None]) -> int:
+    asyncio.run(work)
+    return DONE
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+def _config(options: argparse.Namespace) -> Config:
+    """The configuration, with the log set up as it says and its warnings told."""
+    from ts2mqtt.config import load_config  # noqa: PLC0415
+
+    loaded = load_config(_config_path(options), os.environ)
+    logs.set_up(loaded.config.log.level, loaded.config.log.format)
+    for warning in loaded.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    return loaded.config
+
+
+def _config_path(options: argparse.Namespace) -> Path | None:
+    if options.config:
+        return Path(options.config)
+    if from_environment := os.environ.get("TS2MQTT_CONFIG"):
+        return Path(from_environment)
+    return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port is
+        raise argparse.ArgumentTypeError(f"{port} is no port; expected 0 to 65535")
+    return port
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 100_000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{speed:g} is no speed; expected more than 0 and at most 100000")
+    return speed

@@ -1,0 +1,99 @@
+"""Everything on one machine: the embedded broker, a simulated observatory and the bridge between them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ts2mqtt.bridge import Bridge
+from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
+from ts2mqtt.logs import printable
+from ts2mqtt.mqtt import connect
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.clock import SpeedClock
+from ts2mqtt.simulator.lively import lively
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HOST = "127.0.0.1"
+_EVENING_HOUR = 19
+_LOOKS_A_MINUTE = 30
+_LINE = 160
+
+
+async def demo(port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Runs until `stopping`; tells every message that is published, one line each."""
+    clock = SpeedClock(_this_evening(), speed)
+    async with (
+        EmbeddedBroker(port) as broker,
+        SimulatedApi(lively(start=clock()), clock=clock) as api,
+    ):
+        for line in _welcome(broker.port, api.url, speed):
+            say(line)
+        bridge = Bridge(_config(broker.port, api.url), now=clock)
+        running = asyncio.create_task(bridge.run())
+        watching = asyncio.create_task(_watch(_mqtt(broker.port), say))
+        await stopping.wait()
+        bridge.stop()
+        await running
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def simulate(port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Serves a simulated observatory's API until `stopping`."""
+    clock = SpeedClock(_this_evening(), speed)
+    async with SimulatedApi(lively(start=clock()), port=port, clock=clock) as api:
+        say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
+        say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
+        await stopping.wait()
+
+
+def _this_evening() -> datetime:
+    """Shortly before the night begins, so that there is something to see."""
+    now = datetime.now().astimezone()
+    evening = now.replace(hour=_EVENING_HOUR, minute=0, second=0, microsecond=0)
+    return evening if evening > now - timedelta(hours=_EVENING_HOUR) else now
+
+
+def _welcome(port: int, url: str, speed: float) -> tuple[str, ...]:
+    return (
+        f"MQTT broker for this demo:  {_HOST}:{port}",
+        f"Simulated observatory:      {url}, {speed:g} times as fast as a real one",
+        f"Watch it from elsewhere:    mosquitto_sub -p {port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v",
+        "Ctrl-C ends the demo.",
+        "",
+    )
+
+
+async def _watch(mqtt: MqttConfig, say: Callable[[str], None]) -> None:
+    async with connect(mqtt, client_id="ts2mqtt-demo-watch") as connection:
+        await connection.subscribe(["ts2mqtt/#", "homeassistant/#"])
+        async for message in connection.received():
+            if message.payload[:8] == b"\x89PNG\r\n\x1a\n":
+                say(f"{message.topic}  (a picture, {len(message.payload)} bytes)")
+            elif not message.topic.endswith("/heartbeat"):
+                text = printable(message.payload.decode(errors="replace"))
+                line = f"{message.topic}  {text}"
+                say(line if len(line) <= _LINE else f"{line[: _LINE - 1]}…")
+
+
+def _mqtt(port: int) -> MqttConfig:
+    return MqttConfig(host=_HOST, port=port)
+
+
+def _config(port: int, url: str) -> Config:
+    """As for a real rig, but impatient: the simulated clock passes a minute in a second."""
+    polling = PollingConfig().model_copy(
+        update={"interval": 60 / _LOOKS_A_MINUTE, "slow_interval": 20.0, "statistics_interval": 60.0}
+    )
+    return Config(
+        mqtt=_mqtt(port),
+        home_assistant=HomeAssistantConfig(),
+        rigs=(RigConfig(name="Backyard", url=(url,)),),
+        polling=polling,
+        log=LogConfig(),
+    )
