@@ -168,13 +168,16 @@ class NightPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """One N.I.N.A. with its Target Scheduler, as far as it has answered; what was never read is None."""
+    """One N.I.N.A. with its Target Scheduler, as far as it has answered; what was never read is None.
+
+    `online` is None until it was tried once.
+    """
 
     id: str
     name: str
     api_version: str
     url: str
-    online: bool
+    online: bool | None = None
     plugin_version: str | None = None
     profiles: Listing[Profile] | None = None
 

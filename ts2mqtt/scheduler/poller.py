@@ -87,7 +87,6 @@ class RigPoller:
             name=config.name,
             api_version=config.api_version,
             url=public_url(config.urls[0]),
-            online=False,
         )
         self.plan: NightPlan | None = None
         self._config = config

@@ -61,7 +61,7 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
     rig = view.rig
     never_read = rig.profiles is None
     return {
-        names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE),
+        names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
         names.rig_state(rig.id): Message(_state(view).to_bytes(), provisional=never_read),
         names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
         **{
