@@ -1,0 +1,215 @@
+"""The Target Scheduler API of a simulated observatory, on a real port, with the plugin's quirks and planted faults.
+
+    async with SimulatedApi(observatory) as api:              # 127.0.0.1, a free port
+        api.url, api.port                                     # "http://127.0.0.1:40123"
+        await api.wait_for_request("/targets/*/statistics")   # instead of sleeping
+        api.faults.add("/profiles", Fault.status(500))        # see faults.py
+        api.requests, api.max_concurrent                      # what came, and how many at once
+        await api.stop(); await api.start()                   # the same port again
+
+Options are fields and may be changed while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+
+from ts2mqtt.errors import Ts2mqttError
+from ts2mqtt.simulator.connection import Connection
+from ts2mqtt.simulator.faults import Exchange, Faults, matches
+from ts2mqtt.simulator.http1 import Answer, Request, accepted_coding, encoded, html_page
+from ts2mqtt.simulator.routes import answer_to, is_preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request that came: the observatory's time, and the request with path, query and headers."""
+
+    time: datetime
+    request: Request
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        return self.request.path
+
+
+@dataclass(eq=False)
+class SimulatedApi:
+    """The API's web server.
+
+    `clock` moves the observatory before every answer; without one it stays where its own clock is.
+    `gzip` compresses for who accepts it, `pretty` and `bare_version` change how JSON is written,
+    `preview_seconds` makes a preview slow, `idle_timeout_s` and `answers_per_connection` limit keep-alive.
+    """
+
+    observatory: SimulatedObservatory
+    _: KW_ONLY
+    host: str = "127.0.0.1"
+    port: int = 0
+    clock: Callable[[], datetime] | None = None
+    api_version: str = "v0"
+    gzip: bool = True
+    pretty: bool = False
+    bare_version: bool = False
+    preview_seconds: float = 0.0
+    idle_timeout_s: float = 15.0
+    answers_per_connection: int = 101
+    faults: Faults = field(default_factory=Faults, init=False)
+    requests: list[RecordedRequest] = field(default_factory=list, init=False)
+    answered: list[RecordedRequest] = field(default_factory=list, init=False)
+    max_concurrent: int = field(default=0, init=False)
+    _under_way: int = field(default=0, init=False)
+    _server: asyncio.Server | None = field(default=None, init=False)
+    _connections: set[Connection] = field(default_factory=set, init=False)
+    _happened: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def is_listening(self) -> bool:
+        return self._server is not None
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._connections)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; the port of an earlier start is used again."""
+        try:
+            self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        except OSError as error:
+            raise Ts2mqttError(
+                f"The simulated API cannot listen on {self.host} port {self.port} ({error.strerror}); "
+                "choose another port"
+            ) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and cut every connection, as when N.I.N.A. is closed."""
+        self.refuse_connections()
+        await self.close_connections()
+
+    def refuse_connections(self) -> None:
+        """Stop listening: new connections are refused, those that are open live on. `start` accepts again."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def close_connections(self) -> None:
+        """Cut every connection, also in the middle of an answer."""
+        for connection in tuple(self._connections):
+            await connection.close()
+
+    async def close_idle_connections(self) -> None:
+        """Close the keep-alive connections on which nothing is under way, as the server does after 15 s."""
+        for connection in tuple(self._connections):
+            if connection.idle:
+                await connection.close()
+
+    async def wait_for_request(self, pattern: str = "*", *, after: int = 0) -> RecordedRequest:
+        """Wait for the next request after the first `after` ones that match the pattern (see faults.py)."""
+        return await self._wait(self.requests, pattern, after)
+
+    async def wait_for_answer(self, pattern: str = "*", *, after: int = 0) -> RecordedRequest:
+        """Like `wait_for_request`, but until the request's answer has gone out whole."""
+        return await self._wait(self.answered, pattern, after)
+
+    async def wait_for_connections(self, number: int) -> None:
+        """Wait until so many connections are open."""
+        while len(self._connections) != number:
+            await self._happened.wait()
+
+    def requests_to(self, pattern: str) -> list[RecordedRequest]:
+        """The requests so far that match a pattern."""
+        return [recorded for recorded in self.requests if matches(recorded.path, pattern)]
+
+    async def answer(self, connection: Connection, request: Request) -> Answer | None:
+        """For the connection: the answer to a request, true or faulty; None if a fault ends the connection."""
+        self._record(self.requests, request)
+        self._under_way += 1
+        self.max_concurrent = max(self.max_concurrent, self._under_way)
+        try:
+            fault = self.faults.take(request.path)
+            if fault is None:
+                return await self._true_answer(request)
+            return await fault.act(Exchange(connection, partial(self._true_answer, request)))
+        finally:
+            self._under_way -= 1
+
+    def sent(self, request: Request) -> None:
+        """For the connection: an answer has gone out whole."""
+        self._record(self.answered, request)
+
+    async def _true_answer(self, request: Request) -> Answer:
+        if is_preview(request):
+            await asyncio.sleep(self.preview_seconds)
+        self._pass_time()
+        answer = answer_to(
+            self.observatory,
+            request,
+            api_version=self.api_version,
+            pretty=self.pretty,
+            bare_version=self.bare_version,
+        )
+        coding = accepted_coding(request.headers.get("accept-encoding"))
+        if coding is None:
+            if answer.status != HTTPStatus.OK:
+                # A failure inside a request that the server cannot answer either: its listener dies.
+                self.refuse_connections()
+                raise ConnectionAbortedError
+            return html_page(HTTPStatus.NOT_ACCEPTABLE)
+        return encoded(answer, coding if self.gzip else "identity")
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(self, reader, writer)
+        self._connections.add(connection)
+        connection.served.add_done_callback(lambda _: self._forget(connection))
+        self._tell()
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._tell()
+
+    def _pass_time(self) -> None:
+        if self.clock is not None:
+            self.observatory.advance(self.clock())
+
+    def _record(self, records: list[RecordedRequest], request: Request) -> None:
+        self._pass_time()
+        records.append(RecordedRequest(self.observatory.now, request))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Wake everybody who waits, to look again."""
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+    async def _wait(self, records: list[RecordedRequest], pattern: str, after: int) -> RecordedRequest:
+        while True:
+            matching = [recorded for recorded in records if matches(recorded.path, pattern)]
+            if len(matching) > after:
+                return matching[after]
+            await self._happened.wait()

@@ -1,0 +1,18 @@
+"""A clock that runs faster than life: `SpeedClock(start, speed=60)` passes an hour in a minute."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+
+class SpeedClock:
+    """Call it for the simulated time, which began at `start` when the clock was made."""
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._began = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)

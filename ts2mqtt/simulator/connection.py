@@ -1,0 +1,104 @@
+"""One client's connection to the simulated API: requests one after the other, as long as keep-alive lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Protocol
+
+import h11
+
+from ts2mqtt.simulator.http1 import Answer, Request, RequestReader, body, head, html_page
+
+
+class Server(Protocol):
+    """Whose connection it is: it knows the answers and how long keep-alive lasts."""
+
+    idle_timeout_s: float
+    answers_per_connection: int
+
+    async def answer(self, connection: Connection, request: Request) -> Answer | None:
+        """The answer to write, or None if the connection was dealt with and shall end."""
+
+    def sent(self, request: Request) -> None:
+        """Told once an answer has gone out whole."""
+
+
+class Connection:
+    """Serves itself in a task of its own, from the moment it is made."""
+
+    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.idle = True
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self.served = asyncio.create_task(self._serve())
+
+    async def close(self) -> None:
+        """Cut the connection, also in the middle of an answer."""
+        self.served.cancel()
+        await asyncio.wait((self.served,))
+
+    async def write(self, octets: bytes) -> None:
+        """Write raw bytes to the client."""
+        self._writer.write(octets)
+        await self._writer.drain()
+
+    async def client_gone(self) -> None:
+        """Wait until the client has closed its side; what it still sends is lost."""
+        while await self._reader.read(1):
+            pass
+
+    def reset(self) -> None:
+        """Cut the connection with a TCP reset: a socket that lingers for no time resets instead of closing."""
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    async def _serve(self) -> None:
+        try:
+            # A client may leave at any moment; nobody is left to be told.
+            with suppress(ConnectionError):
+                await self._converse()
+                self._writer.close()
+                await self._writer.wait_closed()
+        finally:
+            self._writer.transport.abort()
+
+    async def _converse(self) -> None:
+        requests = RequestReader(self._reader)
+        answers_left = self._server.answers_per_connection
+        while True:
+            self.idle = True
+            try:
+                async with asyncio.timeout(self._server.idle_timeout_s):
+                    request = await requests.next()
+            except TimeoutError:
+                return
+            except h11.RemoteProtocolError:
+                await self._send(html_page(HTTPStatus.BAD_REQUEST), last=True)
+                return
+            if request is None:
+                return
+            self.idle = False
+            answers_left -= 1
+            if not await self._answer(request, last=answers_left <= 0):
+                return
+
+    async def _answer(self, request: Request, *, last: bool) -> bool:
+        """Answer one request; whether the connection lives on."""
+        answer = await self._server.answer(self, request)
+        if answer is None:
+            return False
+        last = last or answer.closes
+        await self._send(answer, last=last)
+        self._server.sent(request)
+        return not last
+
+    async def _send(self, answer: Answer, *, last: bool) -> None:
+        keep_alive = f"timeout={self._server.idle_timeout_s:g}"
+        header = ("Connection", "close") if last else ("Keep-Alive", keep_alive)
+        await self.write(head(answer, header) + body(answer))
