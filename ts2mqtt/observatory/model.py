@@ -35,8 +35,8 @@ class Listing(Generic[T]):
 class Statistics:
     """Image quality over all images of one exposure plan's filter; None where nothing was measured.
 
-    HFR in pixels, FWHM in arc seconds, eccentricity from 0 (round) to 1. `…_below_auto_accept` is the level
-    under which the grader accepts without looking further, None when the user set none.
+    HFR in pixels, eccentricity from 0 (round) to 1. `…_below_auto_accept` is the number of images at or under the
+    level that the grader accepts without looking further, None when the user set no such level.
     """
 
     hfr_mean: float | None = None

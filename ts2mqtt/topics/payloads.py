@@ -136,7 +136,10 @@ class Project(Totals, OfProfile):
 
 
 class Statistics(Payload):
-    """HFR in pixels, FWHM in arc seconds; null where nothing was measured or set."""
+    """HFR in pixels; `…_below_auto_accept` counts images at or under the grader's auto-accept level.
+
+    Null where nothing was measured, or no level is set.
+    """
 
     hfr_mean: Number | None
     hfr_std_dev: Number | None
