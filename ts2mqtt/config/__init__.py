@@ -1,0 +1,31 @@
+"""The configuration: its keys, how it is read from a file and the environment, and its JSON Schema."""
+
+from ts2mqtt.config.load import LoadedConfig, load_config
+from ts2mqtt.config.models import (
+    Config,
+    HomeAssistantConfig,
+    LogConfig,
+    MqttConfig,
+    PollingConfig,
+    RigConfig,
+    SiteConfig,
+    TlsConfig,
+)
+from ts2mqtt.config.schema import config_json_schema
+from ts2mqtt.config.values import ProjectState, Seconds
+
+__all__ = [
+    "Config",
+    "HomeAssistantConfig",
+    "LoadedConfig",
+    "LogConfig",
+    "MqttConfig",
+    "PollingConfig",
+    "ProjectState",
+    "RigConfig",
+    "Seconds",
+    "SiteConfig",
+    "TlsConfig",
+    "config_json_schema",
+    "load_config",
+]

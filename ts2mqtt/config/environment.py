@@ -1,0 +1,135 @@
+"""Lays the environment's TS2MQTT_… variables over the settings of the file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ts2mqtt.config.faults import Fault, KeyPath, Place, dotted
+from ts2mqtt.config.keys import PREFIX, Kind, keys_below, kind_of, variable
+from ts2mqtt.config.settings import Settings, file_below
+from ts2mqtt.config.suggestions import CONFIG_VARIABLE, RIG_VARIABLES, suggest_variable
+
+
+def overlay(written: Settings, environment: Mapping[str, str]) -> Settings:
+    """The settings with those of the environment in place of the file's.
+
+    An empty variable counts as not set: that is how Docker compose passes on one that the user left out.
+    """
+    found, faults = _read(environment, written)
+    gaps = _gaps(found, written)
+    found = {key: name for key, name in found.items() if key[:2] not in gaps}
+    replaced = {old for old in written.places for new in found if _replaces(new, old)}
+    values = {key: value for key, value in written.values.items() if key not in replaced}
+    places = {key: place for key, place in written.places.items() if key not in replaced}
+    for key, name in found.items():
+        values[key] = _value(key, environment[name])
+        places[key] = Place(name, variable=True)
+    return Settings(written.root, values, places, (*written.faults, *faults, *gaps.values()))
+
+
+def _read(environment: Mapping[str, str], written: Settings) -> tuple[dict[KeyPath, str], list[Fault]]:
+    """The variable for each key, and what is wrong with the names of others."""
+    found: dict[KeyPath, str] = {}
+    faults: list[Fault] = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        key = RIG_VARIABLES.get(name) or _parts(name)
+        fault = _single_rig_fault(name, written) if name in RIG_VARIABLES else _name_fault(name, key)
+        if fault:
+            faults.append(fault)
+        elif environment[name]:
+            if key in found:
+                faults.append(_fault(name, key, f"{found[key]} says the same; expected only one of them"))
+            found.setdefault(key, name)
+    return found, faults
+
+
+def _single_rig_fault(name: str, written: Settings) -> Fault | None:
+    if not any(key[0] == "rigs" and len(key) > 1 for key in written.places):
+        return None
+    text = (
+        f"is for a configuration without rigs, but {written.place_of(('rigs',))} has some; "
+        f"use {variable(RIG_VARIABLES[name])} to change the first of them"
+    )
+    return _fault(name, ("rigs",), text)
+
+
+def _name_fault(name: str, key: KeyPath) -> Fault | None:
+    kind = kind_of(key) if name == name.upper() else None
+    if kind is None:
+        return _unknown(name, key)
+    if kind is Kind.SECTIONS:
+        text = f"{dotted(key)} is a list; set TS2MQTT_RIG_URL, or {variable((*key, 0, 'url'))} and so on"
+        return _fault(name, key, text, key)
+    if kind in {Kind.SECTION, Kind.SECRETS}:
+        first = "authorization" if kind is Kind.SECRETS else keys_below(key)[0]
+        text = f"{dotted(key)} has keys of its own; set them one by one, such as {variable((*key, first))}"
+        return _fault(name, key, text, key)
+    return None
+
+
+def _parts(name: str) -> KeyPath:
+    """RIGS__0__HEADERS__X_API_KEY → ("rigs", 0, "headers", "X-API-KEY"); the key may not exist."""
+    key: KeyPath = ()
+    for part in name.removeprefix(PREFIX).split("__"):
+        if kind_of(key) is Kind.SECRETS:
+            key = (*key, part.replace("_", "-"))
+        elif part.isascii() and part.isdecimal():
+            key = (*key, int(part[:9]))
+        else:
+            key = (*key, part.lower())
+    return key
+
+
+def _unknown(name: str, parts: KeyPath) -> Fault:
+    suggestion = suggest_variable(name, parts)
+    for length in range(1, len(parts)):
+        known, following = parts[:length], parts[length]
+        kind = kind_of(known)
+        if kind is Kind.TEXTS:
+            text = f"{dotted(known)} takes all its values at once; write {variable(known)}, with commas between"
+            return _fault(name, parts, text, known)
+        if kind is Kind.SECTIONS and isinstance(following, str):
+            meant = (*known, 0, *parts[length:])
+            example = variable(meant if kind_of(meant) else (*known, 0, "url"))
+            return _fault(name, parts, f"{dotted(known)} is a list, numbered from 0; write {example}", meant)
+        if kind is Kind.SECTION and isinstance(following, int):
+            return _fault(name, parts, f"{dotted(known)} is no list; {suggestion.text}", suggestion.meant)
+    return _fault(name, parts, f"unknown variable; {suggestion.text}", suggestion.meant)
+
+
+def _gaps(found: Mapping[KeyPath, str], written: Settings) -> dict[KeyPath, Fault]:
+    """A fault for each rig whose number does not follow on those before it."""
+    rigs = {key[:2] for key in (*found, *written.places) if key[0] == "rigs" and len(key) > 1}
+    following = next(number for number in range(len(rigs) + 1) if ("rigs", number) not in rigs)
+    next_one = variable(("rigs", following, "url"))
+    text = f"there is no rigs[{following}]; expected numbers without a gap: the next one is {next_one}"
+    beyond = {key[:2]: name for key, name in found.items() if key[:2] in rigs and _number(key) > following}
+    return {rig: _fault(name, rig, text, rig) for rig, name in beyond.items()}
+
+
+def _number(key: KeyPath) -> int:
+    return key[1] if isinstance(key[1], int) else 0
+
+
+_PASSWORDS = {"password": "password_file", "password_file": "password"}
+
+
+def _replaces(new: KeyPath, old: KeyPath) -> bool:
+    """Whether a variable for `new` puts `old` of the file out of force.
+
+    A password_file does so with a password; headers are the same in any capitals.
+    """
+    if new[:-1] == old[:-1] and _PASSWORDS.get(str(new[-1])) == old[-1]:
+        return True
+    if kind_of(new[:-1]) is Kind.SECRETS and len(old) == len(new):
+        return new[:-1] == old[:-1] and str(new[-1]).casefold() == str(old[-1]).replace("_", "-").casefold()
+    return old[: len(new)] == new
+
+
+def _value(key: KeyPath, text: str) -> object:
+    return file_below(Path(), text) if kind_of(key) is Kind.FILE else text
+
+
+def _fault(name: str, key: KeyPath, text: str, meant: KeyPath | None = None) -> Fault:
+    return Fault(Place(name, variable=True), key, text, meant)

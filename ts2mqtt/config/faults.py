@@ -1,0 +1,83 @@
+"""What is wrong with a configuration, where it stands, and how that is said."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Where a key stands, as in ("rigs", 0, "url"); in a pattern ANY stands for the number."""
+
+ANY = "[]"
+
+_LONGEST_TEXT_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, or an environment variable."""
+
+    source: str
+    line: int = 0
+    column: int = 0
+    variable: bool = False
+
+    def __str__(self) -> str:
+        return ":".join([self.source, *(str(number) for number in (self.line, self.column) if number)])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to correct; `meant` is the key that the user probably wanted to write."""
+
+    place: Place
+    key: KeyPath
+    text: str
+    meant: KeyPath | None = None
+
+    def __str__(self) -> str:
+        if self.place.variable or not self.key:
+            return _in_one_line(f"{self.place}: {self.text}")
+        return _in_one_line(f"{self.place}: {dotted(self.key)}: {self.text}")
+
+
+def dotted(key: KeyPath) -> str:
+    """As a person writes it: rigs[0].url."""
+    parts = (f"[{part}]" if isinstance(part, int) else part if part == ANY else f".{part}" for part in key)
+    return "".join(parts).removeprefix(".")
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Line by line through the file, then by variable."""
+    return tuple(
+        sorted(
+            faults,
+            key=lambda fault: (
+                fault.place.variable,
+                fault.place.source if fault.place.variable else "",
+                fault.place.line,
+            ),
+        )
+    )
+
+
+def _in_one_line(text: str) -> str:
+    """Keys and names of files may hold anything, line ends and terminal codes too."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def shown(value: object, *, secret: bool) -> str:
+    """What was found, in words; never the value of a secret."""
+    if isinstance(value, Mapping):
+        return "keys below it"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = "" if value is None else str(value)
+    if not text.strip():
+        return "nothing"
+    if secret:
+        return "a value that is not shown"
+    # A user and password in an address are a secret too, as may be what follows its question mark.
+    text = re.sub(r"(\w+://)?.*@", r"\1***@", text, flags=re.DOTALL)
+    text = re.sub(r"\?.*", "?***", text, flags=re.DOTALL)
+    return repr(text if len(text) <= _LONGEST_TEXT_SHOWN else text[:_LONGEST_TEXT_SHOWN] + "…")
