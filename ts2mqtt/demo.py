@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge import Bridge
@@ -36,11 +36,15 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, say: Callable[[
         bridge = Bridge(_config(broker.port, api.url), now=clock)
         running = asyncio.create_task(bridge.run())
         watching = asyncio.create_task(_watch(_mqtt(broker.port), say))
-        await stopping.wait()
+        stopped = asyncio.create_task(stopping.wait())
+        done, _ = await asyncio.wait((running, watching, stopped), return_when=asyncio.FIRST_COMPLETED)
         bridge.stop()
         await running
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        stopped.cancel()
+        await asyncio.gather(watching, stopped, return_exceptions=True)
+        if watching in done:
+            watching.result()
 
 
 async def simulate(port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
@@ -53,10 +57,8 @@ async def simulate(port: int, speed: float, stopping: asyncio.Event, say: Callab
 
 
 def _this_evening() -> datetime:
-    """Shortly before the night begins, so that there is something to see."""
-    now = datetime.now().astimezone()
-    evening = now.replace(hour=_EVENING_HOUR, minute=0, second=0, microsecond=0)
-    return evening if evening > now - timedelta(hours=_EVENING_HOUR) else now
+    """Shortly before today's night begins, so that there is something to see."""
+    return datetime.now().astimezone().replace(hour=_EVENING_HOUR, minute=0, second=0, microsecond=0)
 
 
 def _welcome(port: int, url: str, speed: float) -> tuple[str, ...]:

@@ -251,8 +251,11 @@ class RigPoller:
         started = _clock()
         try:
             answer = await client.statistics(target.id)
-        finally:
-            known.not_before = _clock() + (_clock() - started) / _STATISTICS_SHARE
+        except RigError:
+            known.due = known.not_before = _clock() + self._polling.slow_interval
+            raise
+        known.not_before = _clock() + (_clock() - started) / _STATISTICS_SHARE
+        self._tell_faults(answer, f"statistics of target {target.name!r}")
         known.by_plan = translation.statistics_by_plan(target.exposure_plans, answer.items)
         known.counts = exposure_counts(target)
         known.due = _clock() + self._polling.statistics_interval * self._rng.uniform(0.9, 1.1)
@@ -274,6 +277,10 @@ class RigPoller:
         self, answer: Answer[Items[WireItem]], translate: Callable[[WireItem], T], what: str
     ) -> Listing[T]:
         items = answer.items
+        self._tell_faults(items, what)
+        return Listing(tuple(translate(item) for item in items.items), complete=not items.lost)
+
+    def _tell_faults(self, items: Items[WireItem], what: str) -> None:
         subject = f"{self.rig.name}, reading {what}"
         if items.faults:
             more = len(items.faults) - _MOST_FAULTS_TOLD
@@ -281,7 +288,6 @@ class RigPoller:
             self._failures.failed(subject, told)
         else:
             self._failures.succeeded(subject)
-        return Listing(tuple(translate(item) for item in items.items), complete=not items.lost)
 
     def _attach_statistics(self) -> None:
         for known in self._targets.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from ts2mqtt.observatory.absence import Parents
 from ts2mqtt.observatory.model import Statistics
@@ -37,7 +37,7 @@ class _Children(BaseModel):
     targets: list[_Thing] | None = None
 
 
-class _Statistics(BaseModel, extra="ignore"):
+class _Statistics(BaseModel):
     hfr_mean: float | None = None
     hfr_std_dev: float | None = None
     hfr_below_auto_accept: float | None = None
@@ -47,6 +47,7 @@ class _Statistics(BaseModel, extra="ignore"):
     eccentricity_mean: float | None = None
     eccentricity_std_dev: float | None = None
     eccentricity_below_auto_accept: float | None = None
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class _ExposurePlan(BaseModel):

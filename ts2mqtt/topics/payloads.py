@@ -14,7 +14,7 @@ def _rounded(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-Number = Annotated[float, PlainSerializer(_rounded, return_type=float)]
+Number = Annotated[float, PlainSerializer(_rounded, return_type=int | float)]
 Percent = Annotated[float, Field(ge=0, le=100), PlainSerializer(lambda value: _rounded(round(value, 2)))]
 
 
