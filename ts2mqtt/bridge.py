@@ -62,6 +62,8 @@ class Bridge:
             frozenset(state.lower() for state in config.home_assistant.project_states),
             home_assistant=config.home_assistant.enabled,
         )
+        self._client_id = config.mqtt.client_id
+        self._was_at_work = False
         self._edge: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
@@ -101,6 +103,10 @@ class Bridge:
             except (LoginRefusedError, OtherBridgeError) as error:
                 self._failures.failed("MQTT", str(error), level=logging.ERROR)
                 delay = _SLOW_RETRY_S
+                if isinstance(error, OtherBridgeError):
+                    # If it has our client id, our next look would end its connection.
+                    self._client_id = f"{self._config.mqtt.client_id}-{self._instance[-8:]}"
+                    self._was_at_work = False
             except BrokerError as error:
                 self._failures.failed("MQTT", str(error))
                 attempts = 0 if loop.time() - started > _STEADY_S else attempts + 1
@@ -129,7 +135,8 @@ class Bridge:
         mqtt = self._config.mqtt
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            async with connect(mqtt, will=Will(self._names.topics.status, OFFLINE)) as connection:
+            will = Will(self._names.topics.status, OFFLINE)
+            async with connect(mqtt, client_id=self._client_id, will=will) as connection:
                 session = Session(
                     connection,
                     self._names,
@@ -139,8 +146,10 @@ class Bridge:
                     wanted=self._current,
                     commands=Commands(_set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
+                    returning=self._was_at_work,
                 )
                 async with session.running():
+                    self._was_at_work = True
                     self._recall(session.publisher.retained)
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
@@ -221,6 +230,6 @@ class Bridge:
 def _set_log_level(level: str) -> bool:
     if level not in _LOG_LEVELS:
         return False
+    _LOG.warning("the log level changes to %s", level)
     logging.getLogger("ts2mqtt").setLevel(level.upper())
-    _LOG.warning("the log level is now %s", level)
     return True

@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FIRST_REMINDER_S = 3_600.0
 
@@ -14,6 +18,7 @@ class _Streak:
     began: float
     count: int
     message: str
+    silence_s: float
     remind_at: float
 
 
@@ -24,15 +29,16 @@ class FailureLog:
     on; another cause is told at once; the first success after it says how long it lasted.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
+        self._clock = clock
         self._streaks: dict[str, _Streak] = {}
 
     def failed(self, subject: str, message: str, *, level: int = logging.WARNING) -> None:
-        now = time.monotonic()
+        now = self._clock()
         streak = self._streaks.get(subject)
         if streak is None:
-            self._streaks[subject] = _Streak(now, 1, message, now + _FIRST_REMINDER_S)
+            self._streaks[subject] = _Streak(now, 1, message, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
             self._logger.log(level, "%s: %s", subject, message)
             return
         streak.count += 1
@@ -40,14 +46,15 @@ class FailureLog:
             streak.message = message
             self._logger.log(level, "%s: %s", subject, message)
         elif now >= streak.remind_at:
-            streak.remind_at = now + 2 * (now - streak.began)
+            streak.silence_s *= 2
+            streak.remind_at = now + streak.silence_s
             lasted = spoken_duration(now - streak.began)
             self._logger.log(level, "%s: still failing after %s: %s", subject, lasted, message)
 
     def succeeded(self, subject: str) -> None:
         streak = self._streaks.pop(subject, None)
         if streak is not None:
-            lasted = spoken_duration(time.monotonic() - streak.began)
+            lasted = spoken_duration(self._clock() - streak.began)
             times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
             self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
 

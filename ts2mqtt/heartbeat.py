@@ -20,6 +20,10 @@ class _Ask(BaseModel):
     ask: bool
 
 
+class _Bridge(BaseModel):
+    instance: str
+
+
 def new_instance() -> str:
     """Names one running bridge; the name of one that started earlier sorts first."""
     return f"{time.time_ns() // 1_000_000:013x}-{secrets.token_hex(4)}"
@@ -57,6 +61,14 @@ def is_question(payload: bytes) -> bool:
         return _Ask.model_validate_json(payload).ask
     except ValidationError:
         return False
+
+
+def instance_in(payload: bytes) -> str | None:
+    """Which running bridge has written this about itself; None if that cannot be read."""
+    try:
+        return _Bridge.model_validate_json(payload).instance
+    except ValidationError:
+        return None
 
 
 def is_healthy(heartbeat: Heartbeat) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, ValidationError
+
 from ts2mqtt.topics import memory
 from ts2mqtt.topics.names import Subject
 
@@ -22,6 +24,15 @@ _SUSPICIOUSLY_MANY = 500
 
 _FILTERS_AT_ONCE = 100
 _MOST_ROUNDS = 20
+
+
+class _Identity(BaseModel):
+    id: str | None = None
+    rig_id: str | None = None
+
+
+class _Bridge(BaseModel):
+    rigs: list[_Identity]
 
 
 class Learner:
@@ -52,6 +63,25 @@ class Learner:
                 await self._ask(missing[start : start + _FILTERS_AT_ONCE])
             if len(self.retained) == known:
                 return
+
+    def own(self) -> dict[str, bytes]:
+        """What was learned, without a stranger's topics below the base topic that only have the shape of ours.
+
+        A rig is ours if the bridge's own topic names it, if it has a device, or if a payload carries its id.
+        """
+        ours: set[str] = _rigs_named_in(self.retained.get(self._names.topics.bridge, b""))
+        ours |= {subject.rig_id for topic in self.retained if (subject := self._names.subject(topic))}
+        strange: dict[str, list[str]] = {}
+        for topic, payload in self.retained.items():
+            subject = self._names.topics.subject(topic)
+            if subject is None or subject.rig_id in ours:
+                continue
+            if _is_about(payload, subject):
+                ours.add(subject.rig_id)
+            else:
+                strange.setdefault(subject.rig_id, []).append(topic)
+        left_alone = {topic for rig_id, topics in strange.items() if rig_id not in ours for topic in topics}
+        return {topic: payload for topic, payload in self.retained.items() if topic not in left_alone}
 
     async def holds(self, topic: str) -> bool:
         """Whether the broker has kept what was published on this topic."""
@@ -84,3 +114,18 @@ class Learner:
             for kind, thing_id in memory.children(payload):
                 yield topics.thing(subject.rig_id, kind, thing_id)
                 yield self._names.topic(Subject(subject.rig_id, kind, thing_id))
+
+
+def _rigs_named_in(payload: bytes) -> set[str]:
+    try:
+        return {rig.id for rig in _Bridge.model_validate_json(payload).rigs if rig.id}
+    except ValidationError:
+        return set()
+
+
+def _is_about(payload: bytes, subject: Subject) -> bool:
+    try:
+        identity = _Identity.model_validate_json(payload)
+    except ValidationError:
+        return False
+    return subject.rig_id in (identity.rig_id, identity.id)

@@ -32,12 +32,13 @@ _WINDOW = 200
 """Unacknowledged publishes under way at once; paho itself becomes slow with thousands."""
 
 _CONNECT_TIMEOUT_S = 15.0
-_GOODBYE_S = 2.0
+_GOODBYE_S = 1.0
 _HOUSEKEEPING_S = 1.0
 _FAILURE = 0x80
 """The first reason code of MQTT 5 that means a failure; paho translates those of 3.1.1."""
 
 _UNSUPPORTED_PROTOCOL = 132
+_RETAIN_NOT_SUPPORTED = 154
 _REFUSALS = {133: "the client id", 134: "user or password", 135: "the login", 138: "this client"}
 
 
@@ -253,6 +254,13 @@ class Connection:
             self._logged_in.set_exception(
                 BrokerError(f"the broker does not speak MQTT {self.protocol}; set mqtt.protocol to the other version")
             )
+        elif reason.value == _RETAIN_NOT_SUPPORTED:
+            self._logged_in.set_exception(
+                BrokerError(
+                    "the broker does not keep retained messages, without which Home Assistant knows nothing after a "
+                    "restart; allow them in the broker's configuration"
+                )
+            )
         else:
             self._logged_in.set_exception(BrokerUnreachableError(f"the broker turns us away: {reason}"))
 
@@ -264,7 +272,16 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._break(BrokerUnreachableError(f"the connection to the broker broke ({reason})"))
+        if self._logged_in.done():
+            self._break(BrokerUnreachableError(f"the connection to the broker broke ({reason})"))
+        else:
+            # MQTT 3.1.1 has no words for it; Mosquitto closes so when its retain_available is false.
+            self._break(
+                BrokerUnreachableError(
+                    "the broker closed the connection instead of answering the login; its own log knows why: perhaps "
+                    "it does not allow retained messages, such as our last will, or expects TLS on this port"
+                )
+            )
 
     def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
         try:

@@ -51,7 +51,8 @@ class Commands:
 class Session:
     """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
 
-    Raises OtherBridgeError when another bridge is at work under the same base topic.
+    `returning` after an earlier session of this bridge with the same client id. Raises OtherBridgeError when
+    another bridge is at work under the same base topic.
     """
 
     def __init__(  # noqa: PLR0913 - what a session works with, named one by one
@@ -65,7 +66,7 @@ class Session:
         wanted: Callable[[], WantedMessages],
         commands: Commands,
         changed: asyncio.Event,
-        birth_delays_s: tuple[float, float] = _BIRTH_DELAYS_S,
+        returning: bool = False,
     ) -> None:
         self.publisher = Publisher(connection)
         self._connection = connection
@@ -76,7 +77,7 @@ class Session:
         self._wanted = wanted
         self._commands = commands
         self._changed = changed
-        self._birth_delays_s = birth_delays_s
+        self._returning = returning
         self._pulse = heartbeat.Pulse(instance)
         self._pulse_returned = asyncio.Event()
         self._learner = Learner(connection, names, self._fence)
@@ -133,9 +134,23 @@ class Session:
             ]
         )
         await self._learner.learn()
-        self.publisher.retained.update(self._learner.retained)
+        self.publisher.retained.update(self._learner.own())
+        self._look_for_a_displacer()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
             await self._ask_for_others()
+
+    def _look_for_a_displacer(self) -> None:
+        """Whether a bridge that began later with the same client id threw us out, and we it by coming back.
+
+        To a broker two clients with one id are one client that has moved: whoever connects ends the other's
+        connection. The one that was here first gives way, or they would do so for ever.
+        """
+        instance = heartbeat.instance_in(self.publisher.retained.get(self._topics.bridge, b""))
+        if self._returning and instance is not None and instance > self._pulse.instance:
+            raise OtherBridgeError(
+                "another bridge has begun to work with the same mqtt.client_id under the base topic "
+                f"{self._topics.base!r}; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
+            )
 
     async def _ask_for_others(self) -> None:
         """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
@@ -335,7 +350,7 @@ class Session:
         """After its birth message Home Assistant is told everything again, and what went while it was away."""
         while True:
             await self._births.wait()
-            await asyncio.sleep(random.uniform(*self._birth_delays_s))  # noqa: S311 - spreads load, guards nothing
+            await asyncio.sleep(random.uniform(*_BIRTH_DELAYS_S))  # noqa: S311 - spreads load, guards nothing
             self._births.clear()
             if not self._home_assistant.enabled:
                 continue

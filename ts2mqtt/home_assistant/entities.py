@@ -70,7 +70,7 @@ class Moment(Shown):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Shown):
     def template(self, value: str) -> str:
-        return f"{{% set t = {value} %}}{{{{ t[:{_LONGEST_STATE}] if t else none }}}}"
+        return f"{{% set t = ({value} or '') | trim %}}{{{{ t[:{_LONGEST_STATE}] if t else none }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

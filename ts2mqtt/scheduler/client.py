@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -12,6 +13,7 @@ import httpx
 
 from ts2mqtt.errors import (
     ApiFailureError,
+    ConfigError,
     NotFoundError,
     NotTheApiError,
     RigError,
@@ -35,11 +37,13 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 _CONNECT_TIMEOUT_S = 5.0
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
-_LONGEST_VERSION = 40
+_VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
+_CODINGS = ("", "identity", "gzip", "deflate")
+_LONGEST_REASON = 200
 
-_PROFILES = ListReader(wire.Profile)
-_PROJECTS = ListReader(wire.Project)
-_TARGETS = ListReader(wire.Target)
+_PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
+_PROJECTS = ListReader(wire.Project, lambda project: project.id)
+_TARGETS = ListReader(wire.Target, lambda target: target.id)
 _STATISTICS = ListReader(wire.Statistics)
 _PREVIEW = ListReader(wire.PreviewBlock)
 
@@ -99,7 +103,7 @@ class TargetSchedulerClient:
         if text.startswith('"') or body.lstrip().startswith(b"<"):
             value = json_value(body)
             text = value if isinstance(value, str) else ""
-        if not text or len(text) > _LONGEST_VERSION or not text.isprintable():
+        if not _VERSION.fullmatch(text):
             raise NotTheApiError("answered /version with something that is no version number")
         return text
 
@@ -154,10 +158,9 @@ class TargetSchedulerClient:
                 ) from error
             except httpx.DecodingError as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
-            except httpx.HTTPError as error:
+            # In TLS 1.3 a server refuses a client's certificate after the handshake, and httpx lets that through.
+            except (httpx.HTTPError, ssl.SSLError) as error:
                 raise RigUnreachableError(_explain(self.url, error)) from error
-            except httpx.InvalidURL as error:
-                raise RigError(f"{self.url} is not a usable URL: {error}") from error
 
     async def _get_once_or_twice(self, path: str, *, repeat: bool) -> bytes:
         try:
@@ -192,6 +195,11 @@ class TargetSchedulerClient:
             raise NotFoundError(f"does not know {path}")
         if status != httpx.codes.OK:
             raise ApiFailureError(f"answered {path} with status {status}")
+        # Codings over codings can make terabytes of a few bytes.
+        if (coding := response.headers.get("content-encoding", "")) not in _CODINGS:
+            raise ApiFailureError(
+                f"answered {path} in the coding {coding[:_LONGEST_REASON]!r}, which nobody asked for"
+            )
         if response.headers.get("content-type", "").startswith("text/html"):
             raise NotTheApiError(
                 f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?"
@@ -199,8 +207,11 @@ class TargetSchedulerClient:
 
 
 def public_url(url: str) -> str:
-    """A URL as it may be shown: without a user and password that may stand in it."""
-    parsed = httpx.URL(url)
+    """A URL as it may be shown: without a user and password that may stand in it; ConfigError if it is none."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"the URL of a rig cannot be used: {error}") from error
     return str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url
 
 
@@ -213,8 +224,8 @@ def tls_context(rig: RigConfig) -> ssl.SSLContext:
     return context
 
 
-def _explain(url: str, error: httpx.HTTPError) -> str:
-    reason = str(error) or type(error).__name__
+def _explain(url: str, error: httpx.HTTPError | ssl.SSLError) -> str:
+    reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
     if isinstance(error, httpx.ConnectTimeout):
         return f"{url} does not answer; is the imaging PC on, and does its firewall let the API's port through?"
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():

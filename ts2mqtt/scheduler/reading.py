@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from ts2mqtt.errors import ApiFailureError, NotTheApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ts2mqtt.observatory.model import JsonValue
 
 Item = TypeVar("Item", bound=BaseModel)
 
 _LONGEST_QUOTE = 60
+_MOST_LOST = 1_000
+# A nested list stops at its first faulty row (wire.py), so that each try finds the fault of one row.
+_MOST_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +36,24 @@ class ListReader(Generic[Item]):
     """Reads JSON lists of one kind of item.
 
     A field with an impossible value is read as missing; an item without a usable id is lost, its siblings are
-    not. Raises ApiFailureError when the bytes are no JSON list at all, NotTheApiError for a web page.
+    not. Where `identity` tells items apart, the first of a kind stands and its doubles are left out. Raises
+    ApiFailureError when the bytes are no JSON list at all or hardly any of it can be read, NotTheApiError for a
+    web page.
     """
 
-    def __init__(self, item: type[Item]) -> None:
-        self._all = TypeAdapter(tuple[item, ...])  # type: ignore[valid-type]
+    def __init__(self, item: type[Item], identity: Callable[[Item], str] | None = None) -> None:
+        # One fault is enough to know that the items must be looked at one by one.
+        rows = Annotated[tuple[item, ...], FailFast()]  # type: ignore[valid-type]
+        self._all: TypeAdapter[tuple[Item, ...]] = TypeAdapter(rows)
         self._one = TypeAdapter(item)
+        self._identity = identity
 
     def read(self, body: bytes) -> Items[Item]:
         try:
-            return Items(self._all.validate_json(body))
+            items = Items(self._all.validate_json(body))
         except ValidationError:
-            return self._salvage(json_list(body))
+            items = self._salvage(json_list(body))
+        return self._without_doubles(items, self._identity) if self._identity else items
 
     def _salvage(self, raw_items: list[JsonValue]) -> Items[Item]:
         items: list[Item] = []
@@ -53,22 +64,35 @@ class ListReader(Generic[Item]):
             faults += item_faults
             if item is None:
                 lost += 1
+                if lost > _MOST_LOST:
+                    raise ApiFailureError(f"answered with a list of which over {_MOST_LOST} items cannot be read")
             else:
                 items.append(item)
         return Items(tuple(items), lost, tuple(faults))
 
+    def _without_doubles(self, items: Items[Item], identity: Callable[[Item], str]) -> Items[Item]:
+        first: dict[str, Item] = {}
+        doubles = [identity(item) for item in items.items if first.setdefault(identity(item), item) is not item]
+        if not doubles:
+            return items
+        faults = (f"Id: {double!r} stands there twice; the first one counts" for double in doubles)
+        return Items(tuple(first.values()), items.lost, (*items.faults, *faults))
+
     def _salvage_one(self, raw: JsonValue) -> tuple[Item | None, list[str]]:
-        try:
-            return self._one.validate_python(raw), []
-        except ValidationError as error:
-            details = error.errors(include_url=False, include_context=False)
-        faults = [_fault(detail) for detail in details]
-        for detail in details:
-            _forget_value(raw, detail["loc"])
-        try:
-            return self._one.validate_python(raw), faults
-        except ValidationError:
-            return None, faults
+        faults: list[str] = []
+        forgotten: set[tuple[int | str, ...]] = set()
+        for _ in range(_MOST_TRIES):
+            try:
+                return self._one.validate_python(raw), faults
+            except ValidationError as error:
+                details = error.errors(include_url=False, include_context=False)
+            if any(detail["loc"] in forgotten for detail in details):
+                break
+            for detail in details:
+                faults.append(_fault(detail))
+                forgotten.add(detail["loc"])
+                _forget_value(raw, detail["loc"])
+        return None, faults
 
 
 def json_list(body: bytes) -> list[JsonValue]:
@@ -84,7 +108,8 @@ def json_value(body: bytes) -> JsonValue:
     if body.lstrip().startswith(b"<"):
         raise NotTheApiError("answered with a web page where JSON was expected")
     try:
-        value: JsonValue = from_json(body, allow_inf_nan=False)
+        # NaN is no JSON, but where it stands it shall cost one field and not the whole list.
+        value: JsonValue = from_json(body, allow_inf_nan=True)
     except ValueError as error:
         raise ApiFailureError(f"answered with something that is not JSON ({error})") from error
     return value

@@ -17,6 +17,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.scheduler.wire import REAL_YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from ts2mqtt.scheduler import wire
 
-# The plugin stores "never" as the Unix epoch in the local time of the rig's PC; no real date is near it.
-_FIRST_REAL_YEAR = 1971
 _LONGEST_FLATS_PERIOD_DAYS = 14
 _LONGEST_STATE = 40
 
@@ -180,7 +179,7 @@ def _level(level: float | None) -> float | None:
 
 
 def _date(moment: datetime | None, zone: tzinfo | None) -> datetime | None:
-    if moment is None or moment.year < _FIRST_REAL_YEAR:
+    if moment is None or moment.year not in REAL_YEARS:
         return None
     return with_offset(moment, zone)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+T = TypeVar("T")
 
 # An id becomes part of topics and entity ids: nothing but what a GUID is made of (or a plain number, should a
 # later version of the API use one) is let in.
@@ -13,12 +16,39 @@ Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Setting = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
+# Rows inside an item: bounded, because a fault in each of a million would take seconds to tell.
+Rows = Annotated[tuple[T, ...], Field(max_length=1_000, fail_fast=True)]
 Angle = Annotated[float, Field(ge=-100_000, le=100_000)]
+
+REAL_YEARS = range(1971, 9999)
+"""The plugin stores "never" as the Unix epoch in the local time of the rig's PC, .NET as the first or last moment of
+its calendar; no real date is near them, and another time zone's would lie beyond Python's calendar."""
+
+
+def _real(moment: datetime) -> datetime:
+    if moment.year not in REAL_YEARS:
+        raise ValueError("the year is beyond reason")
+    return moment
+
+
+RealTime = Annotated[datetime, AfterValidator(_real)]
+
+
+def _without_infinities(value: JsonValue) -> JsonValue:
+    """NaN and infinities as null: JSON has no such numbers, and the payloads shall be JSON."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_without_infinities(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_infinities(item) for name, item in value.items()}
+    return value
 
 
 class _Answer(BaseModel):
     # What a newer plugin adds is kept (pydantic's model_extra) and passed on under `extra`.
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_without_infinities)]]
 
 
 class Profile(_Answer):
@@ -75,7 +105,7 @@ class Target(_Answer):
     rotation: Angle | None = Field(None, alias="Rotation")
     epoch: str | None = Field(None, alias="Epoch")
     roi: Angle | None = Field(None, alias="ROI")
-    exposure_plan: tuple[ExposurePlan, ...] | None = Field(None, alias="ExposurePlan")
+    exposure_plan: Rows[ExposurePlan] | None = Field(None, alias="ExposurePlan")
 
 
 class Statistics(_Answer):
@@ -106,6 +136,6 @@ class PreviewBlock(_Answer):
     id: Id | None = Field(None, alias="Id")
     name: str | None = Field(None, alias="Name")
     wait_period: bool | None = Field(None, alias="WaitPeriod")
-    start_time: datetime = Field(alias="StartTime")
-    end_time: datetime = Field(alias="EndTime")
-    exposure_plan: tuple[PreviewExposure, ...] | None = Field(None, alias="ExposurePlan")
+    start_time: RealTime = Field(alias="StartTime")
+    end_time: RealTime = Field(alias="EndTime")
+    exposure_plan: Rows[PreviewExposure] | None = Field(None, alias="ExposurePlan")
