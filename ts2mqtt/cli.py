@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return DONE
+    except BrokenPipeError:
+        # Who reads the output has had enough (`| head`); the flush at the exit must not complain about it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -165,14 +169,20 @@ def _say(line: str) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
     if not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port is
-        raise argparse.ArgumentTypeError(f"{port} is no port; expected 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to 65535")
     return port
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
     if not 0 < speed <= 100_000:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{speed:g} is no speed; expected more than 0 and at most 100000")
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed; expected more than 0 and at most 100000")
     return speed

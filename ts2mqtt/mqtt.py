@@ -159,8 +159,11 @@ class Connection:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise BrokerUnreachableError(f"subscribing failed: {paho.error_string(code)}")
         agreed = self._subscribes[mid] = self._loop.create_future()
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            await agreed
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await agreed
+        except TimeoutError as error:
+            raise BrokerUnreachableError("the broker does not answer a subscription") from error
 
     def _attach(self) -> None:
         """Lets the event loop read, write and keep alive from here on; paho's own thread is not used."""
@@ -390,10 +393,22 @@ def _tls(config: MqttConfig) -> ssl.SSLContext:
             context.load_cert_chain(str(tls.cert_file), str(tls.key_file) if tls.key_file else None)
     except (OSError, ssl.SSLError) as error:
         raise BrokerError(f"the TLS files cannot be used ({error}); check mqtt.tls") from error
+    context.sslsocket_class = _TlsSocket
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 async def _reach(client: paho.Client, config: MqttConfig) -> None:

@@ -34,6 +34,7 @@ _ANSWER_S = 2.0
 """How long another bridge may take to answer a question on the heartbeat topic."""
 
 _FENCE_S = 15.0
+_FENCE_AGAIN_S = 1.0
 _LEAST_QUESTION_GAP_S = 0.5
 _BIRTH_DELAYS_S = (0.5, 3.0)
 _LONGEST_QUOTE = 60
@@ -148,8 +149,8 @@ class Session:
         instance = heartbeat.instance_in(self.publisher.retained.get(self._topics.bridge, b""))
         if self._returning and instance is not None and instance > self._pulse.instance:
             raise OtherBridgeError(
-                "another bridge has begun to work with the same mqtt.client_id under the base topic "
-                f"{self._topics.base!r}; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
+                f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "
+                "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
             )
 
     async def _ask_for_others(self) -> None:
@@ -254,18 +255,26 @@ class Session:
 
     async def _fence(self) -> None:
         """Returns when a message sent now has come back, and with it all that the broker sent before it."""
-        await self._send_heartbeat()
-        awaited = self._pulse.sent
         try:
             async with asyncio.timeout(_FENCE_S):
-                while self._pulse.returned < awaited:
-                    self._pulse_returned.clear()
-                    await self._pulse_returned.wait()
+                await self._heartbeat_returns()
         except TimeoutError as error:
             raise BrokerUnreachableError(
                 f"the broker does not give back what is published on {self._topics.heartbeat}; may this login "
                 "read and write there?"
             ) from error
+
+    async def _heartbeat_returns(self) -> None:
+        """Sends one, and another each second: a broker whose queue for us is full of what it retains drops it."""
+        await self._send_heartbeat()
+        awaited = self._pulse.sent
+        while self._pulse.returned < awaited:
+            self._pulse_returned.clear()
+            try:
+                async with asyncio.timeout(_FENCE_AGAIN_S):
+                    await self._pulse_returned.wait()
+            except TimeoutError:
+                await self._send_heartbeat()
 
     async def _send_heartbeat(self) -> None:
         await self._connection.publish(self._topics.heartbeat, self._pulse.next(working=self._at_work), retain=False)

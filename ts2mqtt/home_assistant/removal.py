@@ -88,7 +88,7 @@ def whole_again(found: RemovalRecord, current: bytes | None) -> bytes:
     if current is None:
         return found.discovery.encode()
     lost, now = _read(found.discovery.encode()), _read(current)
-    if lost is None or now is None:
+    if lost is None or now is None or lost.living().keys() <= now.living().keys():
         return current
     return now.model_copy(update={"components": lost.living() | now.living()}).to_bytes()
 

@@ -158,7 +158,7 @@ class TargetSchedulerClient:
                 ) from error
             except httpx.DecodingError as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
-            # In TLS 1.3 a server refuses a client's certificate after the handshake, and httpx lets that through.
+            # What goes wrong in TLS after the handshake comes through httpx as it is.
             except (httpx.HTTPError, ssl.SSLError) as error:
                 raise RigUnreachableError(_explain(self.url, error)) from error
 

@@ -35,10 +35,10 @@ class Items(Generic[Item]):
 class ListReader(Generic[Item]):
     """Reads JSON lists of one kind of item.
 
-    A field with an impossible value is read as missing; an item without a usable id is lost, its siblings are
-    not. Where `identity` tells items apart, the first of a kind stands and its doubles are left out. Raises
-    ApiFailureError when the bytes are no JSON list at all or hardly any of it can be read, NotTheApiError for a
-    web page.
+    A field with an impossible value is read as missing; an item without a usable id, or with an unreadable
+    field that is vital to it (wire.py), is lost, its siblings are not. Where `identity` tells items apart, the
+    first of a kind stands and its doubles are left out. Raises ApiFailureError when the bytes are no JSON list at
+    all or hardly any of it can be read, NotTheApiError for a web page.
     """
 
     def __init__(self, item: type[Item], identity: Callable[[Item], str] | None = None) -> None:
@@ -46,6 +46,7 @@ class ListReader(Generic[Item]):
         rows = Annotated[tuple[item, ...], FailFast()]  # type: ignore[valid-type]
         self._all: TypeAdapter[tuple[Item, ...]] = TypeAdapter(rows)
         self._one = TypeAdapter(item)
+        self._vital: frozenset[tuple[str, ...]] = getattr(item, "VITAL", frozenset())
         self._identity = identity
 
     def read(self, body: bytes) -> Items[Item]:
@@ -88,8 +89,10 @@ class ListReader(Generic[Item]):
                 details = error.errors(include_url=False, include_context=False)
             if any(detail["loc"] in forgotten for detail in details):
                 break
+            faults += (_fault(detail) for detail in details)
+            if any(_field(detail) in self._vital for detail in details):
+                break
             for detail in details:
-                faults.append(_fault(detail))
                 forgotten.add(detail["loc"])
                 _forget_value(raw, detail["loc"])
         return None, faults
@@ -121,6 +124,11 @@ def _forget_value(raw: JsonValue, location: tuple[int | str, ...]) -> None:
         raw = raw[step]  # type: ignore[index]
     if isinstance(raw, dict | list) and location:
         raw[location[-1]] = None  # type: ignore[index]
+
+
+def _field(detail: ErrorDetails) -> tuple[str, ...]:
+    """The names on the way to the fault, without the places in lists."""
+    return tuple(step for step in detail["loc"] if isinstance(step, str))
 
 
 def _fault(detail: ErrorDetails) -> str:

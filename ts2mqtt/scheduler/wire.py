@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -50,6 +50,9 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_without_infinities)]]
 
+    VITAL: ClassVar[frozenset[tuple[str, ...]]] = frozenset()
+    """Fields without which the rest would say something wrong: that a device or a part of it is gone."""
+
 
 class Profile(_Answer):
     id: Id = Field(alias="Id")
@@ -59,6 +62,8 @@ class Profile(_Answer):
 
 class Project(_Answer):
     """`MinimumTime` and `MeridianWindow` are minutes, altitudes and offsets degrees."""
+
+    VITAL = frozenset({("State",)})
 
     id: Id = Field(alias="Id")
     profile_id: str | None = Field(None, alias="ProfileId")
@@ -95,6 +100,9 @@ class ExposurePlan(_Answer):
 
 class Target(_Answer):
     """`RA` is in hours, `Dec` and `Rotation` in degrees, `ROI` in percent."""
+
+    # Template and exposure make up an exposure plan's key, and with it the ids of its entities.
+    VITAL = frozenset({("ExposurePlan",), ("ExposurePlan", "TemplateName"), ("ExposurePlan", "Exposure")})
 
     id: Id = Field(alias="Id")
     project_id: str | None = Field(None, alias="ProjectId")

@@ -1,0 +1,115 @@
+"""Brokers and rigs that tests of every kind meet: a real Mosquitto, the embedded broker, a simulated API."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.certificates import Certificates, make_certificates, openssl_is_installed
+from tests.mosquitto import Mosquitto, mosquitto_is_installed
+from tests.observer import Observer, observing
+from tests.running import Log
+from ts2mqtt.scheduler import poller
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.example import documentation_example
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+
+class AnyBroker(Protocol):
+    """What the two brokers have in common."""
+
+    @property
+    def port(self) -> int: ...
+
+    async def stop(self) -> None: ...
+
+    async def start(self, *, keep_retained: bool = ...) -> None: ...
+
+
+def need(what: str, *, is_there: bool) -> None:
+    """Skips the test where something is not installed, unless TS2MQTT_TEST_REQUIRE=all."""
+    if is_there:
+        return
+    if os.environ.get("TS2MQTT_TEST_REQUIRE") == "all":
+        pytest.fail(f"{what} is not installed, and TS2MQTT_TEST_REQUIRE=all")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    need("openssl", is_there=openssl_is_installed())
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def mosquitto_with(tmp_path: Path) -> Callable[..., Mosquitto]:
+    """Makes a Mosquitto that is not started yet, with what its constructor takes."""
+    need("Mosquitto", is_there=mosquitto_is_installed())
+    return partial(Mosquitto, tmp_path / "broker")
+
+
+@pytest.fixture
+async def mosquitto(mosquitto_with: Callable[..., Mosquitto]) -> AsyncIterator[Mosquitto]:
+    """Open to everybody, with Mosquitto's default limits."""
+    async with mosquitto_with() as broker:
+        yield broker
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[AnyBroker]:
+    """Each test twice: with a real Mosquitto, and with the embedded broker of the demo."""
+    if request.param == "embedded":
+        async with EmbeddedBroker() as embedded:
+            yield embedded
+    else:
+        async with request.getfixturevalue("mosquitto_with")() as mosquitto:
+            yield mosquitto
+
+
+@pytest.fixture
+async def observer(mosquitto: Mosquitto) -> AsyncIterator[Observer]:
+    """Sees everything on the Mosquitto."""
+    async with observing(mosquitto.port) as observer:
+        yield observer
+
+
+@pytest.fixture
+def example() -> SimulatedObservatory:
+    """The observatory of the API's documentation."""
+    return documentation_example()
+
+
+@pytest.fixture
+async def example_api(example: SimulatedObservatory) -> AsyncIterator[SimulatedApi]:
+    async with SimulatedApi(example) as api:
+        yield api
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """All that ts2mqtt says during the test."""
+    logger, handler = logging.getLogger("ts2mqtt"), Log()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is retried after seconds is retried after a tenth of them."""
+    monkeypatch.setattr("ts2mqtt.bridge._FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr("ts2mqtt.bridge._SLOW_RETRY_S", 0.5)
+    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.1)

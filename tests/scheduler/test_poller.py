@@ -1,0 +1,633 @@
+"""What a rig is asked and when, and what is made of its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.scheduler.watching import (
+    Clock,
+    Watched,
+    at_work,
+    looks,
+    more_looks,
+    projects_of,
+    targets_of,
+    two_profiles,
+    watching,
+)
+from ts2mqtt.errors import ConfigError, RigUnreachableError
+from ts2mqtt.observatory.model import Statistics
+from ts2mqtt.scheduler import poller as poller_module
+from ts2mqtt.scheduler.poller import exposure_counts
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.faults import Exchange, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.running import Log
+    from ts2mqtt.simulator.entities import SimulatedTarget
+    from ts2mqtt.simulator.http1 import Answer
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+HOUR = 3_600.0
+
+
+@pytest.fixture
+def observatory() -> SimulatedObservatory:
+    return two_profiles()
+
+
+@pytest.fixture
+async def api(observatory: SimulatedObservatory) -> AsyncIterator[SimulatedApi]:
+    async with SimulatedApi(observatory) as api:
+        yield api
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(poller_module, "_clock", clock)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 0.1)
+    monkeypatch.setattr(poller_module, "_LEAST_GAP_S", 0.02)
+
+
+def target_of(observatory: SimulatedObservatory, name: str) -> SimulatedTarget:
+    return next(target for target in observatory.targets() if target.name == name)
+
+
+def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | None = None) -> SimulatedTarget:
+    """The target with one more image that has statistics."""
+    target = target_of(observatory, name)
+    observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
+    return target
+
+
+def _asked(api: SimulatedApi, projects: list[str]) -> int:
+    """How often the targets of these projects were asked for."""
+    return sum(api.observatory.counters.targets_requests[project] for project in projects)
+
+
+class TestWhatIsAskedWhen:
+    async def test_the_first_look_reads_everything_once(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(interval=1_000.0)) as watched:
+            rig = watched.rig
+
+        counters = api.observatory.counters
+        assert counters.requests == Counter(version=1, profiles=1, projects=2, targets=6)
+        assert {*counters.projects_requests.values(), *counters.targets_requests.values()} == {1}
+        assert (rig.plugin_version, rig.url, rig.name, rig.id) == ("5.9.3.0", api.url, "Backyard", "backyard")
+        assert [profile.name for profile in rig.known_profiles] == ["Wide", "Narrow"]
+        assert len(projects_of(rig)) == 6
+        assert len(targets_of(rig)) == 12
+        assert watched.poller.answered
+        assert watched.changes == 1
+
+    async def test_a_look_reads_the_active_projects_of_the_active_profile_alone(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        counters = api.observatory.counters
+        async with watching(api):
+            await more_looks(api, 10)
+            versions = counters.requests["version"]
+            clock.now += 400.0  # less than 0.8 of the slow interval
+            await more_looks(api, 10)
+
+        wide, narrow = api.observatory.profiles
+        assert counters.requests["version"] == versions <= 2
+        assert counters.projects_requests[wide.id] >= 20
+        assert counters.projects_requests[narrow.id] == 1
+        live = {project.name: counters.targets_requests[project.id] for project in api.observatory.projects()}
+        assert live["Wide 1"] >= 20
+        assert live["Wide 2"] >= 20
+        assert {live[name] for name in ("Wide Draft", "Wide Closed", "Narrow 1", "Narrow 2")} == {1}
+        assert counters.requests["preview"] == counters.requests["statistics"] == 0
+
+    async def test_slow_things_are_read_again_once_after_the_slow_interval(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        async with watching(api):
+            clock.now += 601.0
+            await more_looks(api, 10)
+
+        counters = api.observatory.counters
+        slow = [project for project in api.observatory.projects() if project.name not in ("Wide 1", "Wide 2")]
+        assert counters.projects_requests[api.observatory.profiles[1].id] == 2
+        assert {counters.targets_requests[project.id] for project in slow} == {2}
+
+    async def test_slow_things_spread_over_the_slow_interval(self, api: SimulatedApi, clock: Clock) -> None:
+        slow = [project.id for project in api.observatory.projects() if project.name not in ("Wide 1", "Wide 2")]
+        moments: set[float] = set()
+        async with watching(api):
+            clock.now += 480.0
+            for _ in range(13):
+                before = _asked(api, slow)
+                await more_looks(api, 2)
+                if _asked(api, slow) > before:
+                    moments.add(clock.now)
+                clock.now += 10.0
+
+        assert _asked(api, slow) == 8
+        assert len(moments) > 1
+
+    async def test_what_the_user_changes_is_seen(self, api: SimulatedApi) -> None:
+        observatory = api.observatory
+        async with watching(api) as watched:
+            target = target_of(observatory, "Wide 1 a")
+            observatory.acquire(target, accepted=True)
+            seen = await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].accepted == 1)
+            assert targets_of(seen)["Wide 1 a"].exposure_plans[0].acquired == 1
+
+            observatory.rename(target, "Renamed")
+            await watched.until(lambda rig: "Renamed" in targets_of(rig))
+            observatory.remove_target(target)
+            await watched.until(lambda rig: "Renamed" not in targets_of(rig))
+            observatory.remove_project(next(iter(observatory.projects())))
+            await watched.until(lambda rig: "Wide 1" not in projects_of(rig))
+            observatory.remove_profile(observatory.profiles[1])
+            await watched.until(lambda rig: len(rig.known_profiles) == 1)
+            observatory.add_profile("New")
+            await watched.until(lambda rig: len(rig.known_profiles) == 2)
+
+    async def test_a_project_that_becomes_active_is_live_from_then_on(self, api: SimulatedApi, clock: Clock) -> None:
+        draft = next(project for project in api.observatory.projects() if project.state == "Draft")
+        async with watching(api) as watched:
+            api.observatory.set_project_state(draft, "Active")
+            await watched.until(lambda rig: projects_of(rig)["Wide Draft"].state == "active")
+            api.observatory.rename(draft.targets[0], "Renamed")
+            await watched.until(lambda rig: "Renamed" in targets_of(rig))
+
+        assert clock.now == 1_000.0
+
+    async def test_the_profile_that_becomes_active_is_live_from_then_on(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        wide, narrow = api.observatory.profiles
+        async with watching(api) as watched:
+            api.observatory.activate_profile(narrow)
+            await watched.until(lambda rig: rig.active_profile is not None and rig.active_profile.name == "Narrow")
+            api.observatory.rename(target_of(api.observatory, "Narrow 2 b"), "Renamed")
+            await watched.until(lambda rig: "Renamed" in targets_of(rig))
+            before = api.observatory.counters.projects_requests[wide.id]
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[wide.id] == before
+
+        assert clock.now == 1_000.0
+
+    async def test_unchanged_answers_tell_nobody(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(slow_interval=0.02)) as watched:
+            rig = watched.rig
+            await more_looks(api, 10)
+
+            assert watched.changes == 1
+            assert watched.rig is rig
+
+    async def test_what_is_gone_is_forgotten(self, api: SimulatedApi) -> None:
+        measured(api.observatory, "Wide 1 a")
+        async with watching(api, looks(slow_interval=0.02)) as watched:
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            for project in [*api.observatory.projects()]:
+                api.observatory.remove_project(project)
+            await watched.until(lambda rig: not projects_of(rig))
+            await more_looks(api, 3)
+
+            assert watched.poller._targets == {}
+            assert watched.poller._statistics == {}
+            assert not [what for what in watched.poller._due if what.startswith("targets")]
+
+    async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
+        api.observatory.profiles[0].projects[0].raw["CreateDate"] = "2026-02-01T20:00:00"
+        async with watching(api) as watched:
+            created = projects_of(watched.rig)["Wide 1"].created
+
+        assert created is not None
+        assert created.isoformat() == "2026-02-01T20:00:00-05:00"
+
+    async def test_it_stops_at_once_and_leaves_no_connection(self, api: SimulatedApi) -> None:
+        async with watching(api):
+            hanging = api.faults.add("/profiles", Fault.hang())
+            await api.wait_for_request("/profiles", after=len(api.requests_to("/profiles")))
+        async with asyncio.timeout(5):
+            await api.wait_for_connections(0)
+
+        assert hanging.hits > 0
+
+
+class TestStatistics:
+    async def test_nothing_is_asked_for_targets_with_nothing_acquired(self, api: SimulatedApi, clock: Clock) -> None:
+        async with watching(api):
+            for _ in range(4):
+                clock.now += 12 * HOUR
+                await more_looks(api, 2)
+
+        assert api.observatory.counters.requests["statistics"] == 0
+
+    async def test_they_are_attached_to_their_exposure_plan(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            measured(api.observatory, "Wide 1 a")
+            rig = await watched.until(
+                lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None
+            )
+
+        first, second = targets_of(rig)["Wide 1 a"].exposure_plans
+        assert first.statistics is not None
+        assert (first.statistics.hfr_mean, first.statistics.fwhm_mean) == (2.0, 3.0)
+        assert first.statistics.eccentricity_mean == 0.4
+        assert second.statistics is None
+
+    async def test_after_the_start_they_are_spread_over_the_slow_interval(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        for target in api.observatory.targets():
+            measured(api.observatory, target.name)
+        asked: list[int] = []
+        async with watching(api):
+            for _ in range(12):
+                await more_looks(api, 2)
+                asked.append(api.observatory.counters.requests["statistics"])
+                clock.now += 55.0
+
+        assert asked[0] == 0
+        assert asked[-1] == 12
+        assert set(api.observatory.counters.statistics_requests.values()) == {1}
+        assert max(later - earlier for earlier, later in pairwise(asked)) <= 5
+
+    async def test_only_a_target_whose_counts_moved_is_asked_for_again(self, api: SimulatedApi, clock: Clock) -> None:
+        requests = api.observatory.counters.statistics_requests
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            other = measured(api.observatory, "Wide 2 b")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            await more_looks(api, 5)
+            assert requests == {target.id: 1, other.id: 1}
+
+            target.exposure_plans[0].accepted += 1
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].accepted == 1)
+            await more_looks(api, 5)
+            assert requests == {target.id: 2, other.id: 1}
+
+            target.exposure_plans[0].accepted -= 1  # the user edits
+            await more_looks(api, 5)
+            assert requests == {target.id: 3, other.id: 1}
+
+        assert clock.now == 1_000.0
+
+    async def test_all_are_read_again_after_the_statistics_interval(self, api: SimulatedApi, clock: Clock) -> None:
+        async with watching(api):
+            target = measured(api.observatory, "Wide 1 a")
+            await more_looks(api, 3)
+            requests = api.observatory.counters.statistics_requests
+            clock.now += 5 * HOUR
+            await more_looks(api, 3)
+            assert requests == {target.id: 1}
+            clock.now += 2 * HOUR
+            await more_looks(api, 3)
+            assert requests == {target.id: 2}
+
+    async def test_never_two_at_once(self, api: SimulatedApi) -> None:
+        at_once: list[int] = []
+        under_way = 0
+
+        async def slowly(exchange: Exchange) -> Answer:
+            nonlocal under_way
+            under_way += 1
+            at_once.append(under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return await exchange.true_answer()
+
+        api.faults.add("/targets/*/statistics", Fault(slowly))
+        async with watching(api, looks(concurrency=4)):
+            for target in api.observatory.targets():
+                measured(api.observatory, target.name)
+            await api.wait_for_request("/targets/*/statistics", after=3)
+
+        assert set(at_once) == {1}
+
+    async def test_a_rig_that_takes_long_is_asked_seldom(self, api: SimulatedApi, clock: Clock) -> None:
+        release = asyncio.Event()
+        api.faults.add("/targets/*/statistics", Fault.delay(release), times=1)
+        async with watching(api):
+            target = measured(api.observatory, "Wide 1 a")
+            await api.wait_for_request("/targets/*/statistics")
+            clock.now += 3.0
+            release.set()
+            requests = api.observatory.counters.statistics_requests
+            await more_looks(api, 2)
+            measured(api.observatory, "Wide 1 a")
+            clock.now += 59.0
+            await more_looks(api, 3)
+            assert requests == {target.id: 1}
+            clock.now += 2.0
+            await more_looks(api, 3)
+            assert requests == {target.id: 2}
+
+    async def test_a_failure_is_not_repeated_before_the_slow_interval(self, api: SimulatedApi, clock: Clock) -> None:
+        rule = api.faults.add("/targets/*/statistics", Fault.status(500))
+        async with watching(api):
+            measured(api.observatory, "Wide 1 a")
+            await api.wait_for_request("/targets/*/statistics")
+            await more_looks(api, 3)
+            measured(api.observatory, "Wide 1 a")
+            clock.now += 590.0
+            await more_looks(api, 3)
+            assert rule.hits == 1
+            clock.now += 20.0
+            await more_looks(api, 3)
+            assert rule.hits == 2
+
+    async def test_statistics_that_are_not_to_be_had_are_no_failure(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api) as watched:
+            target = target_of(api.observatory, "Wide 1 a")
+            api.observatory.acquire(target)  # without FWHM: the API answers an empty body
+            await api.wait_for_answer("/targets/*/statistics")
+            await more_looks(api, 3)
+
+            assert targets_of(watched.rig)["Wide 1 a"].exposure_plans[0].statistics is None
+            assert api.observatory.counters.statistics_requests == {target.id: 1}
+            assert log.problems == []
+
+    async def test_a_target_that_was_reset_has_none_any_more(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            target.exposure_plans[0].acquired = target.exposure_plans[0].accepted = 0
+            rig = await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].acquired == 0)
+            assert targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is None
+
+    async def test_after_a_restart_what_was_published_is_shown_and_not_asked_for(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        target = measured(api.observatory, "Wide 1 a")
+        remembered = {"lum_60": Statistics(hfr_mean=1.5)}
+        async with watching(api) as before_the_restart:
+            counts = exposure_counts(targets_of(before_the_restart.rig)["Wide 1 a"])
+        assert counts[0] == ("lum_60", 1, 0)
+        watched = Watched(looks(), api.url)
+        watched.poller.recall_statistics({target.id: (counts, remembered)})
+        async with at_work(watched):
+            rig = await watched.until(lambda rig: rig.online is True)
+            clock.now += 601.0
+            await more_looks(api, 3)
+            assert targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
+            assert api.observatory.counters.requests["statistics"] == 0
+
+            clock.now += 6 * HOUR
+            await watched.until(
+                lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics != remembered["lum_60"]
+            )
+
+    async def test_after_a_restart_what_moved_meanwhile_is_asked_for_at_once(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        target = measured(api.observatory, "Wide 1 a")
+        watched = Watched(looks(), api.url)
+        watched.poller.recall_statistics({target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})})
+        async with at_work(watched):
+            await watched.until(lambda rig: rig.online is True)
+            rig = watched.rig
+            statistics = targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics
+
+        assert statistics is not None
+        assert statistics.hfr_mean == 2.0
+        assert clock.now == 1_000.0
+
+    async def test_what_was_read_since_the_start_is_not_overwritten_by_memory(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            rig = await watched.until(
+                lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None
+            )
+            changes = watched.changes
+            watched.poller.recall_statistics({target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})})
+
+            assert watched.rig is rig
+            assert watched.changes == changes
+
+    async def test_memory_that_comes_late_is_shown_at_once(self, api: SimulatedApi, clock: Clock) -> None:
+        target = measured(api.observatory, "Wide 1 a")
+        async with watching(api) as watched:
+            counts = exposure_counts(targets_of(watched.rig)["Wide 1 a"])
+            watched.poller.recall_statistics({target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})})
+
+            assert targets_of(watched.rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
+        assert clock.now == 1_000.0
+
+
+class TestFailures:
+    async def test_one_failing_list_keeps_what_was_known_and_the_rest_goes_on(
+        self, api: SimulatedApi, log: Log
+    ) -> None:
+        broken, sound = api.observatory.profiles[0].projects[:2]
+        async with watching(api) as watched:
+            known = projects_of(watched.rig)["Wide 1"]
+            rule = api.faults.add(f"/projects/{broken.id}/targets", Fault.status(500))
+            await log.says("WARNING Backyard, targets of project 'Wide 1'", "status 500", "stays")
+            api.observatory.rename(sound.targets[0], "Renamed")
+            rig = await watched.until(lambda rig: "Renamed" in targets_of(rig))
+            assert projects_of(rig)["Wide 1"] == known
+            await more_looks(api, 5)
+            assert len(log.problems) == 1
+            rule.remove()
+            await log.says("INFO Backyard, targets of project 'Wide 1'", "recovered")
+
+    async def test_a_list_that_fails_from_the_start_is_not_an_empty_one(self, api: SimulatedApi) -> None:
+        wide, narrow = api.observatory.profiles
+        lists = api.faults.add(f"/profiles/{narrow.id}/projects", Fault.status(500))
+        api.faults.add(f"/projects/{wide.projects[0].id}/targets", Fault.status(500))
+        async with watching(api, looks(slow_interval=0.02)) as watched:
+            assert [profile.projects is None for profile in watched.rig.known_profiles] == [False, True]
+            assert projects_of(watched.rig)["Wide 1"].targets is None
+            assert projects_of(watched.rig)["Wide 2"].targets is not None
+            lists.remove()
+            await watched.until(lambda rig: "Narrow 1" in projects_of(rig))
+
+    async def test_one_missed_look_is_no_news(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api) as watched:
+            rule = api.faults.add("/profiles", Fault.status(500), times=1)
+            await more_looks(api, 4)
+
+            assert rule.hits == 1
+            assert watched.changes == 1
+            assert log.problems == []
+
+    async def test_a_rig_that_was_never_there_is_told_at_once(self, api: SimulatedApi, log: Log) -> None:
+        await api.stop()
+        async with at_work(Watched(looks(), api.url)) as watched:
+            line = await log.says("WARNING Backyard: the API does not answer")
+            rig = await watched.until(lambda rig: rig.online is False)
+            assert "cannot be reached" in line
+            assert rig.profiles is None
+            assert not watched.poller.answered
+
+            await api.start()
+            await watched.until(lambda rig: rig.online is True)
+            await log.says("INFO Backyard: recovered")
+
+        assert len(log.problems) == 1
+
+    async def test_a_rig_that_goes_keeps_what_it_had_and_comes_back_by_itself(
+        self, api: SimulatedApi, log: Log, clock: Clock
+    ) -> None:
+        async with watching(api) as watched:
+            known = watched.rig
+            await api.stop()
+            gone = await watched.until(lambda rig: rig.online is False)
+            assert gone.profiles == known.profiles
+            await log.says("Backyard: the API does not answer", "is N.I.N.A. running")
+            await api.start()
+            back = await watched.until(lambda rig: rig.online is True)
+
+        assert back == known
+        assert watched.changes == 3
+        assert len(log.problems) == 1
+        assert clock.now == 1_000.0
+
+    async def test_there_is_no_storm_after_an_outage(self, api: SimulatedApi, clock: Clock) -> None:
+        for target in api.observatory.targets():
+            measured(api.observatory, target.name)
+        slow = [project for project in api.observatory.projects() if project.name not in ("Wide 1", "Wide 2")]
+        counters = api.observatory.counters
+        async with watching(api) as watched:
+            clock.now += 700.0
+            await more_looks(api, 2)
+            assert counters.requests["statistics"] == 12
+            await api.stop()
+            await watched.until(lambda rig: rig.online is False)
+            clock.now += 12 * HOUR
+            await api.start()
+            await watched.until(lambda rig: rig.online is True)
+            await more_looks(api, 3)
+
+            assert [counters.targets_requests[project.id] for project in slow] == [2] * len(slow)
+            clock.now += 601.0
+            await more_looks(api, 3)
+        assert counters.requests["statistics"] == 24
+
+    def test_the_pause_between_attempts_grows_and_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 2.0)
+        monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 60.0)
+        watched = Watched(looks(), "http://127.0.0.1:9")
+        pauses = [watched.poller._silent(RigUnreachableError("off")) for _ in range(2_000)]
+
+        for number, longest in enumerate((2, 4, 8, 16, 32, 60, 60)):
+            assert longest / 2 <= pauses[number] <= longest
+        assert min(pauses[6:]) >= 30.0
+        assert max(pauses) <= 60.0
+        assert len({round(pause, 3) for pause in pauses[6:]}) > 100  # rigs do not come back in step
+
+
+class TestRefresh:
+    async def test_a_refresh_asks_for_everything_but_statistics_now(self, api: SimulatedApi) -> None:
+        measured(api.observatory, "Wide 1 a")
+        counters = api.observatory.counters
+        async with watching(api, looks(interval=1_000.0)) as watched:
+            api.observatory.rename(target_of(api.observatory, "Narrow 2 b"), "Renamed")
+            watched.poller.refresh()
+            await watched.until(lambda rig: "Renamed" in targets_of(rig))
+
+        assert set(counters.projects_requests.values()) == set(counters.targets_requests.values()) == {2}
+        assert counters.requests["statistics"] == counters.requests["preview"] == 0
+
+    async def test_a_refresh_during_a_look_is_not_lost(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(interval=1_000.0)) as watched:
+            release = asyncio.Event()
+            api.faults.add("/profiles/*/projects", Fault.delay(release), times=1)
+            watched.poller.refresh()
+            await api.wait_for_request("/profiles/*/projects", after=2)
+            watched.poller.refresh()
+            release.set()
+            async with asyncio.timeout(10):
+                await api.wait_for_request("/profiles", after=2)
+
+    async def test_a_flood_of_refreshes_is_bounded(self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+        gap_s = 0.1
+        monkeypatch.setattr(poller_module, "_LEAST_GAP_S", gap_s)
+        async with watching(api, looks(interval=1_000.0)) as watched:
+            started = time.monotonic()
+            while time.monotonic() < started + 5 * gap_s:
+                watched.poller.refresh()
+                await asyncio.sleep(0)
+            lasted = time.monotonic() - started
+            asked = len(api.requests_to("/profiles"))
+
+        assert 2 <= asked <= lasted / gap_s + 2
+
+    async def test_a_refresh_tries_a_silent_rig_at_once(
+        self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 1_000.0)
+        monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 1_000.0)
+        await api.stop()
+        async with at_work(Watched(looks(), api.url)) as watched:
+            await watched.until(lambda rig: rig.online is False)
+            await api.start()
+            watched.poller.refresh()
+            await watched.until(lambda rig: rig.online is True)
+
+
+class TestSeveralAddresses:
+    async def test_the_port_may_change_with_the_profile(self, api: SimulatedApi, log: Log) -> None:
+        wide, narrow = api.observatory.profiles
+        async with SimulatedApi(api.observatory) as other:
+            await other.stop()
+            async with at_work(Watched(looks(), api.url, other.url)) as watched:
+                await watched.until(lambda rig: rig.online is True)
+                assert watched.rig.url == api.url
+
+                await api.stop()
+                api.observatory.activate_profile(narrow)
+                await other.start()
+                rig = await watched.until(lambda rig: rig.url == other.url)
+                assert rig.active_profile is not None
+                assert (rig.online, rig.active_profile.name) == (True, "Narrow")
+
+                await api.start()
+                before = len(api.requests)
+                await more_looks(other, 5)
+                assert len(api.requests) == before  # it stays with the one that answers
+
+                await other.stop()
+                api.observatory.activate_profile(wide)
+                await watched.until(lambda rig: rig.url == api.url)
+
+        assert len(log.about("the API does not answer")) <= 1  # while there was none at either port
+
+    async def test_another_program_on_the_first_port(self, api: SimulatedApi, log: Log) -> None:
+        async with SimulatedApi(api.observatory) as router:
+            router.faults.add("*", Fault.html())
+            async with at_work(Watched(looks(), router.url, api.url)) as watched:
+                await watched.until(lambda rig: rig.online is True)
+                before = len(router.requests)
+                await more_looks(api, 3)
+                assert len(router.requests) == before
+                assert watched.rig.url == api.url
+
+        assert log.problems == []
+
+    async def test_if_none_answers_all_are_named(self, api: SimulatedApi, log: Log) -> None:
+        await api.stop()
+        async with SimulatedApi(api.observatory) as router:
+            router.faults.add("*", Fault.status(404))
+            async with at_work(Watched(looks(), api.url, router.url)) as watched:
+                await watched.until(lambda rig: rig.online is False)
+
+        assert len(log.problems) == 1
+        assert f"{api.url} cannot be reached" in log.problems[0]
+        assert f"{router.url} answers 404" in log.problems[0]
+
+    def test_an_address_that_is_none_is_a_fault_of_the_config(self) -> None:
+        with pytest.raises(ConfigError, match="URL of a rig cannot be used"):
+            Watched(looks(), "http://ß\u200d:8188")

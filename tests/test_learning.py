@@ -1,0 +1,129 @@
+"""Finding out what the broker retains of ours: all of it, and nothing of others."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import topics_of_example as of
+from tests.running import mqtt_config
+from ts2mqtt.learning import Learner
+from ts2mqtt.mqtt import Received, connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import AnyBroker
+    from tests.mosquitto import Mosquitto
+
+_FENCE = "ts2mqtt/bridge/heartbeat"
+
+
+@asynccontextmanager
+async def learning(port: int) -> AsyncIterator[Learner]:
+    """A learner on a connection of its own, fed with all that arrives."""
+    async with connect(mqtt_config(port)) as connection:
+        await connection.subscribe([_FENCE])
+        received = aiter(connection.received())
+
+        async def fence() -> None:
+            await connection.publish(_FENCE, b"fence", retain=False)
+            while (message := await anext(received)).topic != _FENCE:
+                learner.hear(message)
+
+        learner = Learner(connection, of.NAMES, fence)
+        yield learner
+
+
+async def retain(port: int, payloads: dict[str, str]) -> None:
+    async with connect(mqtt_config(port, client_id="retainer")) as connection:
+        for topic, payload in payloads.items():
+            await connection.publish(topic, payload.encode(), retain=True)
+        await connection.drain()
+
+
+async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker) -> None:
+    ours = {topic: topic for topic in (*of.all_devices(), *of.all_states(), of.STATUS, of.BRIDGE)}
+    ours["ts2mqtt/bridge/removed/backyard"] = "{}"
+    foreign = {
+        "ts2mqtt": "x",
+        "ts2mqtt/notes": "x",
+        "ts2mqtt/backyard/target": "x",
+        "ts2mqtt/backyard/target/a/b": "x",
+        "ts2mqtt/bridge/state": "x",
+        "ts2mqtt/command": "x",
+        "ts2mqttx/status": "x",
+        "homeassistant/device/other/backyard/config": "x",
+        "homeassistant/device/ts2mqtt/UPPER/config": "x",
+        "other": "x",
+    }
+    await retain(broker.port, ours | foreign)
+    async with learning(broker.port) as learner:
+        await learner.learn()
+        assert learner.retained == {topic: payload.encode() for topic, payload in ours.items()}
+
+
+async def test_a_message_that_just_happens_says_nothing_about_what_is_kept(mosquitto: Mosquitto) -> None:
+    async with learning(mosquitto.port) as learner:
+        learner.hear(Received(of.STATUS, b"online", retain=False))
+        learner.hear(Received(of.STATUS, b"", retain=True))
+        assert learner.retained == {}
+        learner.hear(Received(of.STATUS, b"online", retain=True))
+        assert learner.retained == {of.STATUS: b"online"}
+
+
+async def test_an_empty_broker_holds_nothing(broker: AnyBroker) -> None:
+    async with learning(broker.port) as learner:
+        await learner.learn()
+        assert learner.retained == {}
+
+
+async def test_whether_a_topic_is_kept_is_asked_of_the_broker(broker: AnyBroker) -> None:
+    await retain(broker.port, {of.BRIDGE: "{}"})
+    async with learning(broker.port) as learner:
+        assert await learner.holds(of.BRIDGE)
+        await retain(broker.port, {of.BRIDGE: ""})
+        assert not await learner.holds(of.BRIDGE)
+
+
+async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:
+    await retain(mosquitto.port, {of.target(of.M31): "{}"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        await mosquitto.says("UNSUBSCRIBE")
+        assert len(mosquitto.lines("Received SUBSCRIBE")) == 2
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"ts2mqtt/old/state": '{"id": "old"}'},
+        {"ts2mqtt/old/plan": '{"rig_id": "old"}'},
+        {"ts2mqtt/old/target/1": '{"id": "1", "rig_id": "old"}'},
+        {"homeassistant/device/ts2mqtt/old/config": "{}"},
+        {"homeassistant/device/ts2mqtt/old_target_1/config": "{}"},
+        {"ts2mqtt/bridge": '{"rigs": [{"id": "backyard"}, {"id": "old"}]}'},
+    ],
+)
+async def test_topics_of_a_rig_that_was_once_ours_are_ours(mosquitto: Mosquitto, evidence: dict[str, str]) -> None:
+    topics = {"ts2mqtt/old/status": "online", "ts2mqtt/old/target/2": "garbage"} | evidence
+    await retain(mosquitto.port, topics)
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own().keys() == topics.keys()
+
+
+async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: Mosquitto) -> None:
+    strange = {
+        "ts2mqtt/north/status": "online",
+        "ts2mqtt/node-red/state": '{"id": 7}',
+        "ts2mqtt/node-red/target/1": '{"id": "1"}',
+        "ts2mqtt/node-red/plan/image": "\x89PNG",
+    }
+    ours = {of.STATUS: "online", of.BRIDGE: '{"rigs": []}', of.RIG_STATE: '{"id": "backyard"}'}
+    await retain(mosquitto.port, strange | ours)
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own().keys() == ours.keys()

@@ -1,0 +1,192 @@
+"""Wanted messages against what the broker holds: the difference is published, in order, and gently."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.observer import observing, retained_on
+from tests.running import mqtt_config
+from ts2mqtt.message import Message
+from ts2mqtt.mqtt import connect
+from ts2mqtt.publisher import Publisher, Stale
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    import pytest
+
+    from tests.conftest import AnyBroker
+    from tests.mosquitto import Mosquitto
+    from tests.observer import Observer
+    from tests.running import Log
+
+
+@asynccontextmanager
+async def publishing(port: int, protocol: str = "3.1.1") -> AsyncIterator[Publisher]:
+    async with connect(mqtt_config(port, protocol=protocol)) as connection:
+        yield Publisher(connection)
+
+
+def messages(**payloads: str) -> dict[str, Message]:
+    return {topic: Message(payload.encode()) for topic, payload in payloads.items()}
+
+
+async def seen_by(observer: Observer) -> list[tuple[str, bytes]]:
+    await observer.catch_up()
+    return [(seen.topic, seen.payload) for seen in observer.seen]
+
+
+async def test_only_what_differs_is_published(broker: AnyBroker) -> None:
+    async with observing(broker.port) as observer, publishing(broker.port) as publisher:
+        publisher.learned("a", b"1")
+        publisher.learned("b", b"old")
+        assert await publisher.publish(messages(a="1", b="2", c="3"), ()) is None
+        assert await publisher.publish(messages(a="1", b="2", c="3"), ()) is None
+        assert await seen_by(observer) == [("b", b"2"), ("c", b"3")]
+        assert await retained_on(broker.port) == {"b": b"2", "c": b"3"}
+
+
+async def test_what_was_learned_to_be_gone_is_published_again(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        publisher.learned("a", b"1")
+        publisher.learned("a", b"")
+        await publisher.publish(messages(a="1"), ())
+        assert await seen_by(observer) == [("a", b"1")]
+
+
+async def test_a_provisional_message_replaces_nothing(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        publisher.learned("known", b"better")
+        provisional = Message(b"unknown", provisional=True)
+        await publisher.publish({"known": provisional, "new": provisional}, ())
+        assert await seen_by(observer) == [("new", b"unknown")]
+        await publisher.publish(messages(new="known by now"), ())
+        assert (await seen_by(observer))[1:] == [("new", b"known by now")]
+
+
+async def test_only_what_is_retained_is_cleared(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        await publisher.publish(messages(a="1", b="2"), ())
+        await publisher.publish({}, (Stale("never there"), Stale("b"), Stale("a")))
+        await publisher.publish({}, (Stale("a"),))
+        assert (await seen_by(observer))[2:] == [("b", b""), ("a", b"")]
+        assert publisher.retained == await retained_on(mosquitto.port) == {}
+
+
+async def test_a_version_waits_until_the_one_before_has_settled(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        assert await publisher.publish({"a": Message(b"1", settle_s=0.2)}, ()) is None
+        for _ in range(2):
+            later = await publisher.publish({"a": Message(b"2", settle_s=0.2), "b": Message(b"now")}, ())
+            assert 0 < (later or 0) <= 0.2
+        assert await seen_by(observer) == [("a", b"1"), ("b", b"now")]
+        await asyncio.sleep(0.2)
+        assert await publisher.publish({"a": Message(b"2", settle_s=0.2)}, ()) is None
+        assert (await seen_by(observer))[-1] == ("a", b"2")
+
+
+async def test_what_settled_long_ago_waits_for_nothing(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ts2mqtt.publisher._SURELY_SETTLED_S", 0.0)
+    async with publishing(mosquitto.port) as publisher:
+        await publisher.publish({"a": Message(b"1", settle_s=60.0)}, ())
+        assert await publisher.publish({"a": Message(b"2", settle_s=60.0)}, ()) is None
+        assert publisher.retained == {"a": b"2"}
+
+
+async def test_a_state_is_cleared_once_its_device_is_gone_and_has_settled(
+    mosquitto: Mosquitto, observer: Observer
+) -> None:
+    stale = (Stale("device", 0.1), Stale("state", 0.1, follows="device"))
+    async with publishing(mosquitto.port) as publisher:
+        publisher.learned("device", b"1")
+        publisher.learned("state", b"1")
+        later = await publisher.publish({}, stale)
+        assert await seen_by(observer) == [("device", b"")]
+        while later is not None:
+            await asyncio.sleep(later)
+            later = await publisher.publish({}, stale)
+        assert await seen_by(observer) == [("device", b""), ("state", b"")]
+
+
+async def test_a_state_stays_as_long_as_its_device_does(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        publisher.learned("device", b"1")
+        publisher.learned("state", b"1")
+        assert await publisher.publish({}, (Stale("state", 0.1, follows="device"),)) == 0.1
+        assert await seen_by(observer) == []
+
+
+async def test_what_the_broker_refuses_is_told_once_and_tried_again_when_it_changes(
+    mosquitto_with: Callable[..., Mosquitto], log: Log
+) -> None:
+    async with mosquitto_with(acl=["topic readwrite allowed"]) as broker:
+        async with publishing(broker.port, "5") as publisher:
+            for payload in ("1", "1", "2"):
+                await publisher.publish(messages(allowed=payload, forbidden=payload), ())
+            assert publisher.retained == {"allowed": b"2"}
+        assert len(log.about("ERROR forbidden", "Not authorized", "access rules")) == 2
+
+
+async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:
+    async with publishing(mosquitto.port) as publisher:
+        await publisher.put("a", b"1")
+        await publisher.put("a", b"1")
+        assert publisher.retained == {"a": b"1"}
+        await publisher.put("a", b"")
+        assert publisher.retained == {}
+        assert await seen_by(observer) == [("a", b"1"), ("a", b"1"), ("a", b"")]
+
+
+async def test_a_slow_subscriber_of_a_mosquitto_with_default_limits_loses_nothing_of_a_burst(
+    mosquitto: Mosquitto,
+) -> None:
+    """Mosquitto drops what a subscriber does not take, from 1,000 queued messages on."""
+    count = 3_000
+    async with _slow_subscriber(mosquitto.port) as heard, publishing(mosquitto.port) as publisher:
+        wanted = {f"burst/{number}": Message(b"x" * 600) for number in range(count)}
+        await publisher.publish(wanted, ())
+        async with asyncio.timeout(20):
+            while (topic := await heard.get()) != f"burst/{count - 1}":
+                wanted.pop(topic)
+        assert list(wanted) == [f"burst/{count - 1}"]
+
+
+async def test_a_few_messages_are_not_slowed_down(mosquitto: Mosquitto) -> None:
+    loop = asyncio.get_running_loop()
+    async with publishing(mosquitto.port) as publisher:
+        started = loop.time()
+        await publisher.publish({f"few/{number}": Message(b"x") for number in range(200)}, ())
+        assert loop.time() - started < 0.5
+
+
+@asynccontextmanager
+async def _slow_subscriber(port: int) -> AsyncIterator[asyncio.Queue[str]]:
+    """With QoS 1, and some 600 messages a second."""
+    loop, heard, subscribed = asyncio.get_running_loop(), asyncio.Queue[str](), asyncio.Event()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="slow")
+
+    def hear(_client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+        time.sleep(0.0015)
+        loop.call_soon_threadsafe(heard.put_nowait, message.topic)
+
+    def subscribe(*_: object) -> None:
+        client.subscribe([("burst/#", 1)])
+
+    def tell(*_: object) -> None:
+        loop.call_soon_threadsafe(subscribed.set)
+
+    client.on_message, client.on_connect, client.on_subscribe = hear, subscribe, tell
+    await asyncio.to_thread(client.connect, "127.0.0.1", port)
+    client.loop_start()
+    try:
+        await subscribed.wait()
+        yield heard
+    finally:
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)

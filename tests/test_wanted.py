@@ -1,0 +1,213 @@
+"""What should stand on the broker, and what stands there that should not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sample_rig import AUTUMN, BACKYARD, LUM, M31, REFRACTOR, SILENT, TONIGHT, rig_of, rig_of_targets, view_of
+from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
+from ts2mqtt.observatory.model import Listing
+from ts2mqtt.publisher import Stale
+from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
+from ts2mqtt.wanted import WantedMessages
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.model import Rig
+
+NAMES = DiscoveryNames("homeassistant", TopicNames("ts2mqtt"))
+SHOWN = frozenset({"draft", "active", "inactive"})
+
+RIG_DEVICE = NAMES.topic(Subject("backyard"))
+RIG_TOPICS = {"ts2mqtt/backyard/status", "ts2mqtt/backyard/state", "ts2mqtt/backyard/plan"}
+OTHERS = {
+    "ts2mqtt/status": b"online",
+    "ts2mqtt/bridge": b"{}",
+    "ts2mqtt/bridge/removed/backyard_target_1": b"{}",
+    "ts2mqtt/backyard/notes": b"mine",
+    "ts2mqtt2/backyard/state": b"{}",
+    "homeassistant/status": b"online",
+    "homeassistant/device/zigbee2mqtt/lamp/config": b"{}",
+    "homeassistant/sensor/ts2mqtt/config": b"{}",
+}
+
+
+def wanted_of(*rigs: Rig, home_assistant: bool = True) -> WantedMessages:
+    wanted = WantedMessages(NAMES, SHOWN, home_assistant=home_assistant)
+    for rig in rigs:
+        wanted.update(view_of(rig))
+    return wanted
+
+
+def held_for(*rigs: Rig) -> dict[str, bytes]:
+    """What the broker holds after these rigs were published."""
+    return {topic: message.payload for topic, message in wanted_of(*rigs).messages.items()}
+
+
+def stale_for(wanted: WantedMessages, retained: dict[str, bytes]) -> list[Stale]:
+    return list(wanted.stale(wanted.messages, retained))
+
+
+def stale_topics(wanted: WantedMessages, retained: dict[str, bytes]) -> set[str]:
+    return {stale.topic for stale in stale_for(wanted, retained)}
+
+
+def both_of(kind: str, thing_id: str, rig_id: str = "backyard") -> set[str]:
+    """A thing's state topic and its discovery topic."""
+    return {NAMES.topics.thing(rig_id, kind, thing_id), NAMES.topic(Subject(rig_id, kind, thing_id))}
+
+
+class TestTheCompleteSet:
+    def test_has_states_before_devices(self) -> None:
+        topics = list(wanted_of(BACKYARD, replace(BACKYARD, id="remote")).messages)
+        devices = [topic.startswith("homeassistant/") for topic in topics]
+        assert devices == sorted(devices)
+        assert {True, False} == set(devices)
+
+    def test_is_of_all_rigs_even_with_the_same_ids(self) -> None:
+        messages = wanted_of(BACKYARD, replace(BACKYARD, id="remote")).messages
+        for rig_id in ("backyard", "remote"):
+            assert both_of(TARGET, M31.id, rig_id) <= messages.keys()
+
+    def test_has_no_devices_where_home_assistant_is_not_wanted(self) -> None:
+        messages = wanted_of(BACKYARD, home_assistant=False).messages
+        assert messages.keys() >= RIG_TOPICS
+        assert [topic for topic in messages if topic.startswith("homeassistant/")] == []
+
+    def test_is_empty_before_any_rig(self) -> None:
+        assert wanted_of().messages == {}
+
+    def test_follows_what_changes(self) -> None:
+        wanted = wanted_of(BACKYARD)
+        before = wanted.messages
+        wanted.update(view_of(rig_of_targets(replace(M31, name="Andromeda"))))
+        after = wanted.messages
+        changed = {topic for topic in after if after[topic] != before[topic]}
+        assert changed == both_of(TARGET, M31.id) | {NAMES.topics.thing("backyard", PROJECT, AUTUMN.id)}
+
+    def test_is_not_made_anew_where_nothing_changed(self) -> None:
+        wanted = wanted_of(BACKYARD)
+        before = wanted.messages
+        wanted.update(view_of(BACKYARD))
+        after = wanted.messages
+        assert all(after[topic] is before[topic] for topic in before)
+
+    def test_makes_no_device_anew_where_only_the_plan_changed(self) -> None:
+        wanted = wanted_of(BACKYARD)
+        before = wanted.messages
+        wanted.update(view_of(BACKYARD, TONIGHT))
+        after = wanted.messages
+        assert after[RIG_DEVICE] is before[RIG_DEVICE]
+        assert after["ts2mqtt/backyard/plan"] != before["ts2mqtt/backyard/plan"]
+
+
+class TestWhatIsStale:
+    def test_is_nothing_of_what_is_wanted(self) -> None:
+        assert stale_for(wanted_of(BACKYARD), held_for(BACKYARD)) == []
+
+    @pytest.mark.parametrize("rigs", [(), (BACKYARD,), (SILENT,)], ids=["no rig", "a rig", "a silent rig"])
+    def test_is_nothing_of_others(self, rigs: tuple[Rig, ...]) -> None:
+        assert stale_for(wanted_of(*rigs), OTHERS) == []
+
+    def test_is_nothing_of_a_rig_that_has_not_answered(self) -> None:
+        assert stale_for(wanted_of(SILENT), held_for(BACKYARD)) == []
+
+    def test_is_everything_of_a_rig_that_is_no_longer_configured(self) -> None:
+        remote = replace(BACKYARD, id="remote")
+        retained = held_for(remote) | {"ts2mqtt/remote/plan/image": b"\x89PNG"}
+        assert stale_topics(wanted_of(BACKYARD), retained | held_for(BACKYARD)) == retained.keys()
+
+    def test_is_a_target_that_its_project_no_longer_names(self) -> None:
+        assert stale_topics(wanted_of(rig_of_targets()), held_for(BACKYARD)) == both_of(TARGET, M31.id)
+
+    def test_is_a_project_that_its_profile_no_longer_names_with_its_targets(self) -> None:
+        gone = both_of(PROJECT, AUTUMN.id) | both_of(TARGET, M31.id)
+        assert stale_topics(wanted_of(rig_of()), held_for(BACKYARD)) == gone
+
+    def test_is_a_profile_that_the_rig_no_longer_names_with_all_below(self) -> None:
+        nobody = replace(BACKYARD, profiles=Listing(()))
+        gone = both_of(PROFILE, REFRACTOR.id) | both_of(PROJECT, AUTUMN.id) | both_of(TARGET, M31.id)
+        assert stale_topics(wanted_of(nobody), held_for(BACKYARD)) == gone
+
+    @pytest.mark.parametrize(
+        "rig",
+        [
+            rig_of(replace(AUTUMN, targets=None)),
+            rig_of(replace(AUTUMN, targets=Listing((), complete=False))),
+            replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=None),))),
+            replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((), complete=False)),))),
+            replace(BACKYARD, profiles=Listing((), complete=False)),
+        ],
+        ids=[
+            "targets unread",
+            "targets read in part",
+            "projects unread",
+            "projects read in part",
+            "profiles read in part",
+        ],
+    )
+    def test_is_nothing_that_a_list_only_failed_to_name(self, rig: Rig) -> None:
+        assert stale_for(wanted_of(rig), held_for(BACKYARD)) == []
+
+    def test_is_no_sibling_of_what_is_gone(self) -> None:
+        other = replace(M31, id="other")
+        stale = stale_topics(wanted_of(BACKYARD), held_for(rig_of_targets(M31, other)))
+        assert stale == both_of(TARGET, "other")
+
+    def test_is_no_target_that_moved_to_another_project(self) -> None:
+        spring = replace(AUTUMN, id="spring", targets=Listing((M31,)))
+        moved = rig_of(replace(AUTUMN, targets=Listing(())), spring)
+        assert stale_for(wanted_of(moved), held_for(BACKYARD)) == []
+
+    def test_is_the_device_of_a_closed_project_but_not_its_state(self) -> None:
+        closed = rig_of(replace(AUTUMN, state="closed"))
+        stale = stale_topics(wanted_of(closed), held_for(BACKYARD))
+        assert stale == {
+            NAMES.topic(Subject("backyard", PROJECT, AUTUMN.id)),
+            NAMES.topic(Subject("backyard", TARGET, M31.id)),
+        }
+
+    def test_is_every_device_where_home_assistant_is_no_longer_wanted(self) -> None:
+        retained = held_for(BACKYARD)
+        stale = stale_topics(wanted_of(BACKYARD, home_assistant=False), retained | OTHERS)
+        assert stale == {topic for topic in retained if topic.startswith("homeassistant/")}
+
+    def test_is_a_device_whose_state_was_lost_once_all_was_read(self) -> None:
+        topic = NAMES.topic(Subject("backyard", TARGET, "other"))
+        assert stale_topics(wanted_of(BACKYARD), {topic: b"{}"}) == {topic}
+        unread = wanted_of(rig_of(replace(AUTUMN, targets=None)))
+        assert stale_for(unread, {topic: b"{}"}) == []
+
+    def test_is_a_state_that_cannot_be_read_once_all_was_read(self) -> None:
+        topic = NAMES.topics.thing("backyard", PROJECT, "other")
+        assert stale_topics(wanted_of(BACKYARD), {topic: b"\xff"}) == {topic}
+        unread = wanted_of(replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=None),))))
+        assert stale_for(unread, {topic: b"\xff"}) == []
+
+    def test_is_what_was_renamed_nowhere(self) -> None:
+        renamed = rig_of(replace(AUTUMN, name="Winter", targets=Listing((replace(M31, name="M 42"),))))
+        assert stale_for(wanted_of(renamed), held_for(BACKYARD)) == []
+
+    def test_goes_device_first_and_only_after_it_has_settled(self) -> None:
+        device, state = (
+            NAMES.topic(Subject("backyard", TARGET, M31.id)),
+            NAMES.topics.thing("backyard", TARGET, M31.id),
+        )
+        assert stale_for(wanted_of(rig_of_targets()), held_for(BACKYARD)) == [
+            Stale(device, SETTLE_S),
+            Stale(state, SETTLE_S, follows=device),
+        ]
+
+
+def test_counts_touch_no_device() -> None:
+    wanted = wanted_of(BACKYARD)
+    before = wanted.messages
+    wanted.update(view_of(rig_of_targets(replace(M31, exposure_plans=(replace(LUM, accepted=11),)))))
+    after = wanted.messages
+    assert after[RIG_DEVICE] == before[RIG_DEVICE]
+    assert (
+        after[NAMES.topic(Subject("backyard", PROJECT, AUTUMN.id))]
+        == before[NAMES.topic(Subject("backyard", PROJECT, AUTUMN.id))]
+    )

@@ -1,0 +1,99 @@
+"""What the bridge can learn again from what it published before a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, rig_of_targets, view_of
+from ts2mqtt.observatory.absence import Parents
+from ts2mqtt.topics import memory
+from ts2mqtt.topics.messages import rig_messages
+from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.model import ExposurePlan, JsonValue
+
+NAMES = TopicNames("ts2mqtt")
+UNREADABLE = [b"", b"online", b"{", b"[]", b"null", b"\xff\xfe", b"\x89PNG\r\n\x1a\n", b'"text"', b"7"]
+
+
+def published(topic: str) -> bytes:
+    return rig_messages(NAMES, view_of(BACKYARD))[topic].payload
+
+
+def published_target(*plans: ExposurePlan) -> bytes:
+    target = replace(M31, exposure_plans=plans)
+    return rig_messages(NAMES, view_of(rig_of_targets(target)))[NAMES.thing("backyard", TARGET, M31.id)].payload
+
+
+def test_a_published_target_names_its_parents() -> None:
+    payload = published(NAMES.thing("backyard", TARGET, M31.id))
+    assert memory.parents(payload) == Parents(REFRACTOR.id, AUTUMN.id)
+
+
+def test_a_published_project_names_its_profile() -> None:
+    payload = published(NAMES.thing("backyard", PROJECT, AUTUMN.id))
+    assert memory.parents(payload) == Parents(REFRACTOR.id, None)
+
+
+@pytest.mark.parametrize("payload", [*UNREADABLE, b'{"profile_id": 7}'])
+def test_what_cannot_be_read_has_no_parents(payload: bytes) -> None:
+    assert memory.parents(payload) == Parents()
+
+
+def test_every_published_parent_names_its_children() -> None:
+    assert memory.children(published(NAMES.rig_state("backyard"))) == ((PROFILE, REFRACTOR.id),)
+    assert memory.children(published(NAMES.thing("backyard", PROFILE, REFRACTOR.id))) == ((PROJECT, AUTUMN.id),)
+    assert memory.children(published(NAMES.thing("backyard", PROJECT, AUTUMN.id))) == ((TARGET, M31.id),)
+    assert memory.children(published(NAMES.thing("backyard", TARGET, M31.id))) == ()
+
+
+@pytest.mark.parametrize("payload", [*UNREADABLE, b'{"targets": [{"name": "no id"}]}', b'{"projects": "none"}'])
+def test_what_cannot_be_read_has_no_children(payload: bytes) -> None:
+    assert memory.children(payload) == ()
+
+
+def test_a_published_target_gives_its_statistics_back() -> None:
+    remembered = memory.target(published_target(LUM, HYDROGEN))
+    assert remembered is not None
+    assert remembered.counts == (("lum_60", 12, 10), ("ha_300", 4, 0))
+    assert remembered.statistics == {"lum_60": SHARP}
+
+
+def test_a_target_without_statistics_has_nothing_to_remember() -> None:
+    assert memory.target(published_target(HYDROGEN)) is None
+    assert memory.target(published_target()) is None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *UNREADABLE,
+        b'{"exposure_plans": [{"key": "lum_60", "acquired": "many", "accepted": 1}]}',
+        b'{"exposure_plans": [{"key": "lum_60", "acquired": 1, "accepted": 1, "statistics": {"hfr_mean": "sharp"}}]}',
+    ],
+)
+def test_an_unreadable_target_has_nothing_to_remember(payload: bytes) -> None:
+    assert memory.target(payload) is None
+
+
+def test_keys_that_a_later_version_added_do_not_hinder() -> None:
+    payload = (
+        b'{"new": 1, "exposure_plans": [{"key": "lum_60", "acquired": 3, "accepted": 2, "gain": 100,'
+        b' "statistics": {"hfr_mean": 2.5, "snr_mean": 12}}]}'
+    )
+    remembered = memory.target(payload)
+    assert remembered is not None
+    assert remembered.counts == (("lum_60", 3, 2),)
+    assert remembered.statistics["lum_60"].hfr_mean == 2.5
+    assert remembered.statistics["lum_60"].fwhm_mean is None
+
+
+def test_a_field_that_this_version_does_not_know_comes_back_with_the_statistics() -> None:
+    new: dict[str, JsonValue] = {"StarCount": [812, None]}
+    remembered = memory.target(published_target(replace(LUM, statistics=replace(SHARP, extra=new))))
+    assert remembered is not None
+    assert remembered.statistics["lum_60"].extra == new
