@@ -167,11 +167,12 @@ class Mosquitto:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:
-            process.send_signal(number)
-            # A frozen one hears nothing but a kill.
-            process.send_signal(signal.SIGCONT)
         async with asyncio.timeout(_PATIENCE_S):
-            await process.wait()
+            while process.returncode is None:
+                process.send_signal(number)
+                # A frozen one hears nothing but a kill.
+                process.send_signal(signal.SIGCONT)
+                # Mosquitto forgets a SIGTERM that comes just before its main loop begins.
+                await asyncio.wait((asyncio.ensure_future(process.wait()),), timeout=1.0)
             if self._listening:
                 await self._listening

@@ -183,4 +183,7 @@ def _meets(seen: Seen, condition: bytes | Callable[[Any], bool] | None) -> bool:
         return True
     if isinstance(condition, bytes):
         return seen.payload == condition
-    return bool(seen.payload) and condition(json.loads(seen.payload))
+    try:
+        return condition(json.loads(seen.payload))
+    except ValueError:
+        return False

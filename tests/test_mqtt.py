@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,9 @@ async def test_a_wrong_websocket_path_is_told(mosquitto: Mosquitto) -> None:
         said = await refusal(mqtt_config(gate.port, transport="websockets"))
         assert f"127.0.0.1:{gate.port}" in said
         assert "WebSocket" in said
+    for thread in threading.enumerate():
+        if thread.name == "mqtt-connect":
+            thread.join()
     gc.collect()
 
 
@@ -247,6 +251,17 @@ async def test_a_connect_that_is_given_up_ends_its_connection() -> None:
             accepted.settimeout(10)
             while await asyncio.to_thread(accepted.recv, 1_000):
                 pass
+
+
+async def test_a_connection_that_comes_about_when_nobody_waits_for_it_any_more_is_ended(mosquitto: Mosquitto) -> None:
+    async with websocket_gate(mosquitto.port) as gate:
+        gate.is_open.clear()
+        connecting = asyncio.create_task(talks(mqtt_config(gate.port, transport="websockets")))
+        await gate.asked.wait()
+        connecting.cancel()
+        await asyncio.wait((connecting,))
+        gate.is_open.set()
+        await mosquitto.says("Client ts2mqtt disconnected.")
 
 
 async def test_received_messages_tell_whether_the_broker_had_kept_them(broker: AnyBroker) -> None:

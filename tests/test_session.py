@@ -159,8 +159,9 @@ async def test_of_two_that_work_the_one_that_began_later_stops(mosquitto: Mosqui
         await observer.wait_for(of.STATUS, b"online")
         for harmless in (_beat("9-later", working=True), _beat("1-listens", working=False), b"garbage", b"\xff"):
             await observer.publish(of.HEARTBEAT, harmless)
+        asked = observer.mark()
         await observer.publish(of.HEARTBEAT, heartbeat.ASK)
-        await observer.wait_for(of.HEARTBEAT, lambda beat: beat.get("instance") == "5-me" and beat["working"])
+        await observer.wait_for(of.HEARTBEAT, lambda beat: beat.get("instance") == "5-me", after=asked)
         assert not working.done()
         await observer.publish(of.HEARTBEAT, _beat("1-earlier", working=True))
         with pytest.raises(OtherBridgeError):

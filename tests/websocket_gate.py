@@ -20,17 +20,21 @@ _BINARY, _CLOSE, _PING, _PONG = 2, 8, 9, 10
 
 @dataclass(slots=True)
 class WebSocketGate:
-    """Its port, and the paths that were asked for."""
+    """Its port, and the paths that were asked for; `is_open` holds its answers back while it is not set."""
 
     broker_port: int
     path: str
     port: int = 0
     paths: list[str] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def behave(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.paths.append(request.split()[1])
+        self.asked.set()
+        await self.is_open.wait()
         if self.paths[-1] != self.path:
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             return
@@ -53,6 +57,7 @@ class WebSocketGate:
 async def websocket_gate(broker_port: int, path: str = "/mqtt") -> AsyncIterator[WebSocketGate]:
     """Lets MQTT through at one path; 404 at any other."""
     gate = WebSocketGate(broker_port, path)
+    gate.is_open.set()
     async with serving(gate.behave) as gate.port:
         yield gate
 

@@ -148,8 +148,7 @@ class Connection:
             with contextlib.suppress(TimeoutError, BrokerError):
                 async with asyncio.timeout(_GOODBYE_S):
                     await self.drain()
-            self._client.disconnect()
-            self._client.loop_write()
+            _leave(self._client)
         self._break(BrokerUnreachableError("the connection was closed"))
         self._client.loop_misc()
 
@@ -413,7 +412,10 @@ class _TlsSocket(ssl.SSLSocket):
 
 async def _reach(client: paho.Client, config: MqttConfig) -> None:
     try:
-        await _in_thread(lambda: client.connect(config.host, config.port, max(1, round(config.keepalive))))
+        await _in_thread(
+            lambda: client.connect(config.host, config.port, max(1, round(config.keepalive))),
+            undo=lambda: _leave(client),
+        )
     except ssl.SSLCertVerificationError as error:
         raise BrokerError(
             f"{_address(config)} shows a certificate that is not trusted ({error.verify_message}); "
@@ -423,17 +425,22 @@ async def _reach(client: paho.Client, config: MqttConfig) -> None:
         raise BrokerUnreachableError(f"no broker at {_address(config)} ({error})") from error
 
 
-async def _in_thread(function: Callable[[], object]) -> None:
-    """Runs what blocks (looking a name up, connecting, the TLS handshake) in a thread that no exit waits for."""
+async def _in_thread(function: Callable[[], object], *, undo: Callable[[], None]) -> None:
+    """Runs what blocks (looking a name up, connecting, the TLS handshake) in a thread that no exit waits for.
+
+    If it succeeds when nobody waits for it any more, it is undone.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
     def tell(error: Exception | None) -> None:
-        if not done.done():
+        if done.done():
             if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
+                undo()
+        elif error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
     def run() -> None:
         error: Exception | None = None
@@ -446,6 +453,11 @@ async def _in_thread(function: Callable[[], object]) -> None:
 
     threading.Thread(target=run, name="mqtt-connect", daemon=True).start()
     await done
+
+
+def _leave(client: paho.Client) -> None:
+    client.disconnect()
+    client.loop_write()
 
 
 def _address(config: MqttConfig) -> str:

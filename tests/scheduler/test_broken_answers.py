@@ -61,7 +61,7 @@ async def test_a_broken_list(broken: BrokenAnswer, log: Log) -> None:
     imaged, resting = observatory.profiles[0].projects[0].targets
     async with (
         SimulatedApi(observatory) as api,
-        at_work(Watched(looks(slow_interval=0.2), api.url)) as watched,
+        at_work(Watched(looks(interval=0.005, slow_interval=0.05), api.url)) as watched,
     ):
         before = await watched.until(lambda rig: rig.online is True)
         rule = api.faults.add(one_list(broken, observatory), broken.fault())
@@ -88,7 +88,7 @@ async def test_a_broken_list(broken: BrokenAnswer, log: Log) -> None:
 @pytest.mark.parametrize("broken", at(PROFILES), ids=str)
 async def test_a_broken_list_of_profiles(broken: BrokenAnswer, log: Log) -> None:
     observatory = two_profiles()
-    async with SimulatedApi(observatory) as api, at_work(Watched(looks(), api.url)) as watched:
+    async with SimulatedApi(observatory) as api, at_work(Watched(looks(interval=0.005), api.url)) as watched:
         before = await watched.until(lambda rig: rig.online is True)
         rule = api.faults.add(broken.path, broken.fault())
         await log.says("WARNING")
@@ -112,7 +112,7 @@ async def test_a_broken_list_of_profiles(broken: BrokenAnswer, log: Log) -> None
 async def test_a_broken_version_at_the_start(broken: BrokenAnswer, log: Log) -> None:
     async with SimulatedApi(two_profiles()) as api:
         rule = api.faults.add(broken.path, broken.fault())
-        async with at_work(Watched(looks(), api.url)) as watched:
+        async with at_work(Watched(looks(interval=0.005), api.url)) as watched:
             await watched.until(lambda rig: rig.online is False)
             await api.wait_for_request("/version", after=rule.hits + 1)
             lines_about(log, broken)
