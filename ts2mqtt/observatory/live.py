@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
+from ts2mqtt.observatory.exposures import Place, patience, places
 
-    from ts2mqtt.observatory.model import NightPlan, PlanBlock, Profile, Rig
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ts2mqtt.observatory.exposures import LastExposure
+    from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
 
 IMAGING, WAITING, IDLE, OFFLINE = "imaging", "waiting", "idle", "offline"
 ACTIVITIES = (IMAGING, WAITING, IDLE, OFFLINE)
+OBSERVED, PLANNED = "observed", "planned"
+
+# A real night runs behind its plan, which knows of no slew, no focusing and no meridian flip.
+_SLACK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """A target at work, or about to be; `source` is `observed` or `planned`."""
+    """A target at work, or about to be; `source` is OBSERVED or PLANNED."""
 
     target_id: str
     name: str
@@ -28,59 +38,122 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What was done in the night that began on `night`: numbers of exposures, seconds of integration."""
-
-    night: date
-    exposures_acquired: int = 0
-    exposures_accepted: int = 0
-    integration_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """Activity (one of ACTIVITIES), and the targets of now and next."""
 
     activity: str
     current_target: Appointment | None = None
     next_target: Appointment | None = None
-    tonight: Tally | None = None
 
 
-def live(rig: Rig, plan: NightPlan | None, now: datetime) -> Live:
-    """By the plan and the clock; `now` is aware."""
+def live(rig: Rig, plan: NightPlan | None, last: LastExposure | None, now: datetime) -> Live:
+    """What is observed goes before what is planned; `now` is aware.
+
+    A target whose block has long begun without an image is not called current: it does not happen.
+    """
     if not rig.online:
         return Live(activity=OFFLINE)
-    profile = rig.active_profile
-    if plan is None or profile is None or plan.profile_id != profile.id:
-        return Live(activity=IDLE)
-    ahead = [block for block in plan.blocks if block.end > now]
-    upcoming = next((block for block in ahead if not block.is_wait and block.start > now), None)
-    current = next((block for block in ahead if not block.is_wait and block.start <= now), None)
+    blocks = _blocks(rig, plan)
+    block = next((block for block in blocks if block.start <= now < block.end), None)
+    current: Appointment | None = None
+    if last is not None and now < last.imaging_until():
+        activity = IMAGING
+        current = _observed(rig, blocks, last, block)
+    elif block is not None and not block.is_wait:
+        happens = now < _should_have_begun(blocks, block)
+        activity = WAITING if happens else IDLE
+        current = _planned(rig, blocks, _row(blocks, block)[0]) if happens else None
+    else:
+        upcoming = any(later.start > now for later in blocks if not later.is_wait)
+        activity = WAITING if upcoming else IDLE
+    following = _following(blocks, block, current, now)
     return Live(
-        activity=WAITING if current or upcoming else IDLE,
-        current_target=_appointment(current, profile),
-        next_target=_appointment(upcoming, profile),
+        activity=activity,
+        current_target=current,
+        next_target=_planned(rig, blocks, following) if following else None,
     )
 
 
-def next_edge(plan: NightPlan | None, now: datetime) -> datetime | None:
-    """When the plan's next block begins or ends: until then live() answers the same."""
-    edges = (edge for block in (plan.blocks if plan else ()) for edge in (block.start, block.end))
-    return min((edge for edge in edges if edge > now), default=None)
+def next_edge(rig: Rig, plan: NightPlan | None, last: LastExposure | None, now: datetime) -> datetime | None:
+    """Until then live() answers the same, if nothing new is read; None: for ever."""
+    return min((edge for edge in _edges(rig, plan, last) if edge > now), default=None)
 
 
-def _appointment(block: PlanBlock | None, profile: Profile) -> Appointment | None:
-    if block is None or block.target_id is None:
-        return None
-    projects = profile.projects.items if profile.projects else ()
-    project = next((p for p in projects if p.targets and any(t.id == block.target_id for t in p.targets.items)), None)
+def _edges(rig: Rig, plan: NightPlan | None, last: LastExposure | None) -> Iterator[datetime]:
+    if last is not None:
+        yield last.imaging_until()
+    blocks = _blocks(rig, plan)
+    for block in blocks:
+        yield block.start
+        yield block.end
+        if not block.is_wait:
+            yield _should_have_begun(blocks, block)
+
+
+def _blocks(rig: Rig, plan: NightPlan | None) -> tuple[PlanBlock, ...]:
+    profile = rig.active_profile
+    return plan.blocks if plan and profile and plan.profile_id == profile.id else ()
+
+
+def _following(
+    blocks: tuple[PlanBlock, ...], block: PlanBlock | None, current: Appointment | None, now: datetime
+) -> PlanBlock | None:
+    """The next block of another target than the current one; that of now, as long as it may still begin late."""
+    late = block is not None and current is not None and not block.is_wait and now < _should_have_begun(blocks, block)
+    earliest = block.start if late and block else None
+    current_id = current.target_id if current else None
+    return next(
+        (b for b in blocks if (b.start > now or b.start == earliest) and not b.is_wait and b.target_id != current_id),
+        None,
+    )
+
+
+def _should_have_begun(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> datetime:
+    row = _row(blocks, block)
+    longest = max((run.exposure_s or 0.0 for part in row for run in part.exposures), default=0.0)
+    return row[0].start + patience(longest) + _SLACK
+
+
+def _row(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> tuple[PlanBlock, ...]:
+    """The blocks around this one that follow one another with the same target."""
+    at = blocks.index(block)
+
+    def same(other: PlanBlock) -> bool:
+        return other.target_id == block.target_id
+
+    return (*reversed([*takewhile(same, reversed(blocks[:at]))]), *takewhile(same, blocks[at:]))
+
+
+def _observed(rig: Rig, blocks: tuple[PlanBlock, ...], last: LastExposure, block: PlanBlock | None) -> Appointment:
+    as_planned = block is not None and block.target_id == last.target_id
+    place = _place(rig, last.target_id)
     return Appointment(
-        target_id=block.target_id,
-        name=block.name or "",
-        project_id=project.id if project else None,
-        project_name=project.name if project else None,
-        start=block.start,
-        end=block.end,
-        source="planned",
+        target_id=last.target_id,
+        name=place.target.name if place else "",
+        project_id=place.project.id if place else None,
+        project_name=place.project.name if place else None,
+        start=_row(blocks, block)[0].start if as_planned and block else None,
+        end=_end(blocks, block) if as_planned and block else None,
+        source=OBSERVED,
     )
+
+
+def _planned(rig: Rig, blocks: tuple[PlanBlock, ...], block: PlanBlock) -> Appointment:
+    place = _place(rig, block.target_id or "")
+    return Appointment(
+        target_id=block.target_id or "",
+        name=place.target.name if place else block.name or "",
+        project_id=place.project.id if place else None,
+        project_name=place.project.name if place else None,
+        start=block.start,
+        end=_end(blocks, block),
+        source=PLANNED,
+    )
+
+
+def _end(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> datetime:
+    return max(part.end for part in _row(blocks, block))
+
+
+def _place(rig: Rig, target_id: str) -> Place | None:
+    return next((place for place in places(rig) if place.target.id == target_id), None)

@@ -158,12 +158,16 @@ class PlanBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightPlan:
-    """What the scheduler would do in the night that begins on `night`; `blocks` follow one another."""
+    """What the scheduler would do in the night that begins on `night`; `blocks` follow one another.
+
+    `inputs` changes when anything changes that the planning depended on; None if that was not known then.
+    """
 
     profile_id: str
     night: date
     fetched: datetime
     blocks: tuple[PlanBlock, ...]
+    inputs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
