@@ -17,6 +17,10 @@ class RigUnreachableError(RigError):
     """Nothing answers at the rig's URL, or not in time."""
 
 
+class RigGoneError(RigUnreachableError):
+    """No connection can be made at all: the rig's PC, or its N.I.N.A., is off."""
+
+
 class NotTheApiError(RigError):
     """Something answers, but it is not the Target Scheduler API."""
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +24,8 @@ from tests.scheduler.watching import (
 )
 from ts2mqtt.errors import ConfigError, RigUnreachableError
 from ts2mqtt.observatory.model import Statistics
-from ts2mqtt.scheduler import poller as poller_module
-from ts2mqtt.scheduler.poller import exposure_counts
+from ts2mqtt.scheduler import poller as poller_module, statistics as statistics_module
+from ts2mqtt.scheduler.statistics import exposure_counts
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.faults import Exchange, Fault
 
@@ -53,7 +54,8 @@ async def api(observatory: SimulatedObservatory) -> AsyncIterator[SimulatedApi]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(poller_module, "_clock", clock)
+    for module in (poller_module, statistics_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
     return clock
 
 
@@ -92,7 +94,6 @@ class TestWhatIsAskedWhen:
         assert [profile.name for profile in rig.known_profiles] == ["Wide", "Narrow"]
         assert len(projects_of(rig)) == 6
         assert len(targets_of(rig)) == 12
-        assert watched.poller.answered
         assert watched.changes == 1
 
     async def test_a_look_reads_the_active_projects_of_the_active_profile_alone(
@@ -203,8 +204,8 @@ class TestWhatIsAskedWhen:
             await watched.until(lambda rig: not projects_of(rig))
             await more_looks(api, 3)
 
-            assert watched.poller._targets == {}
-            assert watched.poller._statistics == {}
+            assert watched.poller._reader._targets == {}
+            assert watched.poller._statistics._known == {}
             assert not [what for what in watched.poller._due if what.startswith("targets")]
 
     async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
@@ -376,7 +377,7 @@ class TestStatistics:
             counts = exposure_counts(targets_of(before_the_restart.rig)["Wide 1 a"])
         assert counts[0] == ("lum_60", 1, 0)
         watched = Watched(looks(), api.url)
-        watched.poller.recall_statistics({target.id: (counts, remembered)})
+        watched.poller.recall(None, {target.id: (counts, remembered)})
         async with at_work(watched):
             rig = await watched.until(lambda rig: rig.online is True)
             clock.now += 601.0
@@ -394,7 +395,7 @@ class TestStatistics:
     ) -> None:
         target = measured(api.observatory, "Wide 1 a")
         watched = Watched(looks(), api.url)
-        watched.poller.recall_statistics({target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})})
+        watched.poller.recall(None, {target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})})
         async with at_work(watched):
             await watched.until(lambda rig: rig.online is True)
             rig = watched.rig
@@ -411,7 +412,7 @@ class TestStatistics:
                 lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None
             )
             changes = watched.changes
-            watched.poller.recall_statistics({target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})})
+            watched.poller.recall(None, {target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})})
 
             assert watched.rig is rig
             assert watched.changes == changes
@@ -420,7 +421,7 @@ class TestStatistics:
         target = measured(api.observatory, "Wide 1 a")
         async with watching(api) as watched:
             counts = exposure_counts(targets_of(watched.rig)["Wide 1 a"])
-            watched.poller.recall_statistics({target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})})
+            watched.poller.recall(None, {target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})})
 
             assert targets_of(watched.rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
         assert clock.now == 1_000.0
@@ -470,7 +471,6 @@ class TestFailures:
             rig = await watched.until(lambda rig: rig.online is False)
             assert "cannot be reached" in line
             assert rig.profiles is None
-            assert not watched.poller.answered
 
             await api.start()
             await watched.until(lambda rig: rig.online is True)

@@ -17,6 +17,7 @@ from ts2mqtt.errors import (
     NotFoundError,
     NotTheApiError,
     RigError,
+    RigGoneError,
     RigUnreachableError,
 )
 from ts2mqtt.scheduler import wire
@@ -158,6 +159,8 @@ class TargetSchedulerClient:
                 ) from error
             except httpx.DecodingError as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                raise RigGoneError(_explain(self.url, error)) from error
             # What goes wrong in TLS after the handshake comes through httpx as it is.
             except (httpx.HTTPError, ssl.SSLError) as error:
                 raise RigUnreachableError(_explain(self.url, error)) from error

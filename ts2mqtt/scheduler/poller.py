@@ -1,4 +1,4 @@
-"""Decides what to ask one rig and when, gently, and keeps what it answered as the observatory's Rig."""
+"""Decides what to ask one rig and when, gently, and keeps what it answered as the observatory's Rig and NightPlan."""
 
 from __future__ import annotations
 
@@ -6,70 +6,45 @@ import asyncio
 import logging
 import random
 import time
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
-from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
-from ts2mqtt.errors import RigError, RigUnreachableError
+from ts2mqtt.errors import RigError, RigGoneError, RigUnreachableError
 from ts2mqtt.failures import FailureLog
-from ts2mqtt.observatory.model import ACTIVE, Listing, NightPlan, Profile, Project, Rig, Statistics, Target
+from ts2mqtt.observatory.exposures import LastExposure, last_exposure, places
+from ts2mqtt.observatory.model import ACTIVE, Listing, NightPlan, PlanBlock, Profile, Rig
+from ts2mqtt.observatory.night import night_of, planning_inputs
 from ts2mqtt.scheduler import translation
-from ts2mqtt.scheduler.client import Answer, TargetSchedulerClient, public_url, tls_context
+from ts2mqtt.scheduler.client import TargetSchedulerClient, public_url, tls_context
+from ts2mqtt.scheduler.night_plan import PlanRequest, Situation, plan_request
+from ts2mqtt.scheduler.rig_reader import RigReader
+from ts2mqtt.scheduler.statistics import Counts, StatisticsReader
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Coroutine, Iterable, Mapping
-
-    from pydantic import BaseModel
+    from datetime import date
 
     from ts2mqtt.config import PollingConfig, RigConfig
-    from ts2mqtt.scheduler import wire
-    from ts2mqtt.scheduler.reading import Items
+    from ts2mqtt.observatory.model import Statistics
 
 _LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY_S = 2.0
 _LONGEST_RETRY_S = 60.0
 _LEAST_GAP_S = 2.0
-_MOST_FAULTS_TOLD = 3
-# A request that takes the rig 3 s to answer is made at most once in a minute: 5 % of its time.
-_STATISTICS_SHARE = 0.05
-
-T = TypeVar("T")
-WireItem = TypeVar("WireItem", bound="BaseModel")
-Counts = tuple[tuple[str, int, int], ...]
-"""Exposure plan key, acquired and accepted of each plan: while these stand still, so do the statistics."""
-
-
-@dataclass(slots=True)
-class _ProjectList:
-    answer: Answer[Items[wire.Project]]
-    projects: Listing[Project]
-
-
-@dataclass(slots=True)
-class _TargetList:
-    answer: Answer[Items[wire.Target]]
-    bare: Listing[Target]
-    targets: Listing[Target]
-
-
-@dataclass(slots=True)
-class _KnownStatistics:
-    by_plan: Mapping[str, Statistics] = field(default_factory=dict)
-    counts: Counts | None = None
-    due: float = 0.0
-    not_before: float = 0.0
+# So long the broker may take to tell the plan that is there already, before a new one is asked for.
+_MEMORY_S = 60.0
 
 
 class RigPoller:
-    """Keeps `rig` and `plan` true and calls `on_change` whenever one of them has changed.
+    """Keeps `rig`, `plan` and `last` true and calls `on_change` whenever one of them has changed.
 
     What is live, the Active projects of the active profile, is asked for at every interval; everything else
-    at the slow one; statistics when a target's counts moved. Once a rig is silent it is tried again after
-    2 s, then ever later, up to a minute.
+    at the slow one; statistics when a target's counts moved; the night plan as night_plan.py decides. Once a rig
+    is silent it is tried again after 2 s, then ever later, up to a minute.
     """
 
     def __init__(  # noqa: PLR0913 - a rig's poller has this much to know; all but the first three are for tests
@@ -82,13 +57,9 @@ class RigPoller:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         rng: random.Random | None = None,
     ) -> None:
-        self.rig = Rig(
-            id=config.id,
-            name=config.name,
-            api_version=config.api_version,
-            url=public_url(config.urls[0]),
-        )
+        self.rig = Rig(id=config.id, name=config.name, api_version=config.api_version, url=public_url(config.urls[0]))
         self.plan: NightPlan | None = None
+        self.last: LastExposure | None = None
         self._config = config
         self._polling = polling
         self._on_change = on_change
@@ -96,30 +67,28 @@ class RigPoller:
         self._now = now
         self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
         self._failures = FailureLog(_LOG)
+        self._reader = RigReader(config.name, self._failures)
+        self._statistics = StatisticsReader(self._reader, polling, self._rng)
         self._clients: dict[str, TargetSchedulerClient] = {}
         self._urls = list(config.urls)
+        self._version: str | None = None
         self._wake = asyncio.Event()
-        self._plan_wanted = asyncio.Event()
-        self._online = asyncio.Event()
         self._failed_looks = 0
         self._due: dict[str, float] = {}
         self._everything_due = False
-        self._zone: tzinfo | None = None
-        self._version: str | None = None
-        self._profiles: Answer[Items[wire.Profile]] | None = None
-        self._projects: dict[str, _ProjectList] = {}
-        self._targets: dict[str, _TargetList] = {}
-        self._statistics: dict[str, _KnownStatistics] = {}
+        self._looked = asyncio.Event()
+        self._plan_requested = False
+        self._plan_asked: datetime | None = None
+        self._watched_since: datetime | None = None
+        self._memory_by = time.monotonic() + _MEMORY_S
 
     @property
-    def answered(self) -> bool:
-        """Whether the rig has been read at least once since the start."""
-        return self.rig.profiles is not None
+    def zone(self) -> tzinfo | None:
+        """The rig's time zone; None for the bridge's own."""
+        return self._reader.zone
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""
-        if self._polling.plan == "auto":
-            self._plan_wanted.set()
         async with AsyncExitStack() as stack:
             tls = self._tls or tls_context(self._config)
             for url in self._urls:
@@ -135,28 +104,34 @@ class RigPoller:
         self._wake.set()
 
     def refresh_plan(self) -> None:
-        """Asks for the night plan as soon as the rig answers."""
+        """Asks for the night plan as soon as the rig answers, whatever it is doing."""
         if self._polling.plan == "off":
             _LOG.warning("%s: no plan is read, because polling.plan is off", self.rig.name)
             return
         _LOG.warning(
-            "%s: reading the night plan on request; while the rig images this can upset its dithering", self.rig.name
+            "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
+            "writes the filter cadence of projects that switch filters",
+            self.rig.name,
         )
-        self._plan_wanted.set()
+        self._plan_requested = True
+        self._looked.set()
 
-    def recall_statistics(self, remembered: Mapping[str, tuple[Counts, Mapping[str, Statistics]]]) -> None:
-        """Takes what was published before a restart, by target id, unless a target's were read since."""
-        for target_id, (counts, by_plan) in remembered.items():
-            known = self._statistics.get(target_id)
-            if known is None or known.counts is None:
-                due = _clock() + self._spread(self._polling.statistics_interval)
-                self._statistics[target_id] = _KnownStatistics(by_plan, counts, due)
-        self._attach_statistics()
+    def recall(
+        self, plan: NightPlan | None, statistics: Mapping[str, tuple[Counts, Mapping[str, Statistics]]]
+    ) -> None:
+        """Takes back what an earlier run of the bridge paid for, unless it was read anew since."""
+        self._memory_by = time.monotonic()
+        self._statistics.recall(statistics)
+        if self.plan is None and plan is not None:
+            self.plan = plan
+            self._reader.note_dates(*(block.start for block in plan.blocks))
+            self._on_change()
         self._tell()
+        self._looked.set()
 
     async def _poll(self) -> None:
         while True:
-            started = _clock()
+            started = time.monotonic()
             self._wake.clear()
             try:
                 await self._look()
@@ -164,30 +139,31 @@ class RigPoller:
                 delay = self._silent(error)
             else:
                 self._answering()
-                delay = max(0.0, started + self._polling.interval - _clock())
+                delay = max(0.0, started + self._polling.interval - time.monotonic())
             await _first_of(self._wake.wait(), asyncio.sleep(delay))
             # However often somebody asks for a refresh, the rig is left in peace for this long.
-            await asyncio.sleep(
-                min(_LEAST_GAP_S, self._polling.interval, max(0.0, started + _LEAST_GAP_S - _clock()))
-            )
+            gap = min(_LEAST_GAP_S, self._polling.interval)
+            await asyncio.sleep(max(0.0, started + gap - time.monotonic()))
 
     async def _look(self) -> None:
         client, profiles = await self._find_api()
+        if self._failed_looks:
+            self._spread_what_is_due()
         everything, self._everything_due = self._everything_due, False
+        read = self._reader
         for profile in profiles.items:
             if profile.active or everything or self._slowly_due(f"projects of {profile.id}"):
-                await self._listing(self._read_projects(client, profile), f"projects of profile {profile.name!r}")
-        self._drop_gone(profiles)
-        await self._gather(
-            self._listing(self._read_targets(client, project), f"targets of project {project.name!r}")
+                await read.kept(f"projects of profile {profile.name!r}", read.read_projects, client, profile)
+        await _all(
+            read.kept(f"targets of project {project.name!r}", read.read_targets, client, project)
             for profile in profiles.items
-            for project in self._projects_of(profile)
+            for project in read.projects_of(profile)
             if everything
             or (profile.active and project.state == ACTIVE)
             or self._slowly_due(f"targets of {project.id}")
         )
-        await self._read_statistics(client)
-        self._attach_statistics()
+        self._drop_gone(profiles)
+        await self._statistics.read_due(client, tuple(read.targets()))
         self._tell(online=True, profiles=profiles, url=client.url)
 
     async def _find_api(self) -> tuple[TargetSchedulerClient, Listing[Profile]]:
@@ -196,170 +172,61 @@ class RigPoller:
         for url in tuple(self._urls):
             client = self._clients[url]
             try:
-                if self._version is None or not self.rig.online or self._slowly_due("version"):
+                due = self._slowly_due("version")
+                if due or self._version is None or not self.rig.online:
                     self._version = await client.version()
-                self._profiles = await client.profiles(self._profiles)
+                profiles = await self._reader.read_profiles(client)
             except RigError as error:
                 faults.append(str(error))
                 continue
             self._urls.remove(url)
             self._urls.insert(0, url)
-            return client, self._translated(self._profiles, translation.profile, "profiles")
+            return client, profiles
         raise RigUnreachableError("; ".join(faults))
-
-    async def _read_projects(self, client: TargetSchedulerClient, profile: Profile) -> None:
-        known = self._projects.get(profile.id)
-        answer = await client.projects(profile.id, known.answer if known else None)
-        if known and answer is known.answer:
-            return
-        for item in answer.items.items:
-            dated = next((d for d in (item.create_date, item.active_date) if d and d.tzinfo), None)
-            self._zone = dated.tzinfo if dated else self._zone
-        projects = self._translated(
-            answer, lambda item: translation.project(item, self._zone), f"projects of profile {profile.name!r}"
-        )
-        self._projects[profile.id] = _ProjectList(answer, projects)
-
-    async def _read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
-        known = self._targets.get(project.id)
-        answer = await client.targets(project.id, known.answer if known else None)
-        if known and answer is known.answer:
-            return
-        targets = self._translated(answer, translation.target, f"targets of project {project.name!r}")
-        self._targets[project.id] = _TargetList(answer, targets, targets)
-
-    async def _read_statistics(self, client: TargetSchedulerClient) -> None:
-        """One target after the other, so that no more than one such request is ever under way."""
-        for target in self._all_targets():
-            known = self._statistics.get(target.id)
-            if known is None:
-                known = _KnownStatistics(due=_clock() + self._spread(self._polling.slow_interval))
-                self._statistics[target.id] = known
-            counts = exposure_counts(target)
-            if not any(acquired for _, acquired, _ in counts):
-                known.by_plan, known.counts = {}, counts
-                continue
-            moved = known.counts is not None and known.counts != counts
-            if _clock() >= (known.not_before if moved else max(known.due, known.not_before)):
-                await self._listing(
-                    self._read_statistics_of(client, target, known), f"statistics of target {target.name!r}"
-                )
-
-    async def _read_statistics_of(
-        self, client: TargetSchedulerClient, target: Target, known: _KnownStatistics
-    ) -> None:
-        started = _clock()
-        try:
-            answer = await client.statistics(target.id)
-        except RigError:
-            known.due = known.not_before = _clock() + self._polling.slow_interval
-            raise
-        known.not_before = _clock() + (_clock() - started) / _STATISTICS_SHARE
-        self._tell_faults(answer, f"statistics of target {target.name!r}")
-        known.by_plan = translation.statistics_by_plan(target.exposure_plans, answer.items)
-        known.counts = exposure_counts(target)
-        known.due = _clock() + self._polling.statistics_interval * self._rng.uniform(0.9, 1.1)
-
-    async def _listing(self, reading: Coroutine[None, None, None], what: str) -> None:
-        """One list's failure stays its own: what was known of it before stands."""
-        subject = f"{self.rig.name}, {what}"
-        try:
-            await reading
-        except RigError as error:
-            self._failures.failed(subject, f"{error}; what was known of them stays")
-        else:
-            self._failures.succeeded(subject)
-
-    async def _gather(self, readings: Iterable[Coroutine[None, None, None]]) -> None:
-        await asyncio.gather(*readings)
-
-    def _translated(
-        self, answer: Answer[Items[WireItem]], translate: Callable[[WireItem], T], what: str
-    ) -> Listing[T]:
-        items = answer.items
-        self._tell_faults(items, what)
-        return Listing(tuple(translate(item) for item in items.items), complete=not items.lost)
-
-    def _tell_faults(self, items: Items[WireItem], what: str) -> None:
-        subject = f"{self.rig.name}, reading {what}"
-        if items.faults:
-            more = len(items.faults) - _MOST_FAULTS_TOLD
-            told = "; ".join(items.faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
-            self._failures.failed(subject, told)
-        else:
-            self._failures.succeeded(subject)
-
-    def _attach_statistics(self) -> None:
-        for known in self._targets.values():
-            targets = tuple(self._with_statistics(target) for target in known.bare.items)
-            if targets != known.targets.items:
-                known.targets = replace(known.bare, items=targets)
-
-    def _with_statistics(self, target: Target) -> Target:
-        known = self._statistics.get(target.id)
-        if known is None or not known.by_plan:
-            return target
-        plans = tuple(replace(plan, statistics=known.by_plan.get(plan.key)) for plan in target.exposure_plans)
-        return replace(target, exposure_plans=plans)
 
     def _tell(
         self, *, online: bool | None = None, profiles: Listing[Profile] | None = None, url: str | None = None
     ) -> None:
         profiles = profiles or self.rig.profiles
+        attach = self._statistics.attach
         rig = replace(
             self.rig,
             online=self.rig.online if online is None else online,
             url=url or self.rig.url,
             plugin_version=self._version,
-            profiles=profiles and replace(profiles, items=tuple(self._assembled(p) for p in profiles.items)),
+            profiles=profiles
+            and replace(profiles, items=tuple(self._reader.assembled(p, attach) for p in profiles.items)),
         )
-        if rig != self.rig:
-            self.rig = rig
-            self._on_change()
-
-    def _assembled(self, profile: Profile) -> Profile:
-        known = self._projects.get(profile.id)
-        if known is None:
-            return profile
-        projects = tuple(
-            replace(project, targets=self._targets[project.id].targets) if project.id in self._targets else project
-            for project in known.projects.items
-        )
-        return replace(profile, projects=replace(known.projects, items=projects))
-
-    def _projects_of(self, profile: Profile) -> tuple[Project, ...]:
-        known = self._projects.get(profile.id)
-        return known.projects.items if known else ()
-
-    def _all_targets(self) -> Iterable[Target]:
-        return chain.from_iterable(known.bare.items for known in self._targets.values())
+        if rig == self.rig:
+            return
+        if self.rig.online:
+            # What was taken while nobody looked says nothing about now.
+            self.last = last_exposure(self.rig, rig, self._now()) or self.last
+        if _active_id(rig) != _active_id(self.rig):
+            # Of what the rig does with this profile nothing has been seen yet.
+            self._watched_since = None
+        self.rig = rig
+        self._on_change()
 
     def _drop_gone(self, profiles: Listing[Profile]) -> None:
-        """Forgets what no longer has a parent, so that years of projects coming and going leave nothing behind."""
-        if not profiles.complete:
-            return
-        alive = {profile.id for profile in profiles.items}
-        self._projects = {key: known for key, known in self._projects.items() if key in alive}
-        if not all(known.projects.complete for known in self._projects.values()):
-            return
-        projects = {project.id for known in self._projects.values() for project in known.projects.items}
-        self._targets = {key: known for key, known in self._targets.items() if key in projects}
-        targets = {target.id for target in self._all_targets()}
-        if len(self._projects) == len(alive) and len(self._targets) == len(projects):
-            self._statistics = {key: known for key, known in self._statistics.items() if key in targets}
-        named = {f"projects of {key}" for key in alive} | {f"targets of {key}" for key in projects} | {"version"}
-        self._due = {key: due for key, due in self._due.items() if key in named}
+        alive = self._reader.drop_gone(profiles)
+        named = {f"{what} of {thing_id}" for thing_id in alive for what in ("projects", "targets")} | {"version"}
+        self._due = {what: due for what, due in self._due.items() if what in named}
+        self._statistics.drop_all_but(frozenset(target.id for target in self._reader.targets()))
 
     def _slowly_due(self, what: str) -> bool:
         """Whether something slow is due; the first time is now, later ones spread over the slow interval."""
-        now = _clock()
+        now = time.monotonic()
         if now < self._due.get(what, now):
             return False
         self._due[what] = now + self._polling.slow_interval * self._rng.uniform(0.8, 1.0)
         return True
 
-    def _spread(self, interval: float) -> float:
-        return interval * self._rng.random()
+    def _spread_what_is_due(self) -> None:
+        """After an outage: what has become due meanwhile is not asked for all at once."""
+        now, soon = time.monotonic(), self._polling.slow_interval
+        self._due = {what: due if due > now else now + soon * self._rng.random() for what, due in self._due.items()}
+        self._statistics.spread_again()
 
     def _silent(self, error: RigError) -> float:
         """Notes a failed look and tells after how many seconds to try again.
@@ -369,49 +236,95 @@ class RigPoller:
         self._failed_looks += 1
         if self._failed_looks > 1 or not self.rig.online:
             self._failures.failed(self.rig.name, f"the API does not answer: {error}")
-            self._online.clear()
+            self._watched_since = None
             self._tell(online=False)
         delay = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failed_looks - 1, 10))
         return delay * self._rng.uniform(0.5, 1.0)
 
     def _answering(self) -> None:
-        if self._failed_looks:
-            self._failed_looks = 0
-            now = _clock()
-            for what, due in self._due.items():
-                self._due[what] = max(due, now + self._spread(self._polling.slow_interval))
-            for known in self._statistics.values():
-                known.due = max(known.due, now + self._spread(self._polling.slow_interval))
+        self._failed_looks = 0
         self._failures.succeeded(self.rig.name)
-        self._online.set()
+        self._watched_since = self._watched_since or self._now()
+        self._looked.set()
 
     async def _read_plans(self) -> None:
+        """Beside the looks, so that a preview that takes minutes delays nothing else."""
         while True:
-            await self._plan_wanted.wait()
-            await self._online.wait()
-            profile = self.rig.active_profile
-            if profile is None:
-                await asyncio.sleep(self._polling.interval)
-                continue
-            self._plan_wanted.clear()
-            await self._listing(self._read_plan(profile), "night plan")
+            await self._looked.wait()
+            self._looked.clear()
+            request = self._plan_request()
+            if request is not None:
+                self._plan_requested = False
+                self._plan_asked = self._now()
+                # A rig that has gone meanwhile is told by the next look.
+                with suppress(RigGoneError):
+                    await self._reader.kept("night plan", self._read_plan, request)
 
-    async def _read_plan(self, profile: Profile) -> None:
-        answer = await self._clients[self._urls[0]].preview(profile.id)
-        blocks = tuple(translation.plan_block(item, self._zone) for item in answer.items)
-        now = self._now()
-        night = (blocks[0].start if blocks else now).date()
-        self.plan = NightPlan(profile_id=profile.id, night=night, fetched=now, blocks=blocks)
+    def _plan_request(self) -> PlanRequest | None:
+        by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
+        if self._watched_since is None or not (by_itself or self._plan_requested):
+            return None
+        situation = Situation(
+            rig=self.rig,
+            plan=self.plan,
+            last=self.last,
+            asked=self._plan_asked,
+            watched_since=self._watched_since,
+            now=self._now(),
+            zone=self.zone,
+            plan_interval=timedelta(seconds=self._polling.plan_interval),
+        )
+        return plan_request(situation, requested=self._plan_requested)
+
+    async def _read_plan(self, request: PlanRequest) -> None:
+        asked = self._now()
+        profile = self.rig.active_profile
+        inputs = planning_inputs(profile) if profile else None
+        answer = await self._clients[self._urls[0]].preview(request.profile_id, request.night_start)
+        self._reader.tell_faults(answer, "the night plan")
+        self._reader.note_dates(*(item.start_time for item in answer.items))
+        blocks = self._own_blocks(translation.plan_block(item, self.zone) for item in answer.items)
+        self.plan = NightPlan(
+            profile_id=request.profile_id,
+            night=_night_of(blocks, asked, self.zone),
+            fetched=asked,
+            blocks=blocks,
+            inputs=inputs,
+        )
         self._on_change()
 
+    def _own_blocks(self, blocks: Iterable[PlanBlock]) -> tuple[PlanBlock, ...]:
+        """Without blocks of targets that the active profile does not have: the API plans some of another's."""
+        own = {place.target.id for place in places(self.rig) if place.profile.active}
+        kept: list[PlanBlock] = []
+        foreign: list[PlanBlock] = []
+        for block in blocks:
+            (kept if block.is_wait or block.target_id in own else foreign).append(block)
+        if foreign:
+            _LOG.warning(
+                "%s: the night plan names %d blocks of targets that this rig does not have, among them %r; "
+                "they are left out",
+                self.rig.name,
+                len(foreign),
+                foreign[0].name,
+            )
+        return tuple(kept)
 
-def exposure_counts(target: Target) -> Counts:
-    return tuple((plan.key, plan.acquired, plan.accepted) for plan in target.exposure_plans)
+
+def _night_of(blocks: Iterable[PlanBlock], asked: datetime, zone: tzinfo | None) -> date:
+    """That of the first target: asked for in the morning, when nothing of a night is left, it is the coming one."""
+    return night_of(next((block.start for block in blocks if not block.is_wait), asked), zone)
 
 
-def _clock() -> float:
-    """Seconds on the clock of the event loop, which no change of the system's time moves."""
-    return time.monotonic()
+def _active_id(rig: Rig) -> str | None:
+    return rig.active_profile.id if rig.active_profile else None
+
+
+async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Waits for all of them, and then raises what the first that failed has raised."""
+    for failure in await asyncio.gather(*works, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
 async def _first_of(*waiting: Coroutine[None, None, object]) -> None:

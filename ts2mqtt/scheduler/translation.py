@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.model import (
@@ -123,6 +123,11 @@ def plan_block(answer: wire.PreviewBlock, zone: tzinfo | None) -> PlanBlock:
         ),
         extra=_unknown_fields(answer),
     )
+
+
+def is_dated(moment: datetime | None) -> TypeGuard[datetime]:
+    """Whether this is a real date with an offset."""
+    return moment is not None and moment.tzinfo is not None and moment.year in REAL_YEARS
 
 
 def with_offset(moment: datetime, zone: tzinfo | None) -> datetime:
