@@ -65,8 +65,8 @@ class Observer:
         return [seen for seen in self.seen[mark:] if not seen.topic.endswith("/heartbeat") and seen.topic not in but]
 
     def topics_since(self, mark: int, *, but: tuple[str, ...] = ()) -> list[str]:
-        """Sorted, with repetitions."""
-        return sorted(seen.topic for seen in self.since(mark, but=but))
+        """Topics of what is retained, sorted, with repetitions; events come and go."""
+        return sorted(seen.topic for seen in self.since(mark, but=but) if not seen.topic.endswith("/event"))
 
     def json(self, topic: str) -> Any:
         """What a topic holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.live import IDLE, Live
 from ts2mqtt.observatory.model import (
@@ -18,7 +19,11 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.observatory.watch import Watch
 from ts2mqtt.topics.messages import RigView
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.tally import Tally
 
 ZONE = timezone(timedelta(hours=-5))
 DUSK = datetime(2026, 2, 27, 19, 38, 15, 443681, tzinfo=ZONE)
@@ -221,5 +226,5 @@ def named(rig: Rig, name: str) -> Rig:
     return replace(rig, profiles=Listing(tuple(profile_named(profile) for profile in rig.known_profiles)))
 
 
-def view_of(rig: Rig, plan: NightPlan | None = None, live: Live | None = None) -> RigView:
-    return RigView(rig, plan, live or Live(activity=IDLE))
+def view_of(rig: Rig, plan: NightPlan | None = None, live: Live | None = None, tally: Tally | None = None) -> RigView:
+    return RigView(rig, plan, live or Live(activity=IDLE), Watch(tally=tally))

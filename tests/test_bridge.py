@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ async def test_values_are_right_to_the_last_digit(
         await all_published(observer)
         target = observer.json(of.target(of.M31))
         plans = target.pop("exposure_plans")
+        first_seen = target["first_seen"]
+        assert datetime.fromisoformat(first_seen).tzinfo is not None
         assert target == {
             "id": of.M31,
             "name": "M 31",
@@ -73,6 +76,7 @@ async def test_values_are_right_to_the_last_digit(
             "profile_name": "Profile 1",
             "project_id": of.P1,
             "project_name": "P1",
+            "first_seen": first_seen,
             "active": True,
             "ra_hours": 0.7123138886666667,
             "ra_deg": pytest.approx(10.68470833, abs=1e-8),
@@ -82,6 +86,9 @@ async def test_values_are_right_to_the_last_digit(
             "rotation_deg": 0,
             "epoch": "J2000",
             "roi_percent": 100,
+            "altitude_max_deg": None,
+            "transit": None,
+            "moon_separation_deg": None,
             "scheduled": None,
             "desired": 4,
             "acquired": 0,
@@ -199,6 +206,7 @@ async def test_two_rigs_with_the_same_guids_stay_apart(mosquitto: Mosquitto, obs
             component["unique_id"]
             for device in observer.held_below(of.DEVICES)
             for component in observer.json(device)["components"].values()
+            if component["platform"] != "device_automation"
         ]
         assert len(unique_ids) == len(set(unique_ids)) > 100
         remote.remove_target(remote.target(of.M31))

@@ -38,20 +38,22 @@ async def test_a_restart_without_changes_publishes_only_what_is_about_the_bridge
         assert observer.topics_since(mark, but=(of.STATUS,)) == sorted((of.BRIDGE, bystander))
 
 
-async def test_a_restart_with_a_night_plan_takes_nothing_back_before_it_is_read_again(
+async def test_a_restart_takes_up_the_night_plan_that_stands_on_the_broker(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:
-    config = bridge_config(mosquitto.port, example_api, looks=polling(plan="auto"))
+    config = bridge_config(mosquitto.port, example_api)
     async with running_bridge(config):
         await all_published(observer)
+        await observer.publish("ts2mqtt/backyard/command", "refresh_plan")
         await observer.wait_for(of.target(of.M31), lambda target: target["scheduled"] is not None)
+        await observer.wait_for("ts2mqtt/backyard/plan/image")
     mark = observer.mark()
-    example_api.preview_seconds = 1.0
+    looks = len(example_api.requests_to("/profiles"))
     async with running_bridge(config):
-        await example_api.wait_for_answer("/profiles/*/preview", after=1)
-        await observer.wait_for("ts2mqtt/backyard/plan", lambda plan: plan["blocks"], after=mark)
+        await example_api.wait_for_answer("/profiles", after=looks + 2)
         await observer.catch_up()
-        assert observer.topics_since(mark, but=_OWN) == ["ts2mqtt/backyard/plan"]
+        assert observer.topics_since(mark, but=_OWN) == []
+    assert len(example_api.requests_to("/profiles/*/preview")) == 1
 
 
 async def test_a_restart_does_not_say_offline_of_a_rig_that_is_slow_to_answer(

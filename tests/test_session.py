@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -44,6 +45,7 @@ async def session_at(
             instance=instance,
             about=lambda: Message(json.dumps({"instance": instance}).encode()),
             wanted=lambda: nothing,
+            events=deque(),
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
             changed=asyncio.Event(),
             returning=returning,

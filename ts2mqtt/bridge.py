@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ts2mqtt import __version__
@@ -15,13 +17,17 @@ from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import Will, connect
+from ts2mqtt.nightly import NightlyWorks
 from ts2mqtt.observatory.live import live, next_edge
+from ts2mqtt.observatory.night import next_noon
+from ts2mqtt.observatory.sky import Site
+from ts2mqtt.observatory.watch import Watch, observe
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.session import OFFLINE, Commands, Session
 from ts2mqtt.topics import memory, payloads
-from ts2mqtt.topics.messages import RigView
-from ts2mqtt.topics.names import TARGET, TopicNames
+from ts2mqtt.topics.messages import RigView, event_payload
+from ts2mqtt.topics.names import TopicNames
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
@@ -41,14 +47,21 @@ _FAREWELL_S = 3.5
 """What a stopping bridge has for its last words; a container's engine kills it after a few seconds more."""
 
 _AFTER_A_BUG_S = 60.0
+_MOST_EVENTS = 1_000
+"""Kept while the broker is away; older ones are dropped first."""
+
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class Bridge:
     """Bridges the configured rigs to the broker until it is stopped."""
 
-    def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+    def __init__(
+        self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone(), pace: float = 1.0
+    ) -> None:
+        """`now` may run `pace` times as fast as the event loop's clock, beside a simulated observatory."""
         self._config = config
+        self._pace = pace
         self._now = now
         self._since = now().replace(microsecond=0)
         self._instance = new_instance()
@@ -56,15 +69,26 @@ class Bridge:
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
-        self._pollers = {rig.id: RigPoller(rig, config.polling, self._changed.set, now=now) for rig in config.rigs}
+        self._pollers = {
+            rig.id: RigPoller(rig, config.polling, partial(self._mark, rig.id), now=now) for rig in config.rigs
+        }
         self._wanted = WantedMessages(
             self._names,
             frozenset(state.lower() for state in config.home_assistant.project_states),
             home_assistant=config.home_assistant.enabled,
         )
+        self._watches = {rig.id: Watch() for rig in config.rigs}
+        self._events: deque[tuple[str, bytes]] = deque(maxlen=_MOST_EVENTS)
+        self._nightly = NightlyWorks(self._mark)
+        self._sites = {
+            rig.id: Site(latitude_deg=rig.site.latitude, longitude_deg=rig.site.longitude)
+            for rig in config.rigs
+            if rig.site
+        }
+        self._marked = set(self._pollers)
+        self._edges: dict[str, asyncio.TimerHandle] = {}
         self._client_id = config.mqtt.client_id
         self._was_at_work = False
-        self._edge: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
         """Ends run(): what is under way is finished, `offline` is published."""
@@ -80,6 +104,9 @@ class Bridge:
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
+            for edge in self._edges.values():
+                edge.cancel()
+            await self._nightly.stop()
         _LOG.info("ts2mqtt has stopped")
 
     async def _watch(self, poller: RigPoller) -> None:
@@ -144,6 +171,7 @@ class Bridge:
                     instance=self._instance,
                     about=self._about,
                     wanted=self._current,
+                    events=self._events,
                     commands=Commands(_set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
                     returning=self._was_at_work,
@@ -163,34 +191,47 @@ class Bridge:
         finally:
             stopping.cancel()
 
+    def _mark(self, rig_id: str) -> None:
+        """Has a rig looked at again: it was read anew, or time has come for it."""
+        self._marked.add(rig_id)
+        self._changed.set()
+
     def _current(self) -> WantedMessages:
         """What should stand on the broker right now."""
         now = self._now()
-        for poller in self._pollers.values():
-            self._wanted.update(RigView(poller.rig, poller.plan, live(poller.rig, poller.plan, now)))
-        self._wake_at_next_edge(now)
+        while self._marked:
+            poller = self._pollers[self._marked.pop()]
+            self._wanted.update(self._look_at(poller, now))
+            self._wake_at_next_edge(poller, now)
         return self._wanted
 
-    def _wake_at_next_edge(self, now: datetime) -> None:
+    def _look_at(self, poller: RigPoller, now: datetime) -> RigView:
+        rig, plan = poller.rig, poller.plan
+        doing = live(rig, plan, poller.last, now)
+        watch, happened = observe(self._watches[rig.id], rig, plan, doing, now, poller.zone)
+        self._watches[rig.id] = watch
+        self._events += ((rig.id, event_payload(rig, event)) for event in happened)
+        nightly = self._nightly.result(rig, plan, now, poller.zone, self._sites.get(rig.id))
+        return RigView(rig, plan, doing, watch, nightly.picture, nightly.skies)
+
+    def _wake_at_next_edge(self, poller: RigPoller, now: datetime) -> None:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
-        if self._edge:
-            self._edge.cancel()
-        edges = [edge for poller in self._pollers.values() if (edge := next_edge(poller.plan, now))]
-        if edges:
-            delay = (min(edges) - now).total_seconds()
-            self._edge = asyncio.get_running_loop().call_later(delay, self._changed.set)
+        rig_id = poller.rig.id
+        if rig_id in self._edges:
+            self._edges[rig_id].cancel()
+        noon = next_noon(now, poller.zone)
+        edge = min(next_edge(poller.rig, poller.plan, poller.last, now) or noon, noon)
+        seconds = (edge - now).total_seconds() / self._pace
+        self._edges[rig_id] = asyncio.get_running_loop().call_later(seconds, self._mark, rig_id)
 
     def _recall(self, retained: Mapping[str, bytes]) -> None:
-        """Gives the pollers back the statistics that an earlier run of the bridge paid for."""
+        """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more."""
+        memories = memory.recall(self._names.topics, retained)
         for rig_id, poller in self._pollers.items():
-            remembered = {}
-            for topic, payload in retained.items():
-                subject = self._names.topics.subject(topic)
-                if subject and subject.rig_id == rig_id and subject.kind == TARGET and subject.thing_id:
-                    target = memory.target(payload)
-                    if target:
-                        remembered[subject.thing_id] = (target.counts, target.statistics)
-            poller.recall_statistics(remembered)
+            remembered = memories.get(rig_id, memory.Memory(Watch()))
+            poller.recall(remembered.watch.plan, remembered.statistics)
+            if self._watches[rig_id].rig is None:
+                self._watches[rig_id] = remembered.watch
 
     def _about(self) -> Message:
         mqtt = self._config.mqtt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from typing import TYPE_CHECKING
 
 from ts2mqtt.heartbeat import new_instance
@@ -34,6 +35,7 @@ async def clean(config: Config) -> int:
             instance=new_instance(),
             about=lambda: Message(b""),
             wanted=lambda: nothing,
+            events=deque(),
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
             changed=asyncio.Event(),
         )

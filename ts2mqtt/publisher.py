@@ -87,6 +87,10 @@ class Publisher:
         """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
         await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
+    async def settled(self, topic: str, settle_s: float) -> None:
+        """Returns when so many seconds have passed since this topic was last published."""
+        await asyncio.sleep(max(0.0, self._unsettled_s(topic, settle_s)))
+
     def _stands(self, topic: str, message: Message) -> bool:
         held = self.retained.get(topic)
         if held is not None and message.provisional:

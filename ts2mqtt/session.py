@@ -17,8 +17,10 @@ from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.learning import Learner
 from ts2mqtt.message import Message
 from ts2mqtt.publisher import Publisher
+from ts2mqtt.topics.names import Subject
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ts2mqtt.config import HomeAssistantConfig
@@ -65,6 +67,7 @@ class Session:
         instance: str,
         about: Callable[[], Message],
         wanted: Callable[[], WantedMessages],
+        events: deque[tuple[str, bytes]],
         commands: Commands,
         changed: asyncio.Event,
         returning: bool = False,
@@ -76,6 +79,7 @@ class Session:
         self._home_assistant = home_assistant
         self._about = about
         self._wanted = wanted
+        self._events = events
         self._commands = commands
         self._changed = changed
         self._returning = returning
@@ -310,10 +314,25 @@ class Session:
         await self._record_removals(messages, [old.topic for old in stale])
         tombstones = self._with_tombstones(messages)
         later = await self.publisher.publish(messages | tombstones, stale)
+        await self._publish_events()
         if self._home_assistant_is_up and tombstones:
             # Once seen they can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
         return later
+
+    async def _publish_events(self) -> None:
+        """In their order, after the state that they led to."""
+        while self._events:
+            rig_id, payload = self._events[0]
+            await self._publish_event(rig_id, payload)
+            self._events.popleft()
+
+    async def _publish_event(self, rig_id: str, payload: bytes) -> None:
+        """Waits where Home Assistant has only just heard of the rig and does not listen to its events yet."""
+        if self._home_assistant.enabled:
+            await self.publisher.settled(self._names.topic(Subject(rig_id)), SETTLE_S)
+        done = await self._connection.publish(self._topics.rig_event(rig_id), payload, retain=False)
+        await done
 
     def _with_tombstones(self, messages: Mapping[str, Message]) -> dict[str, Message]:
         """The messages of devices that have lost a component."""

@@ -90,6 +90,16 @@ COMPONENT_KEYS = {
         "off_delay",
     },
     "button": _ENTITY_KEYS | {"command_topic", "command_template", "payload_press", "device_class", "retain"},
+    "device_automation": {
+        "platform",
+        "automation_type",
+        "topic",
+        "value_template",
+        "payload",
+        "type",
+        "subtype",
+        "qos",
+    },
     "event": _ENTITY_KEYS | {"state_topic", "value_template", "event_types", "device_class"},
     "image": _ENTITY_KEYS | {"image_topic", "image_encoding", "content_type", "url_topic", "url_template"},
 }
@@ -110,6 +120,12 @@ UNITS: dict[str, set[str | None]] = {
 STATE_CLASSES: set[str | None] = {None, "measurement", "measurement_angle", "total", "total_increasing"}
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+
+
+def entities_in(payload: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The components of a device that are entities, which its triggers are not."""
+    components = payload["components"].items()
+    return {key: component for key, component in components if component["platform"] != "device_automation"}
 
 
 def rendered(template: str, payload: bytes) -> str:

@@ -19,6 +19,7 @@ from tests.home_assistant_discovery.home_assistant import (
     PAYLOAD_KEYS,
     STATE_CLASSES,
     UNITS,
+    entities_in,
     rendered,
     shown,
 )
@@ -49,9 +50,11 @@ from ts2mqtt.home_assistant.devices import (
     display_name,
     value_at,
 )
+from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
-from ts2mqtt.observatory.live import IDLE, WAITING, Appointment, Live, Tally
+from ts2mqtt.observatory.live import IDLE, WAITING, Appointment, Live
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
+from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.messages import rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 
@@ -86,7 +89,16 @@ AT_WORK = Live(
         end=DUSK + timedelta(hours=2),
         source="planned",
     ),
-    tonight=Tally(night=DUSK.date(), exposures_acquired=7, exposures_accepted=5, integration_s=5_400.0),
+)
+TONIGHTS_TALLY = Tally(
+    night=DUSK.date(),
+    targets=(
+        TargetTally(
+            id=M31.id,
+            name="M 31",
+            filters=(FilterTally(filter="L", acquired=7, accepted=5, integration_s=5_400.0),),
+        ),
+    ),
 )
 RIGS = {
     "full": BACKYARD,
@@ -109,10 +121,14 @@ def device_of(subject: Subject, rig: Rig = BACKYARD) -> dict[str, Any]:
 
 
 def states_of(
-    subject: Subject, rig: Rig = BACKYARD, plan: NightPlan | None = None, live: Live | None = None
+    subject: Subject,
+    rig: Rig = BACKYARD,
+    plan: NightPlan | None = None,
+    live: Live | None = None,
+    tally: Tally | None = None,
 ) -> dict[str, object]:
     """What the entities of a device show, by component key."""
-    messages = rig_messages(NAMES.topics, view_of(rig, plan, live))
+    messages = rig_messages(NAMES.topics, view_of(rig, plan, live, tally))
     return {
         key: shown(component, messages[component["state_topic"]].payload)
         for key, component in device_of(subject, rig)["components"].items()
@@ -122,7 +138,31 @@ def states_of(
 
 def components_of(rig: Rig) -> Iterator[tuple[str, dict[str, Any]]]:
     for payload in devices_of(rig).values():
-        yield from payload["components"].items()
+        yield from entities_in(payload).items()
+
+
+def test_each_event_type_is_a_trigger_of_the_rig() -> None:
+    triggers = {
+        component["payload"]: component
+        for component in device_of(OF_RIG)["components"].values()
+        if component["platform"] == "device_automation"
+    }
+    assert triggers.keys() == set(EVENT_TYPES)
+    assert triggers["rig_offline"] == {
+        "platform": "device_automation",
+        "automation_type": "trigger",
+        "topic": "ts2mqtt/backyard/event",
+        "value_template": "{{ value_json.event_type }}",
+        "payload": "rig_offline",
+        "type": "rig_offline",
+        "subtype": "session",
+    }
+
+
+def test_the_session_knows_every_event_type() -> None:
+    session = device_of(OF_RIG)["components"]["session"]
+    assert session["event_types"] == list(EVENT_TYPES)
+    assert session["state_topic"] == "ts2mqtt/backyard/event"
 
 
 class TestWhichDevices:
@@ -197,7 +237,7 @@ class TestTheChainOfDevices:
         assert here.keys().isdisjoint(there)
         for part in ("unique_id", "default_entity_id"):
             ids = [
-                {component[part] for payload in devices.values() for component in payload["components"].values()}
+                {component[part] for payload in devices.values() for component in entities_in(payload).values()}
                 for devices in (here, there)
             ]
             assert ids[0].isdisjoint(ids[1])
@@ -224,6 +264,7 @@ class TestWhateverTheApiSays:
             assert payload["origin"]["name"] == "ts2mqtt"
             for component in payload["components"].values():
                 assert component.keys() <= COMPONENT_KEYS[component["platform"]]
+            for component in entities_in(payload).values():
                 assert {"platform", "unique_id", "name", "default_entity_id"} <= component.keys()
                 for availability in (*payload["availability"], *component.get("availability", ())):
                     assert {"topic"} <= availability.keys() <= AVAILABILITY_KEYS
@@ -250,15 +291,15 @@ class TestWhateverTheApiSays:
         assert len(set(unique_ids)) == len(unique_ids)
         for topic, payload in devices_of(rig).items():
             assert [key for key in payload["components"] if not ID.fullmatch(key)] == []
-            assert all(ID.fullmatch(component["unique_id"]) for component in payload["components"].values())
+            assert all(ID.fullmatch(component["unique_id"]) for component in entities_in(payload).values())
             assert all(ID.fullmatch(level) for level in topic.split("/"))
             (identifier,) = payload["device"]["identifiers"]
-            for key, component in payload["components"].items():
+            for key, component in entities_in(payload).items():
                 assert component["unique_id"] == f"{identifier}_{key}"
 
     def test_names_fit_on_one_line(self, rig: Rig) -> None:
         for payload in devices_of(rig).values():
-            names = [payload["device"]["name"], *(one["name"] for one in payload["components"].values())]
+            names = [payload["device"]["name"], *(one["name"] for one in entities_in(payload).values())]
             for name in names:
                 assert name
                 assert name.isprintable()
@@ -267,7 +308,7 @@ class TestWhateverTheApiSays:
 
     def test_entity_names_are_unique_in_their_device(self, rig: Rig) -> None:
         for payload in devices_of(rig).values():
-            names = [component["name"] for component in payload["components"].values()]
+            names = [component["name"] for component in entities_in(payload).values()]
             assert len(set(names)) == len(names)
 
     def test_suggested_entity_ids_begin_with_the_platform_and_the_rig(self, rig: Rig) -> None:
@@ -280,7 +321,7 @@ class TestWhateverTheApiSays:
 
     def test_home_assistant_takes_every_state_without_a_word(self, rig: Rig) -> None:
         for plan, live in ((None, Live(activity=IDLE)), (TONIGHT, AT_WORK)):
-            messages = rig_messages(NAMES.topics, view_of(rig, plan, live))
+            messages = rig_messages(NAMES.topics, view_of(rig, plan, live, TONIGHTS_TALLY))
             for _, component in components_of(rig):
                 if component["platform"] in {"sensor", "binary_sensor"}:
                     shown(component, messages[component["state_topic"]].payload)
@@ -305,7 +346,7 @@ def test_the_apis_text_stands_in_names_alone(text: str) -> None:
         devices = devices_of(rig)
         for payload in devices.values():
             del payload["device"]["name"]
-            for component in payload["components"].values():
+            for component in entities_in(payload).values():
                 del component["name"], component["default_entity_id"]
         return devices
 
@@ -329,7 +370,7 @@ def test_an_exposure_plan_of_any_template_is_found_again(template: str) -> None:
 
 class TestWhatIsShown:
     def test_of_a_rig(self) -> None:
-        states = states_of(OF_RIG, plan=TONIGHT, live=AT_WORK)
+        states = states_of(OF_RIG, plan=TONIGHT, live=AT_WORK, tally=TONIGHTS_TALLY)
         expected = {
             "api": "online",
             "activity": "waiting",
@@ -475,7 +516,7 @@ class TestAvailability:
 
     @pytest.mark.parametrize("subject", [OF_PROFILE, OF_PROJECT, OF_TARGET], ids=lambda subject: subject.kind)
     def test_facts_of_the_database_stay_while_the_rig_is_off(self, subject: Subject) -> None:
-        components = device_of(subject)["components"].values()
+        components = entities_in(device_of(subject)).values()
         assert [component for component in components if "availability" in component] == []
 
     def test_the_connectivity_sensor_is_no_matter_of_the_rig(self) -> None:

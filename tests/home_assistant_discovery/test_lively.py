@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.home_assistant_discovery.home_assistant import ID, shown
+from tests.home_assistant_discovery.home_assistant import ID, entities_in, shown
 from tests.running import polling
 from tests.sample_rig import HOSTILE_TEXTS, view_of
 from ts2mqtt.config import RigConfig
@@ -57,7 +57,7 @@ def states_of_all(rig: Rig) -> dict[str, object]:
     messages = rig_messages(NAMES.topics, view_of(rig))
     states: dict[str, object] = {}
     for message in device_messages(NAMES, rig, ALL_STATES).values():
-        components: dict[str, dict[str, Any]] = json.loads(message.payload)["components"]
+        components: dict[str, dict[str, Any]] = entities_in(json.loads(message.payload))
         for key, component in components.items():
             assert ID.fullmatch(key)
             assert component["unique_id"] not in states

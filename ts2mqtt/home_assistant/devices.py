@@ -15,24 +15,29 @@ from ts2mqtt.home_assistant.discovery import (
     Component,
     Device,
     DevicePayload,
+    DeviceTrigger,
+    Event,
+    Image,
     Sensor,
     node_id,
 )
 from ts2mqtt.message import Message
+from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.topics.messages import projects_of, targets_of
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ts2mqtt.observatory.exposures import Place
     from ts2mqtt.observatory.model import ExposurePlan, Rig
-    from ts2mqtt.topics.messages import Place
 
 # While Home Assistant loads a platform for the first time it loses part of a second payload that follows
 # within a second (mqtt/discovery.py); a little more keeps clear of the clock's grain.
 SETTLE_S = 1.5
 
 _OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
+AnyComponent = Component | DeviceTrigger
 _LONGEST_NAME = 120
 _SHORT_ID = 8
 
@@ -126,7 +131,20 @@ class _Builder:
             sw_version=rig.plugin_version,
             configuration_url=rig.url,
         )
-        return about, self._payload(device, self._components(about, rig.id, entities.RIG))
+        return about, self._payload(device, self._components(about, rig.id, entities.RIG) | self._triggers())
+
+    def _triggers(self) -> dict[str, AnyComponent]:
+        """One for each event type, so that an automation that begins with one can be clicked together."""
+        return {
+            f"trigger_{event_type}": DeviceTrigger(
+                topic=self.names.topics.rig_event(self.rig.id),
+                value_template="{{ value_json.event_type }}",
+                payload=event_type,
+                type=event_type,
+                subtype="session",
+            )
+            for event_type in EVENT_TYPES
+        }
 
     def _thing(
         self, about: Subject, parent: Subject, name: str, rows: Iterable[entities.Entity]
@@ -154,15 +172,15 @@ class _Builder:
             components |= self._plan_components(about, stem, plan, label)
         return subject, payload.model_copy(update={"components": components})
 
-    def _payload(self, device: Device, components: dict[str, Component]) -> DevicePayload:
+    def _payload(self, device: Device, components: dict[str, AnyComponent]) -> DevicePayload:
         return DevicePayload(
             device=device, availability=(Availability(topic=self.names.topics.status),), components=components
         )
 
-    def _components(self, about: Subject, stem: str, rows: Iterable[entities.Entity]) -> dict[str, Component]:
+    def _components(self, about: Subject, stem: str, rows: Iterable[entities.Entity]) -> dict[str, AnyComponent]:
         return {row.key: self._component(about, stem, row) for row in rows}
 
-    def _component(self, about: Subject, stem: str, row: entities.Entity) -> Component:
+    def _component(self, about: Subject, stem: str, row: entities.Entity) -> AnyComponent:
         topics = self.names.topics
         match row:
             case entities.Shown():
@@ -187,12 +205,30 @@ class _Builder:
                     payload_press=row.command,
                     icon=row.icon,
                 )
+            case entities.Picture():
+                return Image(
+                    unique_id=self._unique_id(about, row.key),
+                    name=row.name,
+                    default_entity_id=f"image.{stem} {row.key}",
+                    image_topic=topics.rig_plan_image(self.rig.id),
+                    content_type="image/png",
+                    icon=row.icon,
+                )
+            case entities.Happening():
+                return Event(
+                    unique_id=self._unique_id(about, row.key),
+                    name=row.name,
+                    default_entity_id=f"event.{stem} {row.key}",
+                    state_topic=topics.rig_event(self.rig.id),
+                    event_types=row.event_types,
+                    icon=row.icon,
+                )
             case _:
                 raise TypeError(f"no component is made from {type(row).__name__}")
 
-    def _plan_components(self, about: Subject, stem: str, plan: ExposurePlan, label: str) -> dict[str, Component]:
+    def _plan_components(self, about: Subject, stem: str, plan: ExposurePlan, label: str) -> dict[str, AnyComponent]:
         """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
-        components: dict[str, Component] = {}
+        components: dict[str, AnyComponent] = {}
         for row in entities.EXPOSURE_PLAN:
             key = f"{plan.key}_{row.key}"
             value = (
@@ -266,7 +302,8 @@ def _plan_labels(plans: Iterable[ExposurePlan]) -> Iterator[tuple[ExposurePlan, 
     seen: Counter[str] = Counter()
     for plan in plans:
         label = display_name(plan.template or plan.filter or "") or "Exposure"
-        if plan.exposure_s is not None:
+        # Many templates have the exposure in their name already: "Lum 120s".
+        if plan.exposure_s is not None and f"{plan.exposure_s:g}" not in re.findall(r"[\d.]+", label):
             label += f" {plan.exposure_s:g} s"
         seen[label] += 1
         yield plan, label if seen[label] == 1 else f"{label} ({seen[label]})"

@@ -71,6 +71,18 @@ class Event(Component):
     event_types: tuple[str, ...]
 
 
+class DeviceTrigger(_Model):
+    """No entity: shows in the automation editor as something that this device does."""
+
+    platform: str = "device_automation"
+    automation_type: str = "trigger"
+    topic: str
+    value_template: str
+    payload: str
+    type: str
+    subtype: str
+
+
 class Tombstone(_Model):
     """Tells Home Assistant that a component is gone; leaving the component out would not."""
 
@@ -96,7 +108,7 @@ class DevicePayload(_Model):
     device: Device
     origin: Origin = Origin()
     availability: tuple[Availability, ...]
-    components: dict[str, SerializeAsAny[Component]]
+    components: dict[str, SerializeAsAny[Component | DeviceTrigger]]
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.live import ACTIVITIES
 from ts2mqtt.observatory.model import PRIORITIES, PROJECT_STATES
 
@@ -104,6 +105,18 @@ class Press(Entity):
     command: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture(Entity):
+    """The PNG on the rig's plan/image topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening(Entity):
+    """The rig's events, as one event entity."""
+
+    event_types: tuple[str, ...]
+
+
 DIAGNOSTIC = "diagnostic"
 STATE, PLAN = "state", "plan"
 
@@ -162,6 +175,8 @@ RIG: tuple[Entity, ...] = (
         path="tonight.integration_s",
         state_class="total_increasing",
     ),
+    Picture(key="night_plan", name="Night plan", icon="mdi:weather-night"),
+    Happening(key="session", name="Session", event_types=EVENT_TYPES, icon="mdi:star-shooting"),
     Press(key="refresh", name="Refresh", command="refresh", icon="mdi:refresh"),
     Press(key="refresh_plan", name="Refresh plan", command="refresh_plan", icon="mdi:calendar-refresh"),
     Text(

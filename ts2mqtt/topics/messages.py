@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import fsum
 from typing import TYPE_CHECKING, TypedDict
 
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
+from ts2mqtt.observatory.exposures import places
 from ts2mqtt.observatory.model import ACTIVE, PROJECT_STATES
 from ts2mqtt.observatory.totals import (
     plan_progress,
@@ -20,9 +21,11 @@ from ts2mqtt.topics import payloads
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from ts2mqtt.observatory.live import Appointment, Live, Tally
+    from ts2mqtt.observatory.events import Event
+    from ts2mqtt.observatory.exposures import Place
+    from ts2mqtt.observatory.live import Appointment, Live
     from ts2mqtt.observatory.model import (
         ExposurePlan,
         NightPlan,
@@ -33,7 +36,10 @@ if TYPE_CHECKING:
         Statistics,
         Target,
     )
+    from ts2mqtt.observatory.sky import NightSky
+    from ts2mqtt.observatory.tally import Tally, TargetTally
     from ts2mqtt.observatory.totals import Totals
+    from ts2mqtt.observatory.watch import Watch
 
 ONLINE, OFFLINE = b"online", b"offline"
 
@@ -45,31 +51,27 @@ class RigView:
     rig: Rig
     plan: NightPlan | None
     live: Live
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A target where it belongs."""
-
-    profile: Profile
-    project: Project
-    target: Target
+    watch: Watch
+    picture: bytes | None = None
+    skies: Mapping[str, NightSky] = field(default_factory=dict)
 
 
 def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
     """Topic by topic; nothing for what was never read, so that what the broker holds of it stays."""
     rig = view.rig
     never_read = rig.profiles is None
+    picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
     return {
         names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
         names.rig_state(rig.id): Message(_state(view).to_bytes(), provisional=never_read),
         names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
+        **picture,
         **{
             names.thing(rig.id, PROFILE, profile.id): _message(_profile(rig, profile))
             for profile in rig.known_profiles
         },
         **{
-            names.thing(rig.id, PROJECT, project.id): _message(_project(rig, profile, project))
+            names.thing(rig.id, PROJECT, project.id): _message(_project(view, profile, project))
             for profile, project in projects_of(rig)
         },
         **{
@@ -77,6 +79,30 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
             for place in targets_of(rig)
         },
     }
+
+
+def event_payload(rig: Rig, event: Event) -> bytes:
+    """What is published, not retained, on the rig's event topic."""
+    return payloads.Event(
+        event_type=event.event_type,
+        time=event.time,
+        rig_id=rig.id,
+        rig_name=rig.name,
+        profile_id=event.profile_id,
+        profile_name=event.profile_name,
+        project_id=event.project_id,
+        project_name=event.project_name,
+        target_id=event.target_id,
+        target_name=event.target_name,
+        filter=event.filter,
+        exposure_s=event.exposure_s,
+        count=event.count,
+        state=event.state,
+        previous_state=event.previous_state,
+        took_s=event.took_s,
+        accepted_s=event.accepted_s,
+        night=event.night,
+    ).to_bytes()
 
 
 def projects_of(rig: Rig) -> Iterator[tuple[Profile, Project]]:
@@ -92,13 +118,7 @@ def projects_of(rig: Rig) -> Iterator[tuple[Profile, Project]]:
 def targets_of(rig: Rig) -> Iterator[Place]:
     """Every target once: a restored database can name one under two projects, then an Active project goes first."""
     seen: set[str] = set()
-    places = [
-        Place(profile, project, target)
-        for profile, project in projects_of(rig)
-        for target in (project.targets.items if project.targets else ())
-    ]
-    places.sort(key=lambda place: place.project.state != ACTIVE)
-    for place in places:
+    for place in sorted(places(rig), key=lambda place: place.project.state != ACTIVE):
         if place.target.id not in seen:
             seen.add(place.target.id)
             yield place
@@ -122,7 +142,7 @@ def _state(view: RigView) -> payloads.State:
         activity=live.activity,
         current_target=_appointment(live.current_target),
         next_target=_appointment(live.next_target),
-        tonight=_tonight(live.tonight),
+        tonight=_tonight(view.watch.tally),
     )
 
 
@@ -132,6 +152,20 @@ def _tonight(tally: Tally | None) -> payloads.Tonight:
         exposures_acquired=tally.exposures_acquired if tally else None,
         exposures_accepted=tally.exposures_accepted if tally else None,
         integration_s=tally.integration_s if tally else None,
+        targets=[_target_tonight(target) for target in tally.targets] if tally else [],
+    )
+
+
+def _target_tonight(target: TargetTally) -> payloads.TargetTonight:
+    return payloads.TargetTonight(
+        id=target.id,
+        name=target.name,
+        filters=[
+            payloads.FilterTonight(
+                filter=row.filter, acquired=row.acquired, accepted=row.accepted, integration_s=row.integration_s
+            )
+            for row in target.filters
+        ],
     )
 
 
@@ -165,7 +199,8 @@ def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
     )
 
 
-def _project(rig: Rig, profile: Profile, project: Project) -> payloads.Project:
+def _project(view: RigView, profile: Profile, project: Project) -> payloads.Project:
+    rig = view.rig
     return payloads.Project(
         id=project.id,
         name=project.name,
@@ -174,6 +209,7 @@ def _project(rig: Rig, profile: Profile, project: Project) -> payloads.Project:
         profile_id=profile.id,
         profile_name=profile.name,
         targets=[_named(target) for target in project.targets.items] if project.targets else None,
+        first_seen=view.watch.first_seen.get(project.id),
         state=project.state,
         priority=project.priority,
         description=project.description,
@@ -199,7 +235,7 @@ def _project(rig: Rig, profile: Profile, project: Project) -> payloads.Project:
 
 
 def _target(view: RigView, place: Place) -> payloads.Target:
-    rig, target = view.rig, place.target
+    rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
     return payloads.Target(
         id=target.id,
         name=target.name,
@@ -209,6 +245,7 @@ def _target(view: RigView, place: Place) -> payloads.Target:
         profile_name=place.profile.name,
         project_id=place.project.id,
         project_name=place.project.name,
+        first_seen=view.watch.first_seen.get(target.id),
         active=target.active,
         ra_hours=target.ra_hours,
         ra_deg=None if target.ra_hours is None else ra_degrees(target.ra_hours),
@@ -218,6 +255,9 @@ def _target(view: RigView, place: Place) -> payloads.Target:
         rotation_deg=target.rotation_deg,
         epoch=target.epoch,
         roi_percent=target.roi_percent,
+        altitude_max_deg=round(sky.altitude_max_deg, 1) if sky else None,
+        transit=sky.transit if sky else None,
+        moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
         scheduled=_scheduled(view.plan, place),
         exposure_plans=[_exposure_plan(plan) for plan in target.exposure_plans],
         extra=dict(target.extra),
@@ -274,6 +314,7 @@ def _plan(view: RigView) -> payloads.Plan:
         imaging_s=_length_s(targets) if plan else None,
         waiting_s=_length_s(waits) if plan else None,
         blocks=[_block(block) for block in plan.blocks] if plan else [],
+        inputs=plan.inputs if plan else None,
     )
 
 

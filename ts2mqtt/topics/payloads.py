@@ -71,6 +71,17 @@ class Appointment(Named):
     source: str = Field(description="observed: counts were seen to rise; planned: by the night plan and the clock")
 
 
+class FilterTonight(Payload):
+    filter: str | None
+    acquired: int
+    accepted: int
+    integration_s: Number = Field(description="integration time acquired, in seconds")
+
+
+class TargetTonight(Named):
+    filters: list[FilterTonight]
+
+
 class Tonight(Payload):
     """From local noon to local noon at the rig."""
 
@@ -78,6 +89,7 @@ class Tonight(Payload):
     exposures_acquired: int | None
     exposures_accepted: int | None
     integration_s: Number | None = Field(description="integration time acquired, in seconds")
+    targets: list[TargetTonight] = Field(description="the same by target and filter")
 
 
 class State(Payload):
@@ -113,6 +125,7 @@ class Project(Totals, OfProfile):
     """Totals are over all targets of the project; 0 switches a setting off."""
 
     targets: list[Named] | None = Field(description="the project's targets")
+    first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
     state: str | None = Field(description="draft, active, inactive or closed")
     priority: str | None = Field(description="low, normal or high")
     description: str | None
@@ -176,6 +189,7 @@ class Scheduled(Payload):
 class Target(Totals, OfProject):
     """One field of the sky; progress is the mean over its exposure plans."""
 
+    first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
     active: bool | None
     ra_hours: float | None
     ra_deg: float | None
@@ -185,6 +199,9 @@ class Target(Totals, OfProject):
     rotation_deg: Number | None
     epoch: str | None = Field(description="J2000, JNOW, B1950 or J2050")
     roi_percent: Number | None = Field(description="the part of the sensor that is read")
+    altitude_max_deg: float | None = Field(description="highest altitude in this night; null without a site")
+    transit: dt.datetime | None = Field(description="when it culminates in this night; null without a site")
+    moon_separation_deg: float | None = Field(description="from the moon in this night; null without a site")
     scheduled: Scheduled | None = Field(description="when it stands in the night plan, first start to last end")
     exposure_plans: list[ExposurePlan]
     extra: dict[str, JsonValue]
@@ -220,6 +237,30 @@ class Plan(Payload):
     imaging_s: Number | None
     waiting_s: Number | None = Field(description="waits between the first target and the last")
     blocks: list[PlanBlock]
+    inputs: str | None = Field(description="changes with anything that the planning depended on")
+
+
+class Event(Payload):
+    """What just happened; what it does not concern is null."""
+
+    event_type: str
+    time: dt.datetime
+    rig_id: str
+    rig_name: str
+    profile_id: str | None
+    profile_name: str | None
+    project_id: str | None
+    project_name: str | None
+    target_id: str | None
+    target_name: str | None
+    filter: str | None
+    exposure_s: Number | None
+    count: int | None = Field(description="exposures acquired or accepted since the last look")
+    state: str | None = Field(description="a project's new state")
+    previous_state: str | None
+    took_s: Number | None = Field(description="from first seen to completed, in seconds")
+    accepted_s: Number | None = Field(description="integration time that was completed, in seconds")
+    night: dt.date | None = Field(description="the night that a plan is for")
 
 
 class BridgeRig(Payload):
