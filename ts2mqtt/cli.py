@@ -17,6 +17,7 @@ from ts2mqtt.errors import ConfigError, Ts2mqttError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from ts2mqtt.checking import Finding
     from ts2mqtt.config import Config
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, does, text in (
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C"),
+        ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
     ):
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
             metavar="FILE",
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
+    commands.choices["check"].add_argument(
+        "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
+    )
     for name, does, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
@@ -92,6 +97,24 @@ def _run(options: argparse.Namespace) -> int:
         await bridge.run()
 
     return _finish(run())
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ts2mqtt.checking import CONFIG, as_json, as_text, check  # noqa: PLC0415
+
+    logs.set_up("error", "text")
+    findings: list[Finding] = []
+
+    def tell(finding: Finding) -> None:
+        findings.append(finding)
+        if not options.json:
+            _say(as_text(finding, sys.stdout.encoding))
+
+    asyncio.run(check(_config_path(options), os.environ, tell))
+    if options.json:
+        _say(as_json(findings))
+    failed = {finding.subject for finding in findings if finding.ok is False}
+    return WRONG_USE if CONFIG in failed else FAILED if failed else DONE
 
 
 def _clean(options: argparse.Namespace) -> int:
