@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from tests.observer import observing
-from ts2mqtt import demo as demo_module
 from ts2mqtt.demo import demo, simulate
 from ts2mqtt.errors import BrokerError, Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.terminal import lines as lines_module
+from ts2mqtt.terminal.lines import PlainLines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -55,7 +56,7 @@ class Said:
 @asynccontextmanager
 async def running_demo(port: int = 0) -> AsyncIterator[Said]:
     said, stopping = Said(), asyncio.Event()
-    running = asyncio.create_task(demo(port, SPEED, stopping, said))
+    running = asyncio.create_task(demo(port, SPEED, stopping, PlainLines(said)))
     try:
         yield said
     finally:
@@ -122,7 +123,7 @@ class TestTheDemo:
     async def test_needs_a_free_port(self) -> None:
         async with EmbeddedBroker() as broker:
             with pytest.raises(BrokerError, match=str(broker.port)):
-                await demo(broker.port, SPEED, asyncio.Event(), Said())
+                await demo(broker.port, SPEED, asyncio.Event(), PlainLines(Said()))
 
     async def test_ends_when_what_it_says_cannot_be_said(self) -> None:
         def say(line: str) -> None:
@@ -131,13 +132,13 @@ class TestTheDemo:
 
         with pytest.raises(BrokenPipeError):
             async with asyncio.timeout(_PATIENCE_S):
-                await demo(0, SPEED, asyncio.Event(), say)
+                await demo(0, SPEED, asyncio.Event(), PlainLines(say))
 
     async def test_grows_while_it_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is imaged is published: some target is told a second time, with other counts."""
-        monkeypatch.setattr(demo_module, "_LINE", 100_000)
+        monkeypatch.setattr(lines_module, "_LINE", 100_000)
         said, stopping = Said(), asyncio.Event()
-        running = asyncio.create_task(demo(0, 20_000.0, stopping, said))
+        running = asyncio.create_task(demo(0, 20_000.0, stopping, PlainLines(said)))
 
         def counts() -> dict[str, set[int]]:
             found: dict[str, set[int]] = {}
@@ -173,4 +174,4 @@ class TestTheSimulatedObservatory:
     async def test_needs_a_free_port(self) -> None:
         async with SimulatedApi(SimulatedObservatory()) as api:
             with pytest.raises(Ts2mqttError, match=str(api.port)):
-                await simulate(api.port, SPEED, asyncio.Event(), Said())
+                await simulate(api.port, SPEED, asyncio.Event(), PlainLines(Said()))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.checking import Finding
     from ts2mqtt.config import Config
+    from ts2mqtt.demo import View
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 _DEFAULT_CONFIG = Path("config.yaml")
@@ -83,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
             "--port", type=_port, default=port, help="port on 127.0.0.1, 0 for a free one (%(default)s)"
         )
         added.add_argument("--speed", type=_speed, default=60.0, help="how many times faster than life (%(default)g)")
+        added.add_argument(
+            "--seed",
+            type=int,
+            metavar="N",
+            help="repeat a run exactly: one evening in October 2026, the same happenings for the same N",
+        )
+        if does is _demo:
+            added.add_argument("--plain", action="store_true", help="print every message instead of the live view")
     return parser
 
 
@@ -141,14 +150,30 @@ def _demo(options: argparse.Namespace) -> int:
     from ts2mqtt.demo import demo  # noqa: PLC0415
 
     logs.set_up("warning", "text")
-    return _finish(_until_stopped(lambda stopping: demo(options.port, options.speed, stopping, _say)))
+    view = _view(plain=options.plain)
+    return _finish(
+        _until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed))
+    )
+
+
+def _view(*, plain: bool) -> View:
+    """The live view where standard output is a terminal that can show it."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from ts2mqtt.terminal.lines import PlainLines  # noqa: PLC0415
+    from ts2mqtt.terminal.view import LiveView, can_show  # noqa: PLC0415
+
+    console = Console()
+    return LiveView(console, _say) if not plain and can_show(console) else PlainLines(_say)
 
 
 def _simulate(options: argparse.Namespace) -> int:
     from ts2mqtt.demo import simulate  # noqa: PLC0415
 
     logs.set_up("info", "text")
-    return _finish(_until_stopped(lambda stopping: simulate(options.port, options.speed, stopping, _say)))
+    return _finish(
+        _until_stopped(lambda stopping: simulate(options.port, options.speed, stopping, _say, seed=options.seed))
+    )
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:

@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig, SiteConfig
-from ts2mqtt.logs import printable
 from ts2mqtt.mqtt import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site, Sky
+from ts2mqtt.terminal.screen import Demo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+
+    from ts2mqtt.mqtt import Received
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _HOST = "127.0.0.1"
 _BEFORE_DUSK = timedelta(minutes=30)
 _LOOKS_A_MINUTE = 30
-_LINE = 160
 _LATITUDE_DEG = 47.0
 _DEGREES_AN_HOUR = 15.0
+_SEEDED_SITE = Site(latitude_deg=47.0, longitude_deg=15.0)
+_SEEDED_EVENING = datetime(2026, 10, 9, 18, tzinfo=timezone(timedelta(hours=1)))
+"""Half an hour before it is dark there: autumn, with long nights and targets of every kind."""
 
 
-async def demo(port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
-    """Runs until `stopping`; tells every message that is published, one line each."""
-    site, evening = _site(), _this_evening(_site())
-    clock = SpeedClock(evening, speed)
+class View(Protocol):
+    """Shows the demo until the messages end."""
+
+    async def show(self, demo: Demo, clock: Callable[[], datetime], received: AsyncIterator[Received]) -> None: ...
+
+
+async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, seed: int | None = None) -> None:
+    """Runs until `stopping` and shows every message that is published.
+
+    With a seed the same happens in every run, from the same evening on; without one it is tonight, here.
+    """
+    opening = _opening(seed)
+    clock = SpeedClock(opening.evening, speed)
     async with (
         EmbeddedBroker(port) as broker,
-        SimulatedApi(lively(start=evening, site=site, timezone=evening.tzinfo), clock=clock) as api,
+        SimulatedApi(opening.observatory(), clock=clock) as api,
     ):
-        for line in _welcome(broker.port, api.url, speed):
-            say(line)
-        bridge = Bridge(_config(broker.port, api.url, site), now=clock, pace=speed)
+        facts = Demo(_HOST, broker.port, api.url, speed)
+        bridge = Bridge(_config(broker.port, api.url, opening.site), now=clock, pace=speed)
         running = asyncio.create_task(bridge.run())
-        watching = asyncio.create_task(_watch(_mqtt(broker.port), say))
+        watching = asyncio.create_task(_watch(_mqtt(broker.port), facts, clock, view))
         stopped = asyncio.create_task(stopping.wait())
         done, _ = await asyncio.wait((running, watching, stopped), return_when=asyncio.FIRST_COMPLETED)
         bridge.stop()
@@ -51,15 +65,35 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, say: Callable[[
             watching.result()
 
 
-async def simulate(port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None]) -> None:
-    """Serves a simulated observatory's API until `stopping`."""
-    site, evening = _site(), _this_evening(_site())
-    clock = SpeedClock(evening, speed)
-    observatory = lively(start=evening, site=site, timezone=evening.tzinfo)
-    async with SimulatedApi(observatory, port=port, clock=clock) as api:
+async def simulate(
+    port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None], *, seed: int | None = None
+) -> None:
+    """Serves a simulated observatory's API until `stopping`; `seed` as for demo()."""
+    opening = _opening(seed)
+    clock = SpeedClock(opening.evening, speed)
+    async with SimulatedApi(opening.observatory(), port=port, clock=clock) as api:
         say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
         say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
         await stopping.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Where and when the simulation begins, and the chance that rules it."""
+
+    seed: int
+    site: Site
+    evening: datetime
+
+    def observatory(self) -> SimulatedObservatory:
+        return lively(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
+
+
+def _opening(seed: int | None) -> _Opening:
+    """With a seed neither today's date nor this machine's time zone matters."""
+    if seed is None:
+        return _Opening(1, _site(), _this_evening(_site()))
+    return _Opening(seed, _SEEDED_SITE, _SEEDED_EVENING)
 
 
 def _site() -> Site:
@@ -75,26 +109,10 @@ def _this_evening(site: Site) -> datetime:
     return night.dusk.astimezone(noon.tzinfo) - _BEFORE_DUSK if night else noon
 
 
-def _welcome(port: int, url: str, speed: float) -> tuple[str, ...]:
-    return (
-        f"MQTT broker for this demo:  {_HOST}:{port}",
-        f"Simulated observatory:      {url}, {speed:g} times as fast as a real one",
-        f"Watch it from elsewhere:    mosquitto_sub -p {port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v",
-        "Ctrl-C ends the demo.",
-        "",
-    )
-
-
-async def _watch(mqtt: MqttConfig, say: Callable[[str], None]) -> None:
+async def _watch(mqtt: MqttConfig, facts: Demo, clock: Callable[[], datetime], view: View) -> None:
     async with connect(mqtt, client_id="ts2mqtt-demo-watch") as connection:
         await connection.subscribe(["ts2mqtt/#", "homeassistant/#"])
-        async for message in connection.received():
-            if message.payload[:8] == b"\x89PNG\r\n\x1a\n":
-                say(f"{message.topic}  (a picture, {len(message.payload)} bytes)")
-            elif not message.topic.endswith("/heartbeat"):
-                text = printable(message.payload.decode(errors="replace"))
-                line = f"{message.topic}  {text}"
-                say(line if len(line) <= _LINE else f"{line[: _LINE - 1]}…")
+        await view.show(facts, clock, connection.received())
 
 
 def _mqtt(port: int) -> MqttConfig:
