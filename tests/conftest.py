@@ -37,11 +37,11 @@ class AnyBroker(Protocol):
 
 
 def need(what: str, *, is_there: bool) -> None:
-    """Skips the test where something is not installed, unless TS2MQTT_TEST_REQUIRE=all."""
+    """Skips the test where something is not installed, unless TEST_REQUIRE=all."""
     if is_there:
         return
-    if os.environ.get("TS2MQTT_TEST_REQUIRE") == "all":
-        pytest.fail(f"{what} is not installed, and TS2MQTT_TEST_REQUIRE=all")
+    if os.environ.get("TEST_REQUIRE") == "all":
+        pytest.fail(f"{what} is not installed, and TEST_REQUIRE=all")
     pytest.skip(f"{what} is not installed")
 
 

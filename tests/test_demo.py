@@ -174,4 +174,4 @@ class TestTheSimulatedObservatory:
     async def test_needs_a_free_port(self) -> None:
         async with SimulatedApi(SimulatedObservatory()) as api:
             with pytest.raises(Ts2mqttError, match=str(api.port)):
-                await simulate(api.port, SPEED, asyncio.Event(), PlainLines(Said()))
+                await simulate(api.port, SPEED, asyncio.Event(), Said())
