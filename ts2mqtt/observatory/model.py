@@ -76,13 +76,13 @@ class Target:
 
     id: str
     name: str
-    active: bool | None
-    ra_hours: float | None
-    dec_deg: float | None
-    rotation_deg: float | None
-    epoch: str | None
-    roi_percent: float | None
-    exposure_plans: tuple[ExposurePlan, ...]
+    active: bool | None = None
+    ra_hours: float | None = None
+    dec_deg: float | None = None
+    rotation_deg: float | None = None
+    epoch: str | None = None
+    roi_percent: float | None = None
+    exposure_plans: tuple[ExposurePlan, ...] = ()
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
@@ -97,25 +97,25 @@ class Project:
 
     id: str
     name: str
-    state: str | None
-    priority: str | None
-    description: str | None
-    created: datetime | None
-    activated: datetime | None
-    deactivated: datetime | None
-    minimum_time_min: int | None
-    use_custom_horizon: bool | None
-    horizon_offset_deg: float | None
-    meridian_window_min: int | None
-    filter_switch_frequency: int | None
-    dither_every: int | None
-    enable_grader: bool | None
-    mosaic: bool | None
-    flats_handling: str | None
-    flats_period_days: int | None
-    minimum_altitude_deg: float | None
-    maximum_altitude_deg: float | None
-    smart_exposure_order: bool | None
+    state: str | None = None
+    priority: str | None = None
+    description: str | None = None
+    created: datetime | None = None
+    activated: datetime | None = None
+    deactivated: datetime | None = None
+    minimum_time_min: int | None = None
+    use_custom_horizon: bool | None = None
+    horizon_offset_deg: float | None = None
+    meridian_window_min: int | None = None
+    filter_switch_frequency: int | None = None
+    dither_every: int | None = None
+    enable_grader: bool | None = None
+    mosaic: bool | None = None
+    flats_handling: str | None = None
+    flats_period_days: int | None = None
+    minimum_altitude_deg: float | None = None
+    maximum_altitude_deg: float | None = None
+    smart_exposure_order: bool | None = None
     targets: Listing[Target] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
