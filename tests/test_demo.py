@@ -101,7 +101,8 @@ class TestTheDemo:
         async with running_demo() as said, observing(await said.port()) as observer:
             state = await observer.wait_for("ts2mqtt/backyard/state")
             assert state.json["name"] == "Backyard"
-            target = next(topic for topic in observer.held if topic.startswith("ts2mqtt/backyard/target/"))
+            await observer.wait_until(lambda: bool(observer.held_below("ts2mqtt/backyard/target/")))
+            target = min(observer.held_below("ts2mqtt/backyard/target/"))
             assert json.loads(observer.held[target])["exposure_plans"]
 
     async def test_shows_hostile_text_without_obeying_it_and_pictures_as_such(self) -> None:
