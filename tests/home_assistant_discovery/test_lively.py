@@ -14,11 +14,12 @@ from tests.running import polling
 from tests.sample_rig import HOSTILE_TEXTS, view_of
 from ts2mqtt.config import RigConfig
 from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
+from ts2mqtt.observatory.exposures import distinct_places
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.observatory import SimulatedObservatory
-from ts2mqtt.topics.messages import projects_of, rig_messages, targets_of
+from ts2mqtt.topics.messages import projects_of, rig_messages
 from ts2mqtt.topics.names import TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def states_of_all(rig: Rig) -> dict[str, object]:
 async def test_every_entity_of_a_lively_observatory_shows_what_home_assistant_takes() -> None:
     rig = await read_through_the_api(lively(start=datetime(2026, 2, 27, 17, tzinfo=UTC)))
     states = states_of_all(rig)
-    things = len(rig.known_profiles) + len(list(projects_of(rig))) + len(list(targets_of(rig)))
+    things = len(rig.known_profiles) + len(list(projects_of(rig))) + len(list(distinct_places(rig)))
     assert things > 20
     assert len(states) > 10 * things
-    for place in targets_of(rig):
+    for place in distinct_places(rig):
         stem = f"ts2mqtt_backyard_target_{place.target.id}"
         for plan in place.target.exposure_plans:
             assert states[f"{stem}_{plan.key}_accepted"] == plan.accepted

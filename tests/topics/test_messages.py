@@ -27,8 +27,9 @@ from tests.sample_rig import (
     rig_of_targets,
     view_of,
 )
+from ts2mqtt.observatory.exposures import distinct_places
 from ts2mqtt.observatory.model import JsonValue, Listing, NightPlan, PlanBlock, Rig, Statistics
-from ts2mqtt.topics.messages import projects_of, rig_messages, targets_of
+from ts2mqtt.topics.messages import projects_of, rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
@@ -442,7 +443,7 @@ class TestATargetUnderTwoProjects:
     def test_belongs_to_the_active_one(self, projects: tuple[Any, ...]) -> None:
         rig = rig_of(*projects)
         assert payload_of(OF_TARGET, rig)["project_id"] == AUTUMN.id
-        assert [place.target.id for place in targets_of(rig)] == [M31.id]
+        assert [place.target.id for place in distinct_places(rig)] == [M31.id]
 
     def test_belongs_to_the_first_where_none_is_active(self) -> None:
         rig = rig_of(self.ASLEEP, replace(AUTUMN, state="closed"))

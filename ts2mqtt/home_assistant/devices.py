@@ -23,7 +23,8 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
-from ts2mqtt.topics.messages import projects_of, targets_of
+from ts2mqtt.observatory.exposures import distinct_places
+from ts2mqtt.topics.messages import projects_of
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class _Builder:
             if project.state in project_states:
                 about = Subject(self.rig.id, PROJECT, project.id)
                 yield self._thing(about, Subject(self.rig.id, PROFILE, profile.id), project.name, entities.PROJECT)
-        for place in targets_of(self.rig):
+        for place in distinct_places(self.rig):
             if place.project.state in project_states:
                 yield self._target(place)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
-from ts2mqtt.observatory.exposures import places
-from ts2mqtt.observatory.model import ACTIVE, PROJECT_STATES
+from ts2mqtt.observatory.exposures import distinct_places
+from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.totals import (
     plan_progress,
     plan_remaining_s,
@@ -76,7 +76,7 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
         },
         **{
             names.thing(rig.id, TARGET, place.target.id): Message(_target(view, place).to_bytes())
-            for place in targets_of(rig)
+            for place in distinct_places(rig)
         },
     }
 
@@ -113,15 +113,6 @@ def projects_of(rig: Rig) -> Iterator[tuple[Profile, Project]]:
             if project.id not in seen:
                 seen.add(project.id)
                 yield profile, project
-
-
-def targets_of(rig: Rig) -> Iterator[Place]:
-    """Every target once: a restored database can name one under two projects, then an Active project goes first."""
-    seen: set[str] = set()
-    for place in sorted(places(rig), key=lambda place: place.project.state != ACTIVE):
-        if place.target.id not in seen:
-            seen.add(place.target.id)
-            yield place
 
 
 def _message(payload: payloads.Profile | payloads.Project) -> Message:
