@@ -11,7 +11,8 @@ from ts2mqtt.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from ts2mqtt.simulator.api import SimulatedApi
 
@@ -49,9 +50,9 @@ def bridge_config(
 
 
 @asynccontextmanager
-async def running_bridge(config: Config) -> AsyncIterator[Bridge]:
+async def running_bridge(config: Config, now: Callable[[], datetime] | None = None) -> AsyncIterator[Bridge]:
     """Runs while the block does; stopped in peace afterwards, as by SIGTERM."""
-    bridge = Bridge(config)
+    bridge = Bridge(config, now=now) if now else Bridge(config)
     running = asyncio.create_task(bridge.run())
     try:
         yield bridge

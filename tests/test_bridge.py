@@ -14,6 +14,7 @@ from tests.observer import observing
 from tests.running import bridge_config, polling, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.simulator.faults import Fault
 
@@ -328,7 +329,9 @@ async def test_a_command_reads_the_night_plan(
 async def test_the_night_plan_is_read_once_after_a_start(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
-    async with running_bridge(bridge_config(mosquitto.port, example_api, looks=polling(plan="auto"))):
+    # By day: at an hour when the rig could be imaging the bridge would first watch it for minutes.
+    midday = SpeedClock(datetime.fromisoformat("2026-02-27T13:05:00-05:00"), speed=1)
+    async with running_bridge(bridge_config(mosquitto.port, example_api, looks=polling(plan="auto")), midday):
         await observer.wait_for("ts2mqtt/backyard/plan", lambda plan: plan["blocks"])
         await all_published(observer)
         await later_change(observer, example)
