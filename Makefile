@@ -3,6 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait for a peer and not for the processor: two to a core.
+WORKERS ?= 4
+# Suites with whole systems as peers; each has a target of its own.
+SYSTEMS :=
 
 .PHONY: demo test lint clean
 
@@ -10,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest --cov --cov-report=term $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
