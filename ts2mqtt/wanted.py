@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages
+from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.publisher import Stale
 from ts2mqtt.topics import memory
@@ -34,6 +34,7 @@ class WantedMessages:
         self._names = names
         self._project_states = project_states
         self._home_assistant = home_assistant
+        self._bridge_device = bridge_device_message(names) if home_assistant else {}
         self._built: dict[str, _Built] = {}
 
     def update(self, view: RigView) -> None:
@@ -55,6 +56,7 @@ class WantedMessages:
         wanted: dict[str, Message] = {}
         for built in self._built.values():
             wanted |= built.states
+        wanted |= self._bridge_device
         for built in self._built.values():
             wanted |= built.devices
         return wanted
