@@ -16,6 +16,7 @@ from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
 from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import Will, connect
 from ts2mqtt.nightly import NightlyWorks
@@ -77,6 +78,7 @@ class Bridge:
             self._names,
             frozenset(state.lower() for state in config.home_assistant.project_states),
             home_assistant=config.home_assistant.enabled,
+            language=LANGUAGES[config.home_assistant.language],
         )
         self._watches = {rig.id: Watch() for rig in config.rigs}
         self._events: deque[tuple[str, bytes]] = deque(maxlen=_MOST_EVENTS)

@@ -77,13 +77,18 @@ class Text(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Shown):
-    """One of a few words; a word that a later plugin adds shows as unknown, not as a warning in the log."""
+    """One of the payload's `options`, shown as the word in the same place of `words`, or as it is.
+
+    A word that a later plugin adds shows as unknown, not as a warning in the log.
+    """
 
     options: tuple[str, ...]
+    words: tuple[str, ...] = ()
     device_class: str | None = "enum"
 
     def template(self, value: str) -> str:
-        return f"{{% set c = {value} %}}{{{{ c if c in {list(self.options)} else none }}}}"
+        shown = dict(zip(self.options, self.words or self.options, strict=True))
+        return f"{{{{ {shown}.get({value}) }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
