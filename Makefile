@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS :=
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -20,6 +20,17 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.interface.simulated_examples
+	$(BIN)/ts2mqtt schema --docs docs
+	$(BIN)/ts2mqtt schema --config > config.schema.json
+
+# The parser that checks the AsyncAPI document in the tests; without it they are skipped.
+tests/asyncapi/node_modules: tests/asyncapi/package.json
+	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --silent
+	touch $@
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache
