@@ -131,9 +131,9 @@ class Connection:
         return done
 
     async def drain(self) -> None:
-        """Returns when everything that was published has been acknowledged."""
-        while self._publishes:
-            await asyncio.wait(self._publishes.values())
+        """Returns when everything that was published has been acknowledged, but for what nobody waits for any more."""
+        while awaited := [done for done in self._publishes.values() if not done.done()]:
+            await asyncio.wait(awaited)
         if self._lost:
             raise self._lost
 
