@@ -139,7 +139,7 @@ class Session:
             ]
         )
         await self._learner.learn()
-        self.publisher.retained.update(self._learner.own())
+        self.publisher.retained.update(self._learner.own(self._about().payload))
         self._look_for_a_displacer()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
             await self._ask_for_others()
