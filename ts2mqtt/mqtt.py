@@ -131,7 +131,7 @@ class Connection:
         return done
 
     async def drain(self) -> None:
-        """Returns when everything that was published has been acknowledged, but for what nobody waits for any more."""
+        """Returns when everything that was published has been acknowledged, or is no longer waited for."""
         while awaited := [done for done in self._publishes.values() if not done.done()]:
             await asyncio.wait(awaited)
         if self._lost:
