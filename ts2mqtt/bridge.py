@@ -24,7 +24,7 @@ from ts2mqtt.observatory.sky import Site
 from ts2mqtt.observatory.watch import Watch, observe
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Commands, Session
+from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
 from ts2mqtt.topics import memory, payloads
 from ts2mqtt.topics.messages import RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
@@ -66,6 +66,7 @@ class Bridge:
         self._since = now().replace(microsecond=0)
         self._instance = new_instance()
         self._changed = asyncio.Event()
+        self._news = HomeAssistantNews()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
@@ -174,6 +175,7 @@ class Bridge:
                     events=self._events,
                     commands=Commands(_set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
+                    news=self._news,
                     returning=self._was_at_work,
                 )
                 async with session.running():
@@ -182,9 +184,11 @@ class Bridge:
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
-                    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    try:
+                        await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        keeping.cancel()
+                        await asyncio.gather(keeping, return_exceptions=True)
                     if not self._stopping.is_set():
                         keeping.result()
                     await session.say_offline()
