@@ -22,6 +22,7 @@ from ts2mqtt.observatory.live import live, next_edge
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.observatory.watch import Watch, observe
+from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
@@ -67,6 +68,7 @@ class Bridge:
         self._instance = new_instance()
         self._changed = asyncio.Event()
         self._news = HomeAssistantNews()
+        self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
@@ -164,7 +166,7 @@ class Bridge:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             will = Will(self._names.topics.status, OFFLINE)
-            async with connect(mqtt, client_id=self._client_id, will=will) as connection:
+            async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes) as connection:
                 session = Session(
                     connection,
                     self._names,

@@ -213,9 +213,15 @@ class World:
     async def _stranger_speaks_live(self) -> str:
         """On our topics, not retained: that says nothing about what the broker keeps."""
         topics = [*self._broker.retained, *(NAMES.topic(subject) for subject in self._subjects())]
-        for topic in self._chance.sample(topics, min(5, len(topics))):
-            self._broker.say(topic, self._broker.retained.get(topic, b"live") or b"live")
-        return "somebody publishes live on our topics"
+        topics = self._chance.sample(topics, min(5, len(topics)))
+        topics.append(NAMES.topics.thing("backyard", "target", f"no-such-{len(topics)}"))
+        if meanwhile := self._chance.random() < 0.7:
+            self._gate.cut()
+        for _ in range(self._chance.choice((1, 30))):
+            for topic in topics:
+                self._broker.say(topic, self._broker.retained.get(topic, b"live"))
+            await asyncio.sleep(0.1)
+        return f"somebody publishes live on our topics{' while the bridge comes back' if meanwhile else ''}"
 
     async def _stranger_says_offline(self) -> str:
         self._broker.say(STATUS, b"offline", retain=self._chance.random() < 0.5)
