@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 _FIRST_REMINDER_S = 3_600.0
+_MOST_CAUSES = 10
 
 
 @dataclass(slots=True)
 class _Streak:
     began: float
     count: int
-    message: str
+    told: set[str]
     silence_s: float
     remind_at: float
 
@@ -26,24 +27,33 @@ class FailureLog:
     """Failures by subject (a rig, one of its lists, the broker), each told as its own streak.
 
     The first failure of a streak is a warning; the same again is silent for an hour, then for two, four and so
-    on; another cause is told at once; the first success after it says how long it lasted.
+    on; another cause is told at once, but each only once; the first success after it says how long it lasted.
+    A `key` holds a streak together whose subject may be renamed; by default it is the subject.
     """
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._clock = clock
-        self._streaks: dict[str, _Streak] = {}
+        self._streaks: dict[Hashable, _Streak] = {}
 
-    def failed(self, subject: str, message: str, *, level: int = logging.WARNING) -> None:
+    @property
+    def failing(self) -> tuple[Hashable, ...]:
+        """The keys of all streaks that have not ended."""
+        return tuple(self._streaks)
+
+    def failed(
+        self, subject: str, message: str, *, key: Hashable | None = None, level: int = logging.WARNING
+    ) -> None:
         now = self._clock()
-        streak = self._streaks.get(subject)
+        streak = self._streaks.get(key or subject)
         if streak is None:
-            self._streaks[subject] = _Streak(now, 1, message, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
+            self._streaks[key or subject] = _Streak(now, 1, {message}, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
             self._logger.log(level, "%s: %s", subject, message)
             return
         streak.count += 1
-        if message != streak.message:
-            streak.message = message
+        # Some causes name something that differs each time, such as a port.
+        if message not in streak.told and len(streak.told) < _MOST_CAUSES:
+            streak.told.add(message)
             self._logger.log(level, "%s: %s", subject, message)
         elif now >= streak.remind_at:
             streak.silence_s *= 2
@@ -51,16 +61,16 @@ class FailureLog:
             lasted = spoken_duration(now - streak.began)
             self._logger.log(level, "%s: still failing after %s: %s", subject, lasted, message)
 
-    def succeeded(self, subject: str) -> None:
-        streak = self._streaks.pop(subject, None)
+    def succeeded(self, subject: str, *, key: Hashable | None = None) -> None:
+        streak = self._streaks.pop(key or subject, None)
         if streak is not None:
             lasted = spoken_duration(self._clock() - streak.began)
             times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
             self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
 
-    def forget(self, subject: str) -> None:
+    def forget(self, key: Hashable) -> None:
         """Ends a streak without a word, for a subject that is gone."""
-        self._streaks.pop(subject, None)
+        self._streaks.pop(key, None)
 
 
 def spoken_duration(seconds: float) -> str:
