@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.api import SimulatedApi
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ts2mqtt.simulator.entities import SimulatedProfile, SimulatedProject, SimulatedTarget
+    from ts2mqtt.simulator.faults import Exchange
+    from ts2mqtt.simulator.http1 import Answer
 
 _STATES = ("Draft", "Active", "Inactive", "Closed")
 _NAMES = ("M 31", "NGC 7000 / Hα", "#+", "{{ now() }}", "\x1b[31mred", "", "Ünïcødé ✨", 'a "quoted" name', "M 31")
@@ -71,7 +76,9 @@ class RandomRig:
                 return "cuts its connections"
             case "fault":
                 pattern = choice.choice(_PATTERNS)
-                name, fault = choice.choice(tuple(_faults(choice).items()))
+                faults = _faults(choice)
+                name = choice.choice((*faults, "unreadable rows", "unreadable rows", "500"))
+                fault = faults[name]
                 self.api.faults.add(pattern, fault, times=choice.choice((1, 1, 2, 5, None)))
                 return f"answers {pattern} with {name}"
             case _:
@@ -228,6 +235,7 @@ class RandomRig:
 
 def _faults(chance: random.Random) -> dict[str, Fault]:
     return {
+        "unreadable rows": Fault(partial(_with_unreadable_rows, chance)),
         "500": Fault.status(500),
         "404": Fault.status(404),
         "a web page": Fault.html(),
@@ -240,3 +248,15 @@ def _faults(chance: random.Random) -> dict[str, Fault]:
         "garbage": Fault.body(chance.choice(_GARBAGE)),
         "two megabytes": Fault.endless(megabytes=2),
     }
+
+
+async def _with_unreadable_rows(chance: random.Random, exchange: Exchange) -> Answer:
+    """The true answer, but that some of a list's rows cannot be told apart any more."""
+    answer = await exchange.true_answer()
+    try:
+        rows = json.loads(answer.body)
+    except ValueError:
+        return answer
+    if isinstance(rows, list):
+        rows = [{**row, "Id": None} if isinstance(row, dict) and chance.random() < 0.5 else row for row in rows]
+    return replace(answer, body=json.dumps(rows).encode())

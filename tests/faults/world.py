@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ts2mqtt.topics.names import Subject
 
 _NOON = datetime(2026, 2, 27, 12, tzinfo=timezone(timedelta(hours=-5)))
-_POLLING = PollingConfig(interval=30.0, slow_interval=60.0, plan="manual")
+_POLLING = PollingConfig(interval=30.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
 _GARBAGE = (b"\xff\xfe", b"[]", b"null", b"{", b'{"id": 7}', b"{}", b"[" * 3_000, b"offline")
 _FOREIGN = {
     "ts2mqtt/notes/of/mine": b"kept",
