@@ -15,6 +15,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.faults.sequences import play, shortened, told
 
+_TELL_EVERY = 500
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").splitlines()[0])
@@ -29,6 +31,8 @@ def main() -> int:
     with ProcessPoolExecutor(wanted.workers, initializer=_quietly) as workers:
         for outcome in workers.map(play, range(wanted.first, wanted.end), chunksize=10):
             kinds.update(outcome.kinds)
+            if outcome.seed % _TELL_EVERY == 0:
+                _say(f"seed {outcome.seed} after {time.monotonic() - started:.0f} s, {failed} failed")
             if outcome.problems:
                 failed += 1
                 _say(told(outcome if wanted.whole else shortened(outcome)))
