@@ -24,9 +24,10 @@ from ts2mqtt.observatory.live import live, next_edge
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.observatory.watch import Watch, observe
+from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Commands, Session
+from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
 from ts2mqtt.topics import memory, payloads
 from ts2mqtt.topics.messages import RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
@@ -68,6 +69,8 @@ class Bridge:
         self._since = now().replace(microsecond=0)
         self._instance = new_instance()
         self._changed = asyncio.Event()
+        self._news = HomeAssistantNews()
+        self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
@@ -166,7 +169,7 @@ class Bridge:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             will = Will(self._names.topics.status, OFFLINE)
-            async with connect(mqtt, client_id=self._client_id, will=will) as connection:
+            async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes) as connection:
                 session = Session(
                     connection,
                     self._names,
@@ -177,6 +180,7 @@ class Bridge:
                     events=self._events,
                     commands=Commands(self._set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
+                    news=self._news,
                     returning=self._was_at_work,
                     failures=self._failures,
                 )
@@ -186,9 +190,11 @@ class Bridge:
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
-                    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    try:
+                        await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        keeping.cancel()
+                        await asyncio.gather(keeping, return_exceptions=True)
                     if not self._stopping.is_set():
                         keeping.result()
                     await session.say_offline()
