@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ts2mqtt import __version__, logs
+from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
 from ts2mqtt.heartbeat import new_instance
@@ -36,7 +37,7 @@ from ts2mqtt.wanted import WantedMessages
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ts2mqtt.config import Config
+    from ts2mqtt.config import Changes, Config
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Bridge:
         }
         self._wanted = WantedMessages(
             self._names,
-            frozenset(state.lower() for state in config.home_assistant.project_states),
+            _project_states(config),
             home_assistant=config.home_assistant.enabled,
             language=LANGUAGES[config.home_assistant.language],
         )
@@ -99,6 +100,20 @@ class Bridge:
     def stop(self) -> None:
         """Ends run(): what is under way is finished, `offline` is published."""
         self._stopping.set()
+
+    def reload(self, config: Config) -> Changes:
+        """Takes up what can change while the bridge works, and nothing else; `log` is its caller's matter."""
+        running, self._config = self._config, taken_up(self._config, config)
+        if self._config.polling != running.polling:
+            for poller in self._pollers.values():
+                poller.use(self._config.polling)
+        if _project_states(self._config) != _project_states(running):
+            self._wanted.show(_project_states(self._config))
+            for rig_id in self._pollers:
+                self._mark(rig_id)
+        # The level of the log stands on the bridge's own topic.
+        self._changed.set()
+        return changes(running, config)
 
     async def run(self) -> None:
         """Watches every rig, and keeps the broker true whenever there is one."""
@@ -292,3 +307,7 @@ class Bridge:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def _project_states(config: Config) -> frozenset[str]:
+    return frozenset(state.lower() for state in config.home_assistant.project_states)

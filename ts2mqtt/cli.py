@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     for name, does, text in (
-        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C"),
+        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
@@ -110,12 +110,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
+    from ts2mqtt.reloading import hangup, reload  # noqa: PLC0415
 
     config = _config(options)
 
     async def run() -> None:
         bridge = Bridge(config)
         _on_signals(bridge.stop)
+        read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
         await bridge.run()
 
     return _finish(run())

@@ -46,14 +46,22 @@ class WantedMessages:
         self._language = language
         self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
+        self._outdated: set[str] = set()
+
+    def show(self, project_states: frozenset[str]) -> None:
+        """Has devices for projects in these states only, from each rig's next update on."""
+        self._project_states = project_states
+        self._outdated = set(self._built)
 
     def update(self, view: RigView) -> None:
         built = self._built.get(view.rig.id)
-        if built and built.view == view:
+        outdated = view.rig.id in self._outdated
+        if built and built.view == view and not outdated:
             return
+        self._outdated.discard(view.rig.id)
         devices = (
             built.devices
-            if built and built.view.rig is view.rig
+            if built and built.view.rig is view.rig and not outdated
             else device_messages(self._names, view.rig, self._project_states, self._language)
             if self._home_assistant
             else {}

@@ -232,6 +232,51 @@ class TestWhatIsAskedWhen:
         assert hanging.hits > 0
 
 
+class TestOtherPolling:
+    """What is changed while the poller works."""
+
+    async def test_a_shorter_interval_begins_with_a_look(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(interval=600.0)) as watched:
+            before = len(api.requests_to("/profiles"))
+            watched.poller.use(looks(interval=0.02))
+            await more_looks(api, 3)
+            assert len(api.requests_to("/profiles")) >= before + 3
+
+    async def test_a_shorter_slow_interval_holds_for_what_was_put_off(self, api: SimulatedApi, clock: Clock) -> None:
+        narrow = api.observatory.profiles[1]
+        async with watching(api) as watched:
+            watched.poller.use(looks(slow_interval=60.0))
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 1
+            clock.now += 61.0
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 2
+
+    async def test_a_shorter_statistics_interval_too(self, api: SimulatedApi, clock: Clock) -> None:
+        requests = api.observatory.counters.statistics_requests
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            watched.poller.use(looks(timeout=9.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 1}
+            watched.poller.use(looks(statistics_interval=600.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 2}
+
+    async def test_a_plan_may_be_had_from_now_on(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            watched.poller.recall(None, {})
+            watched.poller.refresh_plan()
+            watched.poller.use(looks(plan="manual"))
+            await more_looks(api)
+            assert api.observatory.counters.requests["preview"] == 0
+            watched.poller.refresh_plan()
+            await api.wait_for_request("/profiles/*/preview*")
+
+
 class TestStatistics:
     async def test_nothing_is_asked_for_targets_with_nothing_acquired(self, api: SimulatedApi, clock: Clock) -> None:
         async with watching(api):

@@ -104,6 +104,19 @@ class RigPoller:
                 tasks.create_task(self._poll())
                 tasks.create_task(self._read_plans())
 
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; a shorter interval begins with a look."""
+        shorter = polling.interval < self._polling.interval
+        self._polling = polling
+        for client in self._clients.values():
+            client.use(polling)
+        self._statistics.use(polling)
+        soon = time.monotonic() + polling.slow_interval
+        self._due = {what: min(due, soon) for what, due in self._due.items()}
+        if shorter:
+            self._wake.set()
+        self._looked.set()
+
     def refresh(self) -> None:
         """Asks for everything but statistics and the plan, now."""
         self._everything_due = True

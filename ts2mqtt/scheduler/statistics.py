@@ -64,6 +64,14 @@ class StatisticsReader:
             if known is None or known.counts is None:
                 self._known[target_id] = _Known(by_plan, counts, self._later(self._polling.statistics_interval))
 
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; what a shorter interval makes due is spread over it."""
+        shorter = polling.statistics_interval < self._polling.statistics_interval
+        self._polling = polling
+        if shorter:
+            for known in self._known.values():
+                known.due = min(known.due, self._later(polling.statistics_interval))
+
     def attach(self, target: Target) -> Target:
         known = self._known.get(target.id)
         if known is None or not known.by_plan:
