@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "mqtt": {"config", "errors", "packet_sizes"},
     "publisher": {"mqtt", "message", "failures"},
     "heartbeat": {"topics"},
+    "found": {"observatory", "topics", "home_assistant"},
     "reloading": {"config", "errors", "logs"},
     "simulator": {"errors"},
 }

@@ -15,6 +15,7 @@ from ts2mqtt import __version__, logs
 from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
+from ts2mqtt.found import found
 from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.home_assistant.languages import LANGUAGES
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ts2mqtt.config import Changes, Config
+    from ts2mqtt.observatory.model import Rig
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,6 +95,7 @@ class Bridge:
             if rig.site
         }
         self._marked = set(self._pollers)
+        self._found: set[str] = set()
         self._edges: dict[str, asyncio.TimerHandle] = {}
         self._client_id = config.mqtt.client_id
         self._was_at_work = False
@@ -227,6 +230,7 @@ class Bridge:
         while self._marked:
             poller = self._pollers[self._marked.pop()]
             self._wanted.update(self._look_at(poller, now))
+            self._tell_once_what_was_found(poller.rig)
             self._wake_at_next_edge(poller, now)
         return self._wanted
 
@@ -238,6 +242,11 @@ class Bridge:
         self._events += ((rig.id, event_payload(rig, event)) for event in happened)
         nightly = self._nightly.result(rig, plan, now, poller.zone, self._sites.get(rig.id))
         return RigView(rig, plan, doing, watch, nightly.picture, nightly.skies)
+
+    def _tell_once_what_was_found(self, rig: Rig) -> None:
+        if rig.online and rig.id not in self._found:
+            self._found.add(rig.id)
+            _LOG.info("%s: %s", rig.name, found(rig, self._wanted.announced(rig.id)))
 
     def _wake_at_next_edge(self, poller: RigPoller, now: datetime) -> None:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.home_assistant.counting import Announced, announced
 from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
@@ -67,6 +68,11 @@ class WantedMessages:
             else {}
         )
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
+
+    def announced(self, rig_id: str) -> Announced | None:
+        """How much Home Assistant is told of a rig; None if it is told nothing."""
+        built = self._built.get(rig_id)
+        return announced(message.payload for message in built.devices.values()) if built and built.devices else None
 
     @property
     def messages(self) -> dict[str, Message]:
