@@ -32,10 +32,6 @@ class Block:
     def language(self) -> str:
         return self.info.partition(" ")[0]
 
-    @property
-    def purpose(self) -> str:
-        return self.info.partition(" ")[2]
-
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
 
