@@ -6,15 +6,19 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS :=
+SYSTEMS := faults
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test test-faults lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
+
+# Deterministic and without waiting, so that one to a core is right; FAULT_SEQUENCES=10000 plays more.
+test-faults: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 2 tests/faults $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

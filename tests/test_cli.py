@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.simulator.api import SimulatedApi
 
-COMMANDS = ("run", "clean", "healthcheck", "schema", "simulate", "demo")
+COMMANDS = ("run", "check", "clean", "healthcheck", "schema", "simulate", "demo")
 _PATIENCE_S = 30.0
 
 
@@ -176,6 +176,7 @@ class TestAWrongCommandLine:
             ("run", "-c"),
             ("demo", "--port"),
             ("simulate", "-c", "config.yaml"),
+            ("--print-completion", "edlin"),
         ],
         ids=" ".join,
     )
