@@ -33,7 +33,7 @@ docs: $(VENV)/.installed-dev
 
 # The parser that checks the AsyncAPI document in the tests; without it they are skipped.
 tests/asyncapi/node_modules: tests/asyncapi/package.json
-	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --silent
+	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
 clean:

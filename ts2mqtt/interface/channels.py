@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.home_assistant.discovery import DevicePayload
@@ -54,7 +54,7 @@ class Parameter:
 
     meaning: str
     default: str | None = None
-    examples: tuple[str, ...] = field(default=())
+    examples: tuple[str, ...] = ()
 
 
 _GUID = "134973bf-f949-462d-9c4b-8baad53d75a8"
