@@ -6,15 +6,19 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS :=
+SYSTEMS := node_red
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-node-red lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
+
+test-node-red: $(VENV)/.installed-dev
+	-tests/node_red/install.sh
+	$(BIN)/pytest tests/node_red $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
