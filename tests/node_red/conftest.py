@@ -45,9 +45,11 @@ async def deploy(only_node_red: NodeRed, mosquitto: Mosquitto) -> AsyncIterator[
     """Has flows run in Node-RED until the test ends, and listen to the test's Mosquitto; no node may complain."""
 
     async def deployed(*flows: Flow) -> NodeRed:
+        subscriptions = [f" 1 {topic}" for topic in {topic for flow in flows for topic in flow.topics()}]
+        before = {subscription: len(mosquitto.lines(subscription)) for subscription in subscriptions}
         await only_node_red.deploy(flows, mosquitto.port)
-        for topic in {topic for flow in flows for topic in flow.topics()}:
-            await mosquitto.says(f" 1 {topic}")
+        for subscription in subscriptions:
+            await mosquitto.says(subscription, after=before[subscription])
         return only_node_red
 
     yield deployed
