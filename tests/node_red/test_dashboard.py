@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.observer import Observer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 PAGE = "/dashboard/observatory"
 INJECTED = "<img src=x onerror=\"document.title='injected'\">"
@@ -65,7 +65,7 @@ async def test_a_night_of_two_rigs_on_phone_and_tablet(
 
     node_red = await deploy(Flow("dashboard"))
     async with night(mosquitto.port, prepared=prepared) as time:
-        await time.until(hours=8)
+        await time.until(hours=4.5)
     await observer.catch_up()
     # The bridge is gone, and the page shows what it left.
     async with page_of(node_red) as seen:

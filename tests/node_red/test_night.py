@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tests.node_red.conftest import Deploy
     from tests.observer import Observer
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 VERDICT = "observatory/roof"
-MIDNIGHT, MORNING = 9, 16
+EVENING, MORNING = 4.5, 14.6
 """Hours after the night's beginning in the afternoon."""
 
 TELLS, WRITES, PASSES, STAYS = "Connect your notifier here", "Append to the file", "Connect the roof here", "Guard"
@@ -49,7 +49,7 @@ async def test_a_night(deploy: Deploy, mosquitto: Mosquitto, observer: Observer,
     guard, *others = flows(file)
     node_red = await deploy(guard, *others)
     async with night(mosquitto.port) as time:
-        await time.until(MIDNIGHT)
+        await time.until(EVENING)
         await observer.wait_for(VERDICT, lambda told: "Backyard is imaging" in told["reason"])
         await observer.wait_until(lambda: observer.json("ts2mqtt/backyard/state")["activity"] == "imaging")
         await node_red.press(guard.node("ask by hand"))
