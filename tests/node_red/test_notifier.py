@@ -87,12 +87,13 @@ async def test_only_what_was_chosen_is_told(deploy: Deploy, observer: Observer) 
     assert {told["payload"] for told in node_red.tapped(YOURS)} == {"Backyard is online."}
 
 
-@pytest.mark.parametrize("quiet", [True, False])
-async def test_the_quiet_hours(deploy: Deploy, observer: Observer, *, quiet: bool) -> None:
-    """At whatever hour this runs, one of the two cases passes midnight."""
-    from_now, until = (-2, 2) if quiet else (2, -2)
+@pytest.mark.parametrize(
+    ("begin", "end", "quiet"), [(-1, 21, True), (-21, 1, True), (-2, 2, True), (2, -2, False), (1, 3, False)]
+)
+async def test_the_quiet_hours(deploy: Deploy, observer: Observer, *, begin: int, end: int, quiet: bool) -> None:
+    """Hours from now: whenever this runs, one of the two long ones passes midnight, and a short one does not."""
     node_red = await deploy(
-        notifier(quiet_from=clock(from_now), quiet_until=clock(until), tell_in_quiet=["project_completed"])
+        notifier(quiet_from=clock(begin), quiet_until=clock(end), tell_in_quiet=["project_completed"])
     )
     await observer.publish(TOPIC, event("rig_offline"))
     await observer.publish(TOPIC, event("project_completed", **A_PROJECT))
