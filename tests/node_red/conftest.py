@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def only_node_red(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NodeRed]:
-    need("Node-RED (for tests/node_red/install.sh)", is_there=node_red_is_installed())
+    need("Node-RED (tests/node_red/install.sh fetches it)", is_there=node_red_is_installed())
     async with NodeRed(tmp_path_factory.mktemp("node-red")) as node_red:
         yield node_red
 

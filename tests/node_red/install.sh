@@ -14,7 +14,7 @@ rm -rf "$folder" "$folder.new"
 mkdir "$folder.new"
 cp "$wanted" "$folder.new/package.json"
 # No package's own scripts are run: what they would build or download is not needed here.
-npm install --prefix "$folder.new" --ignore-scripts --omit=optional --engine-strict --no-package-lock \
+npm install --prefix "$folder.new" --ignore-scripts --omit=optional --no-package-lock \
     --no-audit --no-fund --no-update-notifier --loglevel=error >&2
 # The last step: a folder with this file is whole.
 cp "$wanted" "$folder.new/installed.json"
