@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS := faults
+SYSTEMS := faults node_red
 
-.PHONY: demo test test-faults lint docs clean
+.PHONY: demo test test-faults test-node-red lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -19,6 +19,10 @@ test: $(VENV)/.installed-dev
 # Deterministic and without waiting, so that one to a core is right; FAULT_SEQUENCES=10000 plays more.
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 tests/faults $(PYTEST)
+
+test-node-red: $(VENV)/.installed-dev
+	-tests/node_red/install.sh
+	$(BIN)/pytest tests/node_red $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
