@@ -630,6 +630,18 @@ class TestRefresh:
 
         assert 2 <= asked <= lasted / gap_s + 2
 
+    async def test_a_flood_of_requests_for_the_plan_reads_one_in_a_minute(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            for minute in range(3):
+                for _ in range(50):
+                    watched.poller.refresh_plan()
+                    await more_looks(api, 1)
+                assert len(api.requests_to("/profiles/*/preview")) == minute + 1
+                clock.now += 61.0
+                await api.wait_for_request("/profiles/*/preview", after=minute + 1)
+
     async def test_a_refresh_tries_a_silent_rig_at_once(
         self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
     ) -> None:

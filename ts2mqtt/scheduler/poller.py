@@ -35,6 +35,7 @@ _LOG = logging.getLogger(__name__)
 _FIRST_RETRY_S = 2.0
 _LONGEST_RETRY_S = 60.0
 _LEAST_GAP_S = 2.0
+_LEAST_PLAN_GAP_S = 60.0
 # So long the broker may take to tell the plan that is there already, before a new one is asked for.
 _MEMORY_S = 60.0
 
@@ -79,6 +80,7 @@ class RigPoller:
         self._looked = asyncio.Event()
         self._plan_requested = False
         self._plan_asked: datetime | None = None
+        self._next_plan = 0.0
         self._watched_since: datetime | None = None
         self._memory_by = time.monotonic() + _MEMORY_S
 
@@ -107,6 +109,8 @@ class RigPoller:
         """Asks for the night plan as soon as the rig answers, whatever it is doing."""
         if self._polling.plan == "off":
             _LOG.warning("%s: no plan is read, because polling.plan is off", self.rig.name)
+            return
+        if self._plan_requested:
             return
         _LOG.warning(
             "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
@@ -263,6 +267,7 @@ class RigPoller:
             if request is not None:
                 self._plan_requested = False
                 self._plan_asked = self._now()
+                self._next_plan = time.monotonic() + _LEAST_PLAN_GAP_S
                 # A rig that has gone meanwhile is told by the next look.
                 with suppress(RigGoneError):
                     await self._reader.kept(Subject("night plan"), self._read_plan, request)
@@ -270,6 +275,9 @@ class RigPoller:
     def _plan_request(self) -> PlanRequest | None:
         by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
         if self._watched_since is None or not (by_itself or self._plan_requested):
+            return None
+        if self._plan_requested and time.monotonic() < self._next_plan:
+            # Asked for by anybody, as often as they like: the next look sees to it when its time has come.
             return None
         situation = Situation(
             rig=self.rig,
