@@ -373,7 +373,7 @@ def _cancel(running: asyncio.Task[None]) -> None:
 
 
 def _without(payload: bytes, left_out: frozenset[str]) -> Any:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         value = json.loads(payload)
         if isinstance(value, dict):
             return {key: item for key, item in value.items() if key not in left_out}

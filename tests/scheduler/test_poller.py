@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -213,6 +214,21 @@ class TestWhatIsAskedWhen:
             assert watched.poller._reader._targets == {}
             assert watched.poller._statistics._known == {}
             assert not [what for what in watched.poller._due if what.startswith("targets")]
+
+    async def test_a_clock_that_was_set_back_leaves_nothing_in_the_future(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            wrong, right = datetime(2031, 1, 1, 22, tzinfo=UTC), datetime(2026, 2, 27, 22, tzinfo=UTC)
+            watched.poller._now = lambda: wrong
+            await more_looks(api, 2)
+            measured(api.observatory, "Wide 1 a")
+            watched.poller.refresh_plan()
+            await watched.until(lambda _: watched.poller.last is not None and watched.poller.plan is not None)
+            watched.poller._now = lambda: right
+            await more_looks(api, 2)
+            assert watched.poller.last is None
+            assert watched.poller.plan is None
+            assert watched.poller._watched_since == right
+            await log.says("the clock of this machine was set back")
 
     async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
         api.observatory.profiles[0].projects[0].raw["CreateDate"] = "2026-02-01T20:00:00"
