@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := faults
 
-.PHONY: demo test test-faults lint clean
+.PHONY: demo test test-faults fuzz lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -24,6 +24,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	# What is low to it is ruff's S rules, each answered where it stands.
+	$(BIN)/bandit --quiet --recursive --severity-level medium ts2mqtt
+
+# So many seconds for each parser; what it finds stays in tests/fuzz/corpus, and a crash beside it.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache
