@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Self
 
 from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
+from tests.faults.truth import comparable, differences
 from tests.faults.watched_broker import STATUS, WatchedBroker
 from tests.topics_of_example import NAMES
 from ts2mqtt.bridge import Bridge
@@ -18,7 +17,7 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ts2mqtt.topics.names import Subject
@@ -37,11 +36,6 @@ _SETTLED_S = 150.0
 _PATIENCE_S = 3_600.0
 _LOOK_S = 15.0
 _RIVALRY_S = 600.0
-
-# What the bridge remembers of earlier days, or says about itself: a newcomer cannot know it.
-_ONES_OWN = frozenset({"first_seen", "tonight", "fetched", "since", "instance"})
-# What is true for a moment only, by what was seen in the last minutes.
-_OF_THE_MOMENT = frozenset({"activity", "current_target", "next_target"})
 
 
 class World:
@@ -289,24 +283,10 @@ class World:
         return problems
 
     def _differences(self, expected: dict[str, Any]) -> list[str]:
-        held = self._compared(self._broker.retained)
-        problems = [f"{topic} is missing" for topic in expected if topic not in held]
-        problems += [f"{topic} should not be there" for topic in held if topic not in expected | _FOREIGN]
-        problems += [
-            f"{topic} holds {_difference(held[topic], expected[topic])}"
-            for topic in expected
-            if topic in held and held[topic] != expected[topic]
-        ]
-        problems += [
-            f"the foreign {topic} has changed"
-            for topic, payload in _FOREIGN.items()
-            if self._broker.retained.get(topic) != payload
-        ]
-        return problems
+        return differences(self._compared(self._broker.retained), expected, _FOREIGN)
 
-    def _compared(self, retained: Any) -> dict[str, Any]:
-        left_out = _ONES_OWN if self._is_patient else _ONES_OWN | _OF_THE_MOMENT
-        return {topic: _without(payload, left_out) for topic, payload in retained.items()}
+    def _compared(self, retained: Mapping[str, bytes]) -> dict[str, Any]:
+        return comparable(retained, with_the_moment=self._is_patient)
 
     # The parts.
 
@@ -370,18 +350,3 @@ class World:
 
 def _cancel(running: asyncio.Task[None]) -> None:
     running.cancel()
-
-
-def _without(payload: bytes, left_out: frozenset[str]) -> Any:
-    with suppress(ValueError, RecursionError):
-        value = json.loads(payload)
-        if isinstance(value, dict):
-            return {key: item for key, item in value.items() if key not in left_out}
-    return payload
-
-
-def _difference(held: Any, expected: Any) -> str:
-    if not (isinstance(held, dict) and isinstance(expected, dict)):
-        return f"{held!r:.80} instead of {expected!r:.80}"
-    keys = [key for key in held.keys() | expected.keys() if held.get(key) != expected.get(key)]
-    return "; ".join(f"{key} {held.get(key)!r:.300} instead of {expected.get(key)!r:.300}" for key in sorted(keys))
