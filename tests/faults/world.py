@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ts2mqtt.topics.names import Subject
 
 _NOON = datetime(2026, 2, 27, 12, tzinfo=timezone(timedelta(hours=-5)))
-_POLLING = PollingConfig(interval=30.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
+_POLLING = PollingConfig(interval=40.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
 _GARBAGE = (b"\xff\xfe", b"[]", b"null", b"{", b'{"id": 7}', b"{}", b"[" * 3_000, b"offline")
 _FOREIGN = {
     "ts2mqtt/notes/of/mine": b"kept",
@@ -268,7 +268,11 @@ class World:
             await asyncio.sleep(_LOOK_S)
             for rig in self._rigs:
                 bridge._refresh_plan(rig.id)
-            await asyncio.sleep(_SETTLED_S)
+            # Statistics are read at some time within the slow interval, at the next look.
+            await asyncio.sleep(_POLLING.slow_interval)
+            for rig in self._rigs:
+                bridge._refresh(rig.id)
+            await asyncio.sleep(_LOOK_S)
             expected = self._compared(broker.retained)
             running.cancel()
             await asyncio.wait((running,))
