@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := faults
 
-.PHONY: demo test test-faults fuzz lint clean
+.PHONY: demo test test-faults fuzz soak lint clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -32,6 +32,10 @@ FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+# Simulated months in one process; SOAK="--days 90" for a shorter life.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak $(SOAK)
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache
