@@ -26,7 +26,7 @@ from unittest.mock import patch
 from tests.faults.gate import Gate
 from tests.simulated_time import run_in_simulated_time
 from tests.soak.curves import curves
-from ts2mqtt import heartbeat
+from ts2mqtt import heartbeat, mqtt
 from ts2mqtt.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _POLLING = PollingConfig(interval=1_800.0, slow_interval=7_200.0)
+_HEARTBEAT_S, _HOUSEKEEPING_S, _KEEPALIVE_S = 600.0, 60.0, 300.0
 _OFF, _ON = timedelta(hours=20), timedelta(hours=4)
 """After noon: at eight in the morning the rigs are switched off, at four in the afternoon on again."""
 
@@ -166,7 +167,7 @@ class _Months:
 
     def _config(self, port: int) -> Config:
         return Config(
-            mqtt=MqttConfig(host="127.0.0.1", port=port),
+            mqtt=MqttConfig(host="127.0.0.1", port=port, keepalive=_KEEPALIVE_S),
             home_assistant=HomeAssistantConfig(),
             rigs=tuple(RigConfig(name=f"Rig {number}", url=(api.url,)) for number, api in enumerate(self._apis)),
             polling=_POLLING,
@@ -210,7 +211,12 @@ def main() -> int:
     async def lived() -> None:
         months.append(_Months(wanted.rigs, wanted.days))
         clock = SimpleNamespace(time_ns=lambda: int(months[0].now().timestamp() * 1e9))
-        with patch.object(heartbeat, "time", clock):
+        with (
+            patch.object(heartbeat, "time", clock),
+            # Signs of life every ten seconds would be most of the work, and are no different on any other day.
+            patch.object(heartbeat, "INTERVAL_S", _HEARTBEAT_S),
+            patch.object(mqtt, "_HOUSEKEEPING_S", _HOUSEKEEPING_S),
+        ):
             await months[0].live()
 
     run_in_simulated_time(lived)
