@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := faults node_red
 
-.PHONY: demo test test-faults test-node-red lint docs clean
+.PHONY: demo test test-faults test-node-red fuzz soak lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -28,6 +28,18 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	# What is low to it is ruff's S rules, each answered where it stands.
+	$(BIN)/bandit --quiet --recursive --severity-level medium ts2mqtt
+
+# So many seconds for each parser; what it finds stays in tests/fuzz/corpus, and a crash beside it.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+# Simulated months in one process; SOAK="--days 90" for a shorter life.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak $(SOAK)
 
 # What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
 docs: $(VENV)/.installed-dev

@@ -22,6 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "message": set(),
     "failures": set(),
     "packet_sizes": set(),
+    "allowance": set(),
     "logs": set(),
     "config": {"errors"},
     "observatory": set(),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ts2mqtt import heartbeat
+from ts2mqtt.allowance import Allowance
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.devices import SETTLE_S
@@ -41,6 +42,12 @@ _FENCE_AGAIN_S = 1.0
 _LEAST_QUESTION_GAP_S = 0.5
 _BIRTH_DELAYS_S = (0.5, 3.0)
 _LONGEST_QUOTE = 60
+_COMMANDS_AT_ONCE = 10
+_COMMAND_EVERY_S = 3.0
+_COMPLAINT_EVERY_S = 60.0
+_MOST_COMMANDED = 1_000
+_LEAST_BIRTH_GAP_S = 10.0
+"""However often somebody asks for it, Home Assistant is not told everything more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ class Session:
         self._learner = Learner(connection, names, self._fence)
         self._at_work = False
         self._last_answer = 0.0
+        self._obedience: dict[str, Allowance] = {}
+        self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
 
@@ -230,11 +239,12 @@ class Session:
 
     async def _hear_status(self, message: Received) -> None:
         if self._at_work and not message.retain and message.payload != ONLINE:
-            _LOG.warning(
-                "somebody published %r on %s while this bridge works; putting it right",
-                message.payload[:_LONGEST_QUOTE],
-                message.topic,
-            )
+            if self._complaints.use():
+                _LOG.warning(
+                    "somebody published %r on %s while this bridge works; putting it right",
+                    message.payload[:_LONGEST_QUOTE],
+                    message.topic,
+                )
             await self.publisher.put(self._topics.status, ONLINE)
 
     def _hear_home_assistant(self, message: Received) -> None:
@@ -243,16 +253,29 @@ class Session:
             self._news.births.set()
 
     def _hear_command(self, message: Received) -> None:
+        if message.topic != self._topics.command and self._topics.commanded_rig(message.topic) is None:
+            return
+        if not self._allowance_of(message.topic).use():
+            if self._complaints.use():
+                _LOG.warning(
+                    "commands come faster than one in %g s, the last on %s; what is too much is ignored",
+                    _COMMAND_EVERY_S,
+                    message.topic,
+                )
+            return
         words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
         rig_id = self._topics.commanded_rig(message.topic)
         if message.topic == self._topics.command:
             understood = self._bridge_command(words)
-        elif rig_id is not None:
-            understood = self._rig_command(rig_id, words)
         else:
-            return
+            understood = rig_id is not None and self._rig_command(rig_id, words)
         if not understood:
             _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
+
+    def _allowance_of(self, topic: str) -> Allowance:
+        """Each topic has its own, so that a flood on one leaves the others alone; beyond many they share one."""
+        known = topic if topic in self._obedience or len(self._obedience) < _MOST_COMMANDED else ""
+        return self._obedience.setdefault(known, Allowance(_COMMANDS_AT_ONCE, _COMMAND_EVERY_S))
 
     def _bridge_command(self, words: list[str]) -> bool:
         match words:
@@ -423,6 +446,7 @@ class Session:
                 self._news.births.set()
                 raise
             self._changed.set()
+            await asyncio.sleep(_LEAST_BIRTH_GAP_S)
 
     async def _tell_everything_again(self) -> None:
         devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Self
 
 from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
+from tests.faults.truth import comparable, differences
 from tests.faults.watched_broker import STATUS, WatchedBroker
 from tests.topics_of_example import NAMES
 from ts2mqtt.bridge import Bridge
@@ -18,13 +17,13 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ts2mqtt.topics.names import Subject
 
 _NOON = datetime(2026, 2, 27, 12, tzinfo=timezone(timedelta(hours=-5)))
-_POLLING = PollingConfig(interval=30.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
+_POLLING = PollingConfig(interval=40.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
 _GARBAGE = (b"\xff\xfe", b"[]", b"null", b"{", b'{"id": 7}', b"{}", b"[" * 3_000, b"offline")
 _FOREIGN = {
     "ts2mqtt/notes/of/mine": b"kept",
@@ -37,11 +36,6 @@ _SETTLED_S = 150.0
 _PATIENCE_S = 3_600.0
 _LOOK_S = 15.0
 _RIVALRY_S = 600.0
-
-# What the bridge remembers of earlier days, or says about itself: a newcomer cannot know it.
-_ONES_OWN = frozenset({"first_seen", "tonight", "fetched", "since", "instance"})
-# What is true for a moment only, by what was seen in the last minutes.
-_OF_THE_MOMENT = frozenset({"activity", "current_target", "next_target"})
 
 
 class World:
@@ -274,7 +268,11 @@ class World:
             await asyncio.sleep(_LOOK_S)
             for rig in self._rigs:
                 bridge._refresh_plan(rig.id)
-            await asyncio.sleep(_SETTLED_S)
+            # Statistics are read at some time within the slow interval, at the next look.
+            await asyncio.sleep(_POLLING.slow_interval)
+            for rig in self._rigs:
+                bridge._refresh(rig.id)
+            await asyncio.sleep(_LOOK_S)
             expected = self._compared(broker.retained)
             running.cancel()
             await asyncio.wait((running,))
@@ -289,24 +287,10 @@ class World:
         return problems
 
     def _differences(self, expected: dict[str, Any]) -> list[str]:
-        held = self._compared(self._broker.retained)
-        problems = [f"{topic} is missing" for topic in expected if topic not in held]
-        problems += [f"{topic} should not be there" for topic in held if topic not in expected | _FOREIGN]
-        problems += [
-            f"{topic} holds {_difference(held[topic], expected[topic])}"
-            for topic in expected
-            if topic in held and held[topic] != expected[topic]
-        ]
-        problems += [
-            f"the foreign {topic} has changed"
-            for topic, payload in _FOREIGN.items()
-            if self._broker.retained.get(topic) != payload
-        ]
-        return problems
+        return differences(self._compared(self._broker.retained), expected, _FOREIGN)
 
-    def _compared(self, retained: Any) -> dict[str, Any]:
-        left_out = _ONES_OWN if self._is_patient else _ONES_OWN | _OF_THE_MOMENT
-        return {topic: _without(payload, left_out) for topic, payload in retained.items()}
+    def _compared(self, retained: Mapping[str, bytes]) -> dict[str, Any]:
+        return comparable(retained, with_the_moment=self._is_patient)
 
     # The parts.
 
@@ -370,18 +354,3 @@ class World:
 
 def _cancel(running: asyncio.Task[None]) -> None:
     running.cancel()
-
-
-def _without(payload: bytes, left_out: frozenset[str]) -> Any:
-    with suppress(ValueError):
-        value = json.loads(payload)
-        if isinstance(value, dict):
-            return {key: item for key, item in value.items() if key not in left_out}
-    return payload
-
-
-def _difference(held: Any, expected: Any) -> str:
-    if not (isinstance(held, dict) and isinstance(expected, dict)):
-        return f"{held!r:.80} instead of {expected!r:.80}"
-    keys = [key for key in held.keys() | expected.keys() if held.get(key) != expected.get(key)]
-    return "; ".join(f"{key} {held.get(key)!r:.300} instead of {expected.get(key)!r:.300}" for key in sorted(keys))
