@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS :=
+SYSTEMS := brokers container
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-brokers test-container lint lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -16,10 +16,27 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
 
+# The image, built and run by the container engine of this machine; skipped where there is none.
+test-container: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/container $(PYTEST)
+
+# Every broker that is installed; tests/brokers/README.md says how to install them.
+test-brokers: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/brokers $(PYTEST)
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The image's packages, with their hashes. Keeps what is locked already; `make lock LOCK=--upgrade` takes what is new.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' $(LOCK)
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	$(COMPILE) --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --output-file requirements/build.txt requirements/build.in
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache
