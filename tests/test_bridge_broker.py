@@ -365,6 +365,18 @@ async def test_clean_refuses_while_a_bridge_is_at_work(
         assert observer.topics_since(mark) == [bystander]
 
 
+async def test_clean_refuses_also_right_after_a_healthcheck(
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
+) -> None:
+    """Questions are answered seldom; a container asks one every few seconds."""
+    config = bridge_config(mosquitto.port, example_api)
+    async with running_bridge(config):
+        await all_published(observer)
+        await check_health(config.mqtt)
+        with pytest.raises(OtherBridgeError, match="another bridge is at work"):
+            await clean(config)
+
+
 async def test_a_crashed_bridge_is_cleaned_and_restarted_although_it_says_online(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:

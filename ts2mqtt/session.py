@@ -88,7 +88,7 @@ class Session:
         self._learner = Learner(connection, names, self._fence)
         self._home_assistant_is_up: bool | None = None
         self._at_work = False
-        self._last_answer = 0.0
+        self._asked = asyncio.Event()
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
         self._births = asyncio.Event()
@@ -111,6 +111,7 @@ class Session:
             self._until_lost(),
             self._until_other_bridge(),
             self._beat(),
+            self._answer_questions(),
             self._welcome_home_assistant(),
             self._publish_differences(),
         )
@@ -198,7 +199,7 @@ class Session:
         beat = heartbeat.read(message.payload)
         if beat is None:
             if self._at_work and heartbeat.is_question(message.payload):
-                await self._answer()
+                self._asked.set()
         elif beat.instance == self._pulse.instance:
             self._pulse.returned = max(self._pulse.returned, min(beat.number, self._pulse.sent))
             self._pulse_returned.set()
@@ -206,11 +207,13 @@ class Session:
             self._other = beat
             self._other_heard.set()
 
-    async def _answer(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now > self._last_answer + _LEAST_QUESTION_GAP_S:
-            self._last_answer = now
+    async def _answer_questions(self) -> None:
+        """Seldom, but each: who asks while a healthcheck is answered must not think that nobody is at work."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
             await self._send_heartbeat()
+            await asyncio.sleep(_LEAST_QUESTION_GAP_S)
 
     async def _hear_status(self, message: Received) -> None:
         if self._at_work and not message.retain and message.payload != ONLINE:
