@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _serial = count(1)
 _PATIENCE_S = 20.0
+_QUIET_S = 0.5
 
 
 def new_place() -> str:
@@ -58,33 +60,33 @@ async def heard(connection: Connection, wished: int) -> list[Received]:
     return messages
 
 
-async def kept(broker: AnyServedBroker, topic_filter: str) -> dict[str, bytes]:
-    """What a newcomer is given for this filter, before a message that is sent after its subscription comes back."""
+async def kept(broker: AnyServedBroker, topic_filter: str, *, host: str = "127.0.0.1") -> dict[str, bytes]:
+    """What a newcomer is given for this filter: all that comes until half a second of silence."""
     fence = f"fence/{next(_serial)}"
-    async with connect(login(broker)) as connection:
-        await connection.subscribe([fence, topic_filter])
-        given: dict[str, bytes] = {}
-        quiet = asyncio.get_running_loop().time() + 1.0
-        await (await connection.publish(fence, b"", retain=False))
-        incoming = aiter(connection.received())
-        fence_is_back = False
-        async with asyncio.timeout(_PATIENCE_S):
-            while not fence_is_back or asyncio.get_running_loop().time() < quiet:
-                try:
-                    async with asyncio.timeout(0.5):
-                        message = await anext(incoming)
-                except TimeoutError:
-                    if fence_is_back:
-                        break
-                    continue
+    given: dict[str, bytes] = {}
+    async with connect(login(broker).model_copy(update={"host": host})) as connection:
+
+        async def listen() -> None:
+            async for message in connection.received():
                 if message.topic == fence:
-                    fence_is_back = True
-                elif message.retain:
+                    return
+                if message.retain:
                     given[message.topic] = message.payload
-        return given
+
+        await connection.subscribe([fence, topic_filter])
+        await (await connection.publish(fence, b"", retain=False))
+        async with asyncio.timeout(_PATIENCE_S):
+            await listen()
+        known = -1
+        while known != len(given):
+            known = len(given)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_QUIET_S):
+                    await listen()
+    return given
 
 
-async def everything_published(observer: Observer, place: str, *, patience_s: float = _PATIENCE_S) -> None:
+async def everything_published(observer: Observer, place: str) -> None:
     """All that the example's observatory has: seven devices, and the bridge's own topics."""
     await observer.wait_until(
         lambda: (
@@ -92,5 +94,6 @@ async def everything_published(observer: Observer, place: str, *, patience_s: fl
             and f"{place}/{of.RIG}/target/{of.M31}" in observer.held
             and f"{place}/bridge" in observer.held
             and observer.held.get(f"{place}/status") == b"online"
-        )
+        ),
+        "everything of the example",
     )

@@ -127,7 +127,8 @@ class NatsServer(ServedBroker):
             f'host: "{address}"',
             f"port: {free_port()}",
             f'jetstream {{ store_dir: "{directory}" }}',
-            f'mqtt {{ host: "{address}", port: {self.port} }}',
+            # Else it keeps as many copies as it knows nodes when its first client comes, which can be one.
+            f'mqtt {{ host: "{address}", port: {self.port}, stream_replicas: {len(cluster) or 1} }}',
             f'authorization {{ user: "{USER}", password: "{PASSWORD}" }}',
         ]
         if cluster:

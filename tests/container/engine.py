@@ -36,9 +36,12 @@ def why_there_is_no_engine() -> str | None:
         return "a container engine that answers"
     if not _works("buildx", "version"):
         return "docker buildx"
-    if not _works("image", "inspect", BASE_IMAGE) and not _works("pull", "--quiet", BASE_IMAGE):
-        return f"the image {BASE_IMAGE}"
-    return None
+    return None if has_image(BASE_IMAGE) else f"the image {BASE_IMAGE}"
+
+
+def has_image(name: str) -> bool:
+    """Whether it is there or can be had."""
+    return _works("image", "inspect", name) or _works("pull", "--quiet", name)
 
 
 def _works(*arguments: str) -> bool:
