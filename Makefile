@@ -23,7 +23,7 @@ test-container: $(VENV)/.installed-dev
 # Every broker that is installed; docs/brokers.md says how.
 test-brokers: $(VENV)/.installed-dev
 	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/brokers/aedes; fi
-	$(BIN)/pytest tests/brokers $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/brokers $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

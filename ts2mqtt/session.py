@@ -297,7 +297,7 @@ class Session:
         self._at_work = True
         await self.publisher.put(self._topics.status, ONLINE)
         later = await self._publish_difference()
-        if not await self._learner.holds(self._topics.bridge):
+        if not await self._learner.held([self._topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
                 "allow them in the broker's configuration"
@@ -317,11 +317,26 @@ class Session:
         await self._record_removals(messages, [old.topic for old in stale])
         tombstones = self._with_tombstones(messages)
         later = await self.publisher.publish(messages | tombstones, stale)
+        await self._look_again()
         await self._publish_events()
         if self._home_assistant_is_up and tombstones:
             # Once seen they can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
         return later
+
+    async def _look_again(self) -> None:
+        """At what a broker in trouble has acknowledged: what it did not keep is published anew."""
+        doubtful = self.publisher.doubtful()
+        if not doubtful:
+            return
+        held = await self._learner.held(doubtful)
+        for topic in doubtful:
+            if held.get(topic, b"") != self.publisher.retained.get(topic, b""):
+                _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
+                self.publisher.learned(topic, held.get(topic, b""))
+                if topic == self._topics.status:
+                    await self.publisher.put(topic, ONLINE)
+                self._changed.set()
 
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
