@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("impatient")]
 _NODES = ("127.0.0.2", "127.0.0.3", "127.0.0.1")
 _NAME = "brokers.test"
 # The survivors choose who leads each stream anew, and turn clients away meanwhile.
-_ELECTION_S = 100.0
+_ELECTION_S = 150.0
 
 
 async def test_what_was_acknowledged_is_kept_over_a_restart(own_broker: AnyServedBroker) -> None:
