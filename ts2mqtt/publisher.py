@@ -23,6 +23,12 @@ _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
 _SURELY_SETTLED_S = 60.0
+_SLOW_S = 2.0
+"""An acknowledgement that takes longer comes from a broker in trouble.
+
+NATS acknowledges a message also when it could not put it among those it retains, because a node of its cluster is
+gone; it has tried for four or five seconds then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class Publisher:
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
         self._too_large: set[str] = set()
+        self._doubtful: set[str] = set()
+
+    def doubtful(self) -> set[str]:
+        """Topics that were acknowledged so late that somebody should look what stands there; told once."""
+        doubtful, self._doubtful = self._doubtful, set()
+        return doubtful
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
@@ -148,10 +160,16 @@ class Publisher:
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
+        published = asyncio.get_running_loop().time()
+        future.add_done_callback(lambda _: self._acknowledged(topic, published))
         self.learned(topic, payload)
         if settles:
-            self._changed[topic] = asyncio.get_running_loop().time()
+            self._changed[topic] = published
         return future
+
+    def _acknowledged(self, topic: str, published: float) -> None:
+        if asyncio.get_running_loop().time() - published > _SLOW_S:
+            self._doubtful.add(topic)
 
     async def _arrived(self, under_way: Mapping[str, asyncio.Future[None]]) -> None:
         for topic, future in under_way.items():

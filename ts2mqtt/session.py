@@ -112,9 +112,9 @@ class Session:
         self._pulse_returned = asyncio.Event()
         self._learner = Learner(connection, names, self._fence)
         self._at_work = False
-        self._last_answer = 0.0
         self._obedience: dict[str, Allowance] = {}
         self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
+        self._asked = asyncio.Event()
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
 
@@ -136,6 +136,7 @@ class Session:
             self._until_lost(),
             self._until_other_bridge(),
             self._beat(),
+            self._answer_questions(),
             self._welcome_home_assistant(),
             self._publish_differences(),
         )
@@ -223,7 +224,7 @@ class Session:
         beat = heartbeat.read(message.payload)
         if beat is None:
             if self._at_work and heartbeat.is_question(message.payload):
-                await self._answer()
+                self._asked.set()
         elif beat.instance == self._pulse.instance:
             self._pulse.returned = max(self._pulse.returned, min(beat.number, self._pulse.sent))
             self._pulse_returned.set()
@@ -231,11 +232,13 @@ class Session:
             self._other = beat
             self._other_heard.set()
 
-    async def _answer(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now > self._last_answer + _LEAST_QUESTION_GAP_S:
-            self._last_answer = now
+    async def _answer_questions(self) -> None:
+        """Seldom, but each: who asks while a healthcheck is answered must not think that nobody is at work."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
             await self._send_heartbeat()
+            await asyncio.sleep(_LEAST_QUESTION_GAP_S)
 
     async def _hear_status(self, message: Received) -> None:
         if self._at_work and not message.retain and message.payload != ONLINE:
@@ -333,7 +336,7 @@ class Session:
         self._at_work = True
         await self.publisher.put(self._topics.status, ONLINE)
         later = await self._publish_difference()
-        if not await self._learner.holds(self._topics.bridge):
+        if not await self._learner.held([self._topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
                 "allow them in the broker's configuration"
@@ -354,12 +357,27 @@ class Session:
         transitional = self._in_transition(messages)
         reworded = self._reworded(messages)
         later = await self.publisher.publish(messages | transitional, stale)
+        await self._look_again()
         await self._tell_again(reworded)
         await self._publish_events()
         if transitional and (self._news.is_up or reworded):
             # Once seen, tombstones and old words can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
         return later
+
+    async def _look_again(self) -> None:
+        """At what a broker in trouble has acknowledged: what it did not keep is published anew."""
+        doubtful = self.publisher.doubtful()
+        if not doubtful:
+            return
+        held = await self._learner.held(doubtful)
+        for topic in doubtful:
+            if held.get(topic, b"") != self.publisher.retained.get(topic, b""):
+                _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
+                self.publisher.learned(topic, held.get(topic, b""))
+                if topic == self._topics.status:
+                    await self.publisher.put(topic, ONLINE)
+                self._changed.set()
 
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
