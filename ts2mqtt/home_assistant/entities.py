@@ -368,6 +368,7 @@ TARGET: tuple[Entity, ...] = (
 )
 
 EXPOSURE_PLAN: tuple[Shown, ...] = (
+    Measure(key="completion", name="completion", path="progress", unit="%", precision=1, icon="mdi:progress-star"),
     Measure(key="accepted", name="accepted", path="accepted", unit="exposures", icon="mdi:image-check-outline"),
     Hours(key="remaining", name="remaining", path="remaining_s"),
     Measure(key="hfr", name="HFR", path="statistics.hfr_mean", unit="px", precision=2, icon="mdi:star-outline"),
