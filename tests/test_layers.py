@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "publisher": {"mqtt", "message"},
     "heartbeat": {"topics"},
     "simulator": {"errors"},
+    "addon": {"config", "errors"},
 }
 """What each may import of ours besides itself; what is not named here joins these together."""
 
