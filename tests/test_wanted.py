@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = DiscoveryNames("homeassistant", TopicNames("ts2mqtt"))
 SHOWN = frozenset({"draft", "active", "inactive"})
 
+BRIDGE_DEVICE = "homeassistant/device/ts2mqtt/config"
 RIG_DEVICE = NAMES.topic(Subject("backyard"))
 RIG_TOPICS = {"ts2mqtt/backyard/status", "ts2mqtt/backyard/state", "ts2mqtt/backyard/plan"}
 OTHERS = {
@@ -76,8 +77,13 @@ class TestTheCompleteSet:
         assert messages.keys() >= RIG_TOPICS
         assert [topic for topic in messages if topic.startswith("homeassistant/")] == []
 
-    def test_is_empty_before_any_rig(self) -> None:
-        assert wanted_of().messages == {}
+    def test_is_the_bridges_own_device_before_any_rig(self) -> None:
+        assert wanted_of().messages.keys() == {BRIDGE_DEVICE}
+        assert wanted_of(home_assistant=False).messages == {}
+
+    def test_has_the_bridges_device_before_those_that_are_tied_to_it(self) -> None:
+        devices = [topic for topic in wanted_of(BACKYARD).messages if topic.startswith("homeassistant/")]
+        assert devices.index(BRIDGE_DEVICE) < devices.index(RIG_DEVICE)
 
     def test_follows_what_changes(self) -> None:
         wanted = wanted_of(BACKYARD)
@@ -117,7 +123,8 @@ class TestWhatIsStale:
     def test_is_everything_of_a_rig_that_is_no_longer_configured(self) -> None:
         remote = replace(BACKYARD, id="remote")
         retained = held_for(remote) | {"ts2mqtt/remote/plan/image": b"\x89PNG"}
-        assert stale_topics(wanted_of(BACKYARD), retained | held_for(BACKYARD)) == retained.keys()
+        stale = stale_topics(wanted_of(BACKYARD), retained | held_for(BACKYARD))
+        assert stale == retained.keys() - {BRIDGE_DEVICE}
 
     def test_is_a_target_that_its_project_no_longer_names(self) -> None:
         assert stale_topics(wanted_of(rig_of_targets()), held_for(BACKYARD)) == both_of(TARGET, M31.id)

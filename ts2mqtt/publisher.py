@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.failures import FailureLog
 from ts2mqtt.mqtt import PublishRefusedError
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ class Publisher:
     is believed on the next.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, failures: FailureLog | None = None) -> None:
         self.retained: dict[str, bytes] = {}
         self._connection = connection
+        self._failures = failures or FailureLog(_LOG)
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
@@ -60,6 +62,7 @@ class Publisher:
         A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
         """
         self._forget_settled()
+        self._forget_refusals(wanted)
         later: list[float] = []
         under_way: dict[str, asyncio.Future[None]] = {}
         for topic, message in wanted.items():
@@ -101,6 +104,11 @@ class Publisher:
         long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
+    def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
+        for topic in self._refused.keys() - wanted.keys():
+            del self._refused[topic]
+            self._failures.forget(topic)
+
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
         changed = self._changed.get(topic)
         if changed is None:
@@ -121,7 +129,11 @@ class Publisher:
                 await future
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
-                _LOG.error("%s: %s; check the broker's access rules and limits", topic, error)
+                advice = f"{error}; check the broker's access rules and limits"
+                self._failures.failed(topic, advice, level=logging.ERROR)
+            else:
+                self._refused.pop(topic, None)
+                self._failures.succeeded(topic)
 
 
 class _Pace:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ts2mqtt.config import HomeAssistantConfig
+    from ts2mqtt.failures import FailureLog
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.mqtt import Connection, Received
     from ts2mqtt.topics.payloads import Heartbeat
@@ -71,8 +72,9 @@ class Session:
         commands: Commands,
         changed: asyncio.Event,
         returning: bool = False,
+        failures: FailureLog | None = None,
     ) -> None:
-        self.publisher = Publisher(connection)
+        self.publisher = Publisher(connection, failures)
         self._connection = connection
         self._names = names
         self._topics = names.topics

@@ -21,6 +21,10 @@ class Subject:
     thing_id: str | None = None
 
 
+BRIDGE = Subject(_BRIDGE_ID)
+"""The bridge itself; no rig can have this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicNames:
     """All names under one base topic."""
