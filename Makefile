@@ -6,15 +6,20 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS :=
+SYSTEMS := home_assistant
 
-.PHONY: demo test lint addon clean
+.PHONY: demo test test-home-assistant lint addon clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
+
+# What cannot be prepared is skipped, and pytest says why.
+test-home-assistant: $(VENV)/.installed-dev
+	-$(BIN)/python -m tests.home_assistant.prepare
+	$(BIN)/pytest -n 2 --dist loadgroup tests/home_assistant $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

@@ -1,0 +1,97 @@
+"""A bridge and its simulated rigs beside the house of the session, under a base topic of their own."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+from tests.home_assistant.expected import differences, discovered
+from tests.observer import observing
+from tests.running import bridge_config, mqtt_config, polling, running_bridge
+from ts2mqtt.cleaning import clean
+from ts2mqtt.simulator.api import SimulatedApi
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.home_assistant.conftest import House
+    from tests.home_assistant.hass import HomeAssistant
+    from tests.observer import Observer
+    from ts2mqtt.bridge import Bridge
+    from ts2mqtt.config import Config
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+_serial = count(1)
+
+
+class Scene:
+    """Made by scene(); its bridge runs while the block of running() does."""
+
+    def __init__(self, house: House, observer: Observer, config: Config, api: SimulatedApi) -> None:
+        self.hass: HomeAssistant = house.hass
+        self.broker = house.broker
+        self.observer = observer
+        self.config = config
+        self.api = api
+        self.base = config.mqtt.base_topic
+        self.log_began = self.hass.mark()
+
+    def running(self) -> AbstractAsyncContextManager[Bridge]:
+        return running_bridge(self.config)
+
+    def unique_id(self, kind: str | None, thing_id: str | None, key: str) -> str:
+        thing = f"_{kind}_{thing_id}" if kind else ""
+        return f"{self.base}_backyard{thing}_{key}"
+
+    def topic(self, leaf: str) -> str:
+        return f"{self.base}/{leaf}"
+
+    async def shown(self) -> None:
+        """Returns when Home Assistant shows exactly what the broker holds now."""
+        await self.observer.catch_up()
+        held = dict(self.observer.held)
+        assert discovered(held, self.base)
+        await self.hass.wait_until(
+            lambda: not differences(self.hass, held, self.base),
+            lambda: differences(self.hass, held, self.base)[:20],
+        )
+
+    async def published(self) -> None:
+        """Returns when the bridge has told all that there is to tell about a rig at rest."""
+        await self.observer.wait_for(self.topic("status"), b"online")
+        await self.observer.wait_for(self.topic("backyard/status"), b"online")
+        wanted = {
+            f"{self.base}/backyard/{kind}/{row.id}"
+            for kind, rows in (
+                ("profile", self.api.observatory.profiles),
+                ("project", self.api.observatory.projects()),
+                ("target", self.api.observatory.targets()),
+            )
+            for row in rows
+        }
+        await self.observer.wait_until(lambda: wanted <= self.observer.held.keys(), "everything published")
+
+    def nothing_to_complain_about(self) -> None:
+        """No warning in Home Assistant's log, whatever it is about, since the scene began."""
+        assert self.hass.problems(self.log_began) == []
+
+
+@asynccontextmanager
+async def scene(house: House, observatory: SimulatedObservatory) -> AsyncIterator[Scene]:
+    """A rig called Backyard and nothing published yet; at the end all of it is cleaned away and forgotten."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(SimulatedApi(observatory))
+        observer = await stack.enter_async_context(observing(house.broker.port))
+        base = f"scene{next(_serial)}"
+        config = bridge_config(
+            mqtt_config(house.broker.port, base_topic=base), api, looks=polling(interval=0.5, slow_interval=0.5)
+        )
+        made = Scene(house, observer, config, api)
+        yield made
+        await clean(config)
+        await observer.wait_until(lambda: not observer.held_below(f"{base}/", f"homeassistant/device/{base}/"))
+        await house.hass.wait_until(
+            lambda: not differences(house.hass, {}, base), lambda: differences(house.hass, {}, base)
+        )
