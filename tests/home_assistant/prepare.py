@@ -193,7 +193,7 @@ def _install(release: Release, venv: Path, inside: tuple[str, ...]) -> None:
     """Home Assistant and what the integrations that the tests use would install when they are first set up."""
     environment = _environment() if inside else os.environ
     pip = (*inside, str(Path("/hass") if inside else venv) + "/bin/pip", "install", "--quiet", "--prefer-binary")
-    _run(*pip, f"homeassistant=={release.version}", environment=environment)
+    _run(*pip, f"homeassistant=={release.version}", *release.constraints, environment=environment)
     package = next(venv.glob("lib/python3*/site-packages/homeassistant"))
     shown = Path("/hass") / package.relative_to(venv) if inside else package
     requirements = sorted(_requirements(package / "components", _INTEGRATIONS))

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Release:
     """A release, the Python that it takes, and the Debian that has one.
 
-    `packages` of that Debian are what it takes to build the requirements that have no wheels for this Python.
+    `packages` of that Debian are what it takes to build the requirements that have no wheels for this Python;
+    `constraints` hold back what has become too new for it since.
     """
 
     version: str
     python: tuple[int, int, int]
     debian: str
     packages: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     @property
     def python_name(self) -> str:
@@ -33,7 +35,13 @@ class Release:
         return self.year_and_month >= (2026, 11)
 
 
-OLDEST = Release("2025.10.0", (3, 13, 2), "trixie", ("gcc", "libc6-dev", "python3.13-dev"))
+OLDEST = Release(
+    "2025.10.0",
+    (3, 13, 2),
+    "trixie",
+    packages=("gcc", "libc6-dev", "python3.13-dev"),
+    constraints=("pycares<5",),
+)
 """The first that gives entities the ids that a bridge proposes; before 2025.4.4 it does not remove devices either."""
 
 NEWEST = Release("2026.11.0", (3, 14, 2), "forky")

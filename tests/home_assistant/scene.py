@@ -97,7 +97,8 @@ class Scene:
 
     def nothing_to_complain_about(self) -> None:
         """No warning in Home Assistant's log, whatever it is about, since the scene began."""
-        assert self.hass.problems(self._log_began) == []
+        problems = self.hass.problems(self._log_began)
+        assert not problems, "\n".join(problems)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests import topics_of_example as of
 from tests.home_assistant.scene import scene
@@ -29,19 +29,26 @@ async def test_an_exposure_shows_in_the_event_entity_and_sets_off_an_automation(
         automation = await hass.create_automation(
             {"triggers": [trigger], "conditions": [], "actions": [{"event": f"{backyard.base}_heard"}]}
         )
-        mark = len(hass.events)
+        mark, seen = len(hass.events), backyard.observer.mark()
         example.acquire(example.target(of.M31), 0)
         await hass.wait_for_event(f"{backyard.base}_heard", after=mark)
         session = hass.entity_id(backyard.unique_id(None, None, "session"))
-        types = [
-            event["data"]["new_state"]["attributes"]["event_type"]
-            for event in hass.events[mark:]
-            if event["event_type"] == "state_changed" and event["data"]["entity_id"] == session
-        ]
-        assert types == ["exposure_acquired"]
+        await backyard.observer.catch_up()
+        told = [one.json["event_type"] for one in backyard.observer.since(seen) if one.topic.endswith("/event")]
+        assert "exposure_acquired" in told
+        await hass.wait_until(lambda: shown_by(hass.events[mark:], session) == told, "the events, in their order")
         assert len(await hass.traces(automation)) == 1
         await hass.remove_automation(automation)
         backyard.nothing_to_complain_about()
+
+
+def shown_by(events: list[dict[str, Any]], entity_id: str) -> list[str]:
+    """The types that an event entity showed one after the other."""
+    return [
+        event["data"]["new_state"]["attributes"]["event_type"]
+        for event in events
+        if event["event_type"] == "state_changed" and event["data"]["entity_id"] == entity_id
+    ]
 
 
 async def test_the_button_has_the_night_planned_and_its_picture_is_shown(
