@@ -19,7 +19,7 @@ test: $(VENV)/.installed-dev
 # What cannot be prepared is skipped, and pytest says why.
 test-home-assistant: $(VENV)/.installed-dev
 	-$(BIN)/python -m tests.home_assistant.prepare
-	$(BIN)/pytest -n 2 --dist loadgroup tests/home_assistant $(PYTEST)
+	$(BIN)/pytest tests/home_assistant $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

@@ -50,9 +50,11 @@ def bridge_config(
 
 
 @asynccontextmanager
-async def running_bridge(config: Config, now: Callable[[], datetime] | None = None) -> AsyncIterator[Bridge]:
+async def running_bridge(
+    config: Config, now: Callable[[], datetime] | None = None, *, pace: float = 1.0
+) -> AsyncIterator[Bridge]:
     """Runs while the block does; stopped in peace afterwards, as by SIGTERM."""
-    bridge = Bridge(config, now=now) if now else Bridge(config)
+    bridge = Bridge(config, now=now, pace=pace) if now else Bridge(config)
     running = asyncio.create_task(bridge.run())
     try:
         yield bridge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,22 +30,14 @@ class House:
     hass: HomeAssistant
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            # A Home Assistant takes its time to start, and one that shares two cores with others takes more.
-            item.add_marker(pytest.mark.timeout(300))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        # A Home Assistant takes its time to start, and one that shares two cores with others takes more.
+        item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(release, id=release.version, marks=pytest.mark.xdist_group(release.version))
-        for release in RELEASES
-    ],
-)
+@pytest.fixture(scope="session", params=RELEASES, ids=lambda release: release.version)
 def release(request: pytest.FixtureRequest) -> Release:
     """Each test once for each release that is prepared."""
     wanted: Release = request.param

@@ -72,5 +72,8 @@ class HassConnection:
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "event":
             self._on_event(message["event"])
-        elif message["type"] == "result" and message["id"] in self._answers:
-            self._answers.pop(message["id"]).set_result(message)
+        elif message["type"] == "result":
+            answer = self._answers.pop(message["id"])
+            # Whoever asked may have been cancelled.
+            if not answer.done():
+                answer.set_result(message)

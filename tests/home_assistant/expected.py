@@ -47,10 +47,24 @@ def differences(hass: HomeAssistant, held: Mapping[str, bytes], base: str) -> li
     for payload, component in wanted:
         found += _entity_differences(hass, payload, component, held)
     known = {unique_id for unique_id in hass.entities if unique_id.startswith(f"{base}_")}
-    found += [f"{unique_id} is too many" for unique_id in known - {component["unique_id"] for _, component in wanted}]
+    spared = _what_stays_for_ever(hass)
+    strays = known - {component["unique_id"] for _, component in wanted} - spared
+    found += [f"{unique_id} is too many" for unique_id in strays]
+    places = {hass.entities[unique_id]["device_id"] for unique_id in spared}
     devices = {identifier for payload in discovered(held, base) for identifier in payload["device"]["identifiers"]}
-    strays = {one for one in hass.devices if one == base or one.startswith(f"{base}_")} - devices
-    return found + [f"the device {identifier} is too many" for identifier in strays]
+    return found + [
+        f"the device {identifier} is too many"
+        for identifier, device in hass.devices.items()
+        if (identifier == base or identifier.startswith(f"{base}_"))
+        and identifier not in devices
+        and device["id"] not in places
+    ]
+
+
+def _what_stays_for_ever(hass: HomeAssistant) -> set[str]:
+    if hass.release.removes_what_is_disabled:
+        return set()
+    return {unique_id for unique_id, entry in hass.entities.items() if entry["disabled_by"]}
 
 
 def _device_differences(hass: HomeAssistant, device: dict[str, Any]) -> Iterator[str]:

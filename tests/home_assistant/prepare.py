@@ -96,7 +96,7 @@ def prepare(release: Release) -> None:
         else:
             root = home / "root"
             _bootstrap(release, root)
-            _run(*_inside(root), f"python{release.python}", "-m", "venv", "/hass", environment=_environment())
+            _run(*_inside(root), release.python_name, "-m", "venv", "/hass", environment=_environment())
             _install(release, root / "hass", _inside(root))
             # At the tests Home Assistant has nobody to ask for names.
             (root / "etc" / "resolv.conf").unlink()
@@ -127,12 +127,13 @@ def _remove(home: Path) -> None:
 
 def _python_here(release: Release) -> str | None:
     """A Python of this machine that fits and is complete."""
-    name = f"python{release.python}"
+    name = release.python_name
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    candidates = [shutil.which(name), *pyenv.glob(f"versions/{release.python}.*/bin/{name}")]
+    candidates = [shutil.which(name), *pyenv.glob(f"versions/*/bin/{name}")]
+    fits = f"import ctypes, ensurepip, sqlite3, ssl, sys, venv; sys.exit(sys.version_info < {release.python})"
     for candidate in filter(None, candidates):
         try:
-            _run(str(candidate), "-c", "import ctypes, ensurepip, sqlite3, ssl, venv")
+            _run(str(candidate), "-c", fits)
         except CannotPrepareError:
             continue
         return str(candidate)
@@ -141,16 +142,17 @@ def _python_here(release: Release) -> str | None:
 
 def _bootstrap(release: Release, root: Path) -> None:
     """A Debian with the Python, from the mirror that this machine's apt uses."""
+    missing = f"this machine has no Python {'.'.join(map(str, release.python))} or a later one of its series"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise CannotPrepareError(f"there is no Python {release.python} here, and only root on a Debian can add one")
+        raise CannotPrepareError(f"{missing}, and only root on a Debian can add one")
     if not shutil.which("debootstrap"):
-        raise CannotPrepareError(f"there is no Python {release.python} here; with debootstrap one could be had")
+        raise CannotPrepareError(f"{missing}; with debootstrap one could be had")
     targets = _run("apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages")
     mirrors = [line.partition(" ")[2] for line in targets.splitlines() if line.startswith("Debian ")]
     if not mirrors:
         raise CannotPrepareError("this machine's apt knows no mirror of Debian")
     proxy = _run("apt-config", "--format", "%v%n", "dump", "Acquire::http::Proxy").strip()
-    packages = f"python{release.python}-venv,python{release.python}-dev,gcc,libc6-dev,ca-certificates"
+    packages = ",".join((f"{release.python_name}-venv", "ca-certificates", *release.packages))
     script = Path("/usr/share/debootstrap/scripts") / release.debian
     _run(
         *("debootstrap", "--variant=minbase", f"--include={packages}", release.debian, str(root), mirrors[0]),
@@ -191,7 +193,7 @@ def _install(release: Release, venv: Path, inside: tuple[str, ...]) -> None:
     """Home Assistant and what the integrations that the tests use would install when they are first set up."""
     environment = _environment() if inside else os.environ
     pip = (*inside, str(Path("/hass") if inside else venv) + "/bin/pip", "install", "--quiet", "--prefer-binary")
-    _run(*pip, f"homeassistant=={release.version}", environment=environment)
+    _run(*pip, f"homeassistant=={release.version}", *release.constraints, environment=environment)
     package = next(venv.glob("lib/python3*/site-packages/homeassistant"))
     shown = Path("/hass") / package.relative_to(venv) if inside else package
     requirements = sorted(_requirements(package / "components", _INTEGRATIONS))

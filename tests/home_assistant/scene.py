@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import Config
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
+_PATIENCE_S = 60.0
 _serial = count(1)
 
 
@@ -36,7 +38,11 @@ class Scene:
         self.config = config
         self.api = api
         self.base = config.mqtt.base_topic
-        self.log_began = self.hass.mark()
+        self._log_began = self.hass.mark()
+
+    @property
+    def observatory(self) -> SimulatedObservatory:
+        return self.api.observatory
 
     def running(self) -> AbstractAsyncContextManager[Bridge]:
         return running_bridge(self.config)
@@ -51,31 +57,48 @@ class Scene:
     async def shown(self) -> None:
         """Returns when Home Assistant shows exactly what the broker holds now."""
         await self.observer.catch_up()
-        held = dict(self.observer.held)
+        held = self.observer.held
         assert discovered(held, self.base)
-        await self.hass.wait_until(
-            lambda: not differences(self.hass, held, self.base),
-            lambda: differences(self.hass, held, self.base)[:20],
+
+        def is_shown() -> bool:
+            return not differences(self.hass, held, self.base)
+
+        # Either of the two may be the last to hear of a change.
+        heard = asyncio.create_task(self.observer.wait_until(is_shown, patience_s=_PATIENCE_S))
+        told = asyncio.create_task(
+            self.hass.wait_until(is_shown, lambda: differences(self.hass, held, self.base)[:20])
         )
+        await asyncio.wait((heard, told), return_when=asyncio.FIRST_COMPLETED)
+        if not is_shown():
+            await told
+        for task in (heard, told):
+            task.cancel()
+        await asyncio.gather(heard, told, return_exceptions=True)
 
     async def published(self) -> None:
-        """Returns when the bridge has told all that there is to tell about a rig at rest."""
-        await self.observer.wait_for(self.topic("status"), b"online")
-        await self.observer.wait_for(self.topic("backyard/status"), b"online")
-        wanted = {
-            f"{self.base}/backyard/{kind}/{row.id}"
+        """Returns when the bridge has told of every profile, project and target."""
+        await self.observer.wait_until(
+            lambda: self.observer.held.get(self.topic("status")) == b"online", "the bridge to be online"
+        )
+        await self.observer.wait_until(
+            lambda: self.observer.held.get(self.topic("backyard/status")) == b"online", "the rig to be online"
+        )
+        things = {
+            f"backyard/{kind}/{row.id}"
             for kind, rows in (
-                ("profile", self.api.observatory.profiles),
-                ("project", self.api.observatory.projects()),
-                ("target", self.api.observatory.targets()),
+                ("profile", self.observatory.profiles),
+                ("project", self.observatory.projects()),
+                ("target", self.observatory.targets()),
             )
             for row in rows
         }
-        await self.observer.wait_until(lambda: wanted <= self.observer.held.keys(), "everything published")
+        wanted = {self.topic(thing) for thing in things}
+        await self.observer.wait_until(lambda: wanted <= self.observer.held.keys(), "every thing")
 
     def nothing_to_complain_about(self) -> None:
         """No warning in Home Assistant's log, whatever it is about, since the scene began."""
-        assert self.hass.problems(self.log_began) == []
+        problems = self.hass.problems(self._log_began)
+        assert not problems, "\n".join(problems)
 
 
 @asynccontextmanager
@@ -88,10 +111,11 @@ async def scene(house: House, observatory: SimulatedObservatory) -> AsyncIterato
         config = bridge_config(
             mqtt_config(house.broker.port, base_topic=base), api, looks=polling(interval=0.5, slow_interval=0.5)
         )
-        made = Scene(house, observer, config, api)
-        yield made
-        await clean(config)
-        await observer.wait_until(lambda: not observer.held_below(f"{base}/", f"homeassistant/device/{base}/"))
-        await house.hass.wait_until(
-            lambda: not differences(house.hass, {}, base), lambda: differences(house.hass, {}, base)
-        )
+        try:
+            yield Scene(house, observer, config, api)
+        finally:
+            await clean(config)
+            await observer.wait_until(lambda: not observer.held_below(f"{base}/", f"homeassistant/device/{base}/"))
+            await house.hass.wait_until(
+                lambda: not differences(house.hass, {}, base), lambda: differences(house.hass, {}, base)
+            )
