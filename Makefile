@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := home_assistant
 
-.PHONY: demo test test-home-assistant lint addon clean
+.PHONY: demo test test-home-assistant lint docs addon clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -30,6 +30,17 @@ lint: $(VENV)/.installed-dev
 addon: $(VENV)/.created
 	rm -f addon/*.whl
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
+
+# What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.interface.simulated_examples
+	$(BIN)/ts2mqtt schema --docs docs
+	$(BIN)/ts2mqtt schema --config > config.schema.json
+
+# The parser that checks the AsyncAPI document in the tests; without it they are skipped.
+tests/asyncapi/node_modules: tests/asyncapi/package.json
+	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -81,6 +81,7 @@ class WatchedRig:
         self.observatory = observatory
         self.api_is_on = True
         self.looks: list[Look] = []
+        self.views: list[RigView] = []
         self.events: list[Event] = []
         self.previews: list[AskedPreview] = []
         self.retained: dict[str, bytes] = {}
@@ -196,6 +197,7 @@ class _Bridge:
         self._rig.looks.append(Look(now, doing, self._watch.tally, plan))
         self._rig.events += happened
         self._view = RigView(rig, plan, doing, self._watch)
+        self._rig.views.append(self._view)
         noon = next_noon(now, zone)
         edge = min(next_edge(rig, plan, last, now) or noon, noon)
         if self._edge is not None:

@@ -35,7 +35,13 @@ LAYERS: dict[str, set[str]] = {
 }
 """What each may import of ours besides itself; what is not named here joins these together."""
 
-ENTRANCES = {"bridge": {"cli", "demo"}, "cli": {"__main__"}, "demo": {"cli"}, "simulator": {"cli", "demo"}}
+ENTRANCES = {
+    "bridge": {"cli", "demo"},
+    "cli": {"__main__"},
+    "demo": {"cli"},
+    "interface": {"cli"},
+    "simulator": {"cli", "demo"},
+}
 """Who alone may import these."""
 
 LIBRARIES = {

@@ -63,6 +63,7 @@ class Options(_FromOutside):
 
     rigs: tuple[RigOptions, ...] = ()
     mqtt: BrokerOptions = BrokerOptions()
+    language: Text = None
     project_states: tuple[str, ...] = ()
     night_plan: Text = None
     log_level: Text = None
@@ -121,6 +122,7 @@ def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterat
     yield ("mqtt", "tls", "enabled"), broker.ssl if isinstance(broker, BrokerService) else broker.tls
     yield ("mqtt", "base_topic"), options.mqtt.base_topic
     yield ("mqtt", "client_id"), options.mqtt.client_id
+    yield ("home_assistant", "language"), options.language
     yield ("home_assistant", "project_states"), ",".join(options.project_states)
     yield ("polling", "plan"), options.night_plan
     yield ("log", "level"), options.log_level

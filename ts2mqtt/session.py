@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt import heartbeat
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
-from ts2mqtt.home_assistant import removal
+from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.learning import Learner
 from ts2mqtt.message import Message
@@ -21,7 +21,7 @@ from ts2mqtt.topics.names import Subject
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
     from ts2mqtt.config import HomeAssistantConfig
     from ts2mqtt.failures import FailureLog
@@ -314,11 +314,13 @@ class Session:
         messages = {self._topics.bridge: self._about(), **wanted.messages}
         stale = list(wanted.stale(messages, retained))
         await self._record_removals(messages, [old.topic for old in stale])
-        tombstones = self._with_tombstones(messages)
-        later = await self.publisher.publish(messages | tombstones, stale)
+        transitional = self._in_transition(messages)
+        reworded = self._reworded(messages)
+        later = await self.publisher.publish(messages | transitional, stale)
+        await self._tell_again(reworded)
         await self._publish_events()
-        if self._home_assistant_is_up and tombstones:
-            # Once seen they can go: look again when they have settled.
+        if transitional and (self._home_assistant_is_up or reworded):
+            # Once seen, tombstones and old words can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
         return later
 
@@ -336,19 +338,39 @@ class Session:
         done = await self._connection.publish(self._topics.rig_event(rig_id), payload, retain=False)
         await done
 
-    def _with_tombstones(self, messages: Mapping[str, Message]) -> dict[str, Message]:
-        """The messages of devices that have lost a component."""
-        rewritten: dict[str, Message] = {}
+    def _changed_devices(self, messages: Mapping[str, Message]) -> Iterator[tuple[str, str, Message, bytes]]:
+        """Topic, object id, message and what the broker holds, of every device that is there and has changed."""
         for topic, message in messages.items():
             object_id = self._names.object_id_of(topic)
             held = self.publisher.retained.get(topic)
             if object_id is None or held is None or held == message.payload or message.provisional:
                 continue
+            yield topic, object_id, message, held
+
+    def _in_transition(self, messages: Mapping[str, Message]) -> dict[str, Message]:
+        """The messages of devices that have lost a component, or have other words for what they show."""
+        rewritten: dict[str, Message] = {}
+        for topic, object_id, message, held in self._changed_devices(messages):
             recorded = self._topics.removed(object_id) in self.publisher.retained
-            payload = removal.with_tombstones(message.payload, held, keep_old=recorded)
+            payload = rewording.with_old_words(message.payload, held)
+            payload = removal.with_tombstones(payload, held, keep_old=recorded)
             if payload != message.payload:
                 rewritten[topic] = Message(payload, settle_s=message.settle_s)
         return rewritten
+
+    def _reworded(self, messages: Mapping[str, Message]) -> dict[str, frozenset[str]]:
+        """By device, the state topics that Home Assistant has to read again to show them as the device now says."""
+        found = {
+            topic: rewording.state_topics_to_tell_again(message.payload, held)
+            for topic, _, message, held in self._changed_devices(messages)
+        }
+        return {topic: states for topic, states in found.items() if states}
+
+    async def _tell_again(self, reworded: Mapping[str, frozenset[str]]) -> None:
+        for topic, states in reworded.items():
+            await self.publisher.settled(topic, SETTLE_S)
+            for state in sorted(states & self.publisher.retained.keys()):
+                await self.publisher.put(state, self.publisher.retained[state])
 
     async def _record_removals(self, messages: Mapping[str, Message], stale: list[str]) -> None:
         """Before anything goes that Home Assistant may not see going, what it was is put down on the broker."""
@@ -356,16 +378,11 @@ class Session:
             return
         retained = self.publisher.retained
         going = [topic for topic in stale if self._names.object_id_of(topic)]
-        for topic, message in messages.items():
-            held = retained.get(topic)
-            if (
-                self._names.object_id_of(topic)
-                and held is not None
-                and held != message.payload
-                and not message.provisional
-                and removal.vanished_components(message.payload, held)
-            ):
-                going.append(topic)
+        going += [
+            topic
+            for topic, _, message, held in self._changed_devices(messages)
+            if removal.vanished_components(message.payload, held)
+        ]
         for topic in going:
             await self._record_removal(topic, retained[topic])
 

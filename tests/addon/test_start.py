@@ -33,6 +33,7 @@ def options(*rigs: dict[str, Any], **others: Any) -> dict[str, Any]:
     """As the Supervisor writes them when the user has changed nothing but these."""
     return {
         "rigs": list(rigs),
+        "language": "en",
         "project_states": ["Draft", "Active", "Inactive"],
         "night_plan": "auto",
         "log_level": "info",
@@ -137,6 +138,7 @@ def test_every_option_reaches_the_configuration() -> None:
                 "password": "p,w",
                 "verify_tls": False,
             },
+            language="de",
             project_states=["Active"],
             night_plan="manual",
             log_level="debug",
@@ -148,7 +150,7 @@ def test_every_option_reaches_the_configuration() -> None:
     assert config.mqtt.password is not None
     assert config.mqtt.password.get_secret_value() == "secret"
     assert (config.mqtt.base_topic, config.mqtt.client_id) == ("observatory", "second")
-    assert config.home_assistant.project_states == ("Active",)
+    assert (config.home_assistant.language, config.home_assistant.project_states) == ("de", ("Active",))
     assert (config.polling.plan, config.log.level) == ("manual", "debug")
     backyard, remote = config.rigs
     assert backyard.site is not None
