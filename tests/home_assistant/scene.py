@@ -14,7 +14,7 @@ from ts2mqtt.cleaning import clean
 from ts2mqtt.simulator.api import SimulatedApi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from tests.home_assistant.conftest import House
@@ -60,20 +60,21 @@ class Scene:
         held = self.observer.held
         assert discovered(held, self.base)
 
-        def is_shown() -> bool:
-            return not differences(self.hass, held, self.base)
-
-        # Either of the two may be the last to hear of a change.
-        heard = asyncio.create_task(self.observer.wait_until(is_shown, patience_s=_PATIENCE_S))
-        told = asyncio.create_task(
-            self.hass.wait_until(is_shown, lambda: differences(self.hass, held, self.base)[:20])
+        await self.wait_until(
+            lambda: not differences(self.hass, held, self.base),
+            lambda: differences(self.hass, held, self.base)[:20],
         )
-        await asyncio.wait((heard, told), return_when=asyncio.FIRST_COMPLETED)
-        if not is_shown():
+
+    async def wait_until(self, condition: Callable[[], bool], missing: Callable[[], object]) -> None:
+        """For a condition about both, the broker and Home Assistant: either may be the last to hear of a change."""
+        seen = asyncio.create_task(self.observer.wait_until(condition, patience_s=_PATIENCE_S))
+        told = asyncio.create_task(self.hass.wait_until(condition, missing))
+        await asyncio.wait((seen, told), return_when=asyncio.FIRST_COMPLETED)
+        seen.cancel()
+        if not condition():
             await told
-        for task in (heard, told):
-            task.cancel()
-        await asyncio.gather(heard, told, return_exceptions=True)
+        told.cancel()
+        await asyncio.gather(seen, told, return_exceptions=True)
 
     async def published(self) -> None:
         """Returns when the bridge has told of every profile, project and target."""

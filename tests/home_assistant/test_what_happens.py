@@ -33,10 +33,17 @@ async def test_an_exposure_shows_in_the_event_entity_and_sets_off_an_automation(
         example.acquire(example.target(of.M31), 0)
         await hass.wait_for_event(f"{backyard.base}_heard", after=mark)
         session = hass.entity_id(backyard.unique_id(None, None, "session"))
-        await backyard.observer.catch_up()
-        told = [one.json["event_type"] for one in backyard.observer.since(seen) if one.topic.endswith("/event")]
-        assert "exposure_acquired" in told
-        await hass.wait_until(lambda: shown_by(hass.events[mark:], session) == told, "the events, in their order")
+
+        def told() -> list[str]:
+            since = backyard.observer.since(seen)
+            return [one.json["event_type"] for one in since if one.topic == backyard.topic("backyard/event")]
+
+        def shown() -> list[str]:
+            return shown_by(hass.events[mark:], session)
+
+        await backyard.wait_until(
+            lambda: "exposure_acquired" in shown() and shown() == told(), lambda: (shown(), told())
+        )
         assert len(await hass.traces(automation)) == 1
         await hass.remove_automation(automation)
         backyard.nothing_to_complain_about()
