@@ -43,6 +43,7 @@ async def add_plan(backyard: Scene) -> None:
 async def test_it_shows_every_active_project_on_a_tablet_and_a_problem_on_a_phone(house: House) -> None:
     need("Chromium", is_there=chromium() is not None)
     hass = house.hass
+    began = hass.mark()
     now = datetime.now(UTC)
     # Wherever on Earth it is about 23 o'clock now.
     hours = (23 - now.hour + 12) % 24 - 12
@@ -80,7 +81,7 @@ async def test_it_shows_every_active_project_on_a_tablet_and_a_problem_on_a_phon
             await shows(shown, "has not answered since")
             assert "No problems" not in await text_of(shown)
             assert await shown.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        assert [line for line in hass.problems(backyard.log_began) if "emplate" in line] == []
+        assert [line for line in hass.problems(began) if "emplate" in line] == []
 
 
 async def test_without_a_rig_it_says_what_to_look_at(house: House) -> None:
