@@ -57,17 +57,26 @@ class Night:
         end = self.id_of("night_plan_end")
         await self.hass.wait_until(lambda: self.hass.state_of(end) not in (None, "unknown"), "the night plan")
 
-    async def dusk(self) -> None:
+    async def dusk(self, *, until: float = -7) -> None:
+        """Whatever time it is: the sun is the test's."""
+        for entry in await self.hass.command("config_entries/get", domain="sun"):
+            if not entry["disabled_by"]:
+                # It would put the real one back into its place every few minutes.
+                await self.hass.command("config_entries/disable", entry_id=entry["entry_id"], disabled_by="user")
         await self.sun(0)
-        await self.sun(-7)
+        await self.sun(until)
 
     async def sun(self, elevation: float) -> None:
         await self.hass.post(
             "/api/states/sun.sun", {"state": "above_horizon", "attributes": {"elevation": elevation}}
         )
-        await self.hass.wait_until(
-            lambda: self.hass.states["sun.sun"]["attributes"].get("elevation") == elevation, "the sun to move"
-        )
+
+        def moved() -> bool:
+            return (
+                "sun.sun" in self.hass.states and self.hass.states["sun.sun"]["attributes"]["elevation"] == elevation
+            )
+
+        await self.hass.wait_until(moved, "the sun to move")
 
     async def activity(self, word: str) -> None:
         await self.hass.wait_until(lambda: self.hass.state_of(self.id_of("activity")) == word, f"activity {word}")
@@ -184,8 +193,7 @@ async def test_the_rig_is_chosen_from_the_rigs_alone() -> None:
 async def test_the_night_plan_is_told_at_dusk(house: House) -> None:
     async with night(house) as tonight, automation(tonight, "night_plan") as told:
         await tonight.plan()
-        await tonight.sun(0)
-        await tonight.sun(-5)
+        await tonight.dusk(until=-5)
         assert told.told() == []
         await tonight.sun(-7)
         plan = await told.tells()
