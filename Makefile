@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS := brokers container faults node_red
+SYSTEMS := brokers container faults home_assistant node_red
 
-.PHONY: demo test test-brokers test-container test-faults test-node-red fuzz soak lint lint-workflows lock docs clean
+.PHONY: demo test test-brokers test-container test-faults test-home-assistant test-node-red fuzz soak lint lint-workflows \
+	addon lock docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -33,6 +34,11 @@ test-brokers: $(VENV)/.installed-dev
 	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/brokers/aedes; fi
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/brokers $(PYTEST)
 
+# What cannot be prepared is skipped, and pytest says why.
+test-home-assistant: $(VENV)/.installed-dev
+	-$(BIN)/python -m tests.home_assistant.prepare
+	$(BIN)/pytest tests/home_assistant $(PYTEST)
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -49,6 +55,11 @@ fuzz: $(VENV)/.installed-dev
 # Simulated months in one process; SOAK="--days 90" for a shorter life.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak $(SOAK)
+
+# The app (add-on) for Home Assistant, with the package beside it: copy addon/ into the share `addons`.
+addon: $(VENV)/.created
+	rm -f addon/*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
 
 # What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
 docs: $(VENV)/.installed-dev

@@ -91,10 +91,12 @@ class Observer:
     async def wait_until_gone(self, *topics: str) -> None:
         await self.wait_until(lambda: not self.held.keys() & set(topics), f"{topics} cleared")
 
-    async def wait_until(self, condition: Callable[[], bool], what: str = "the condition") -> None:
+    async def wait_until(
+        self, condition: Callable[[], bool], what: str = "the condition", *, patience_s: float = _PATIENCE_S
+    ) -> None:
         """Looks again at every message."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 while not condition():
                     self._happened.clear()
                     await self._happened.wait()

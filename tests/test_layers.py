@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "found": {"observatory", "topics", "home_assistant"},
     "reloading": {"config", "errors", "logs"},
     "simulator": {"errors"},
+    "addon": {"config", "errors"},
 }
 """What each may import of ours besides itself; what is not named here joins these together."""
 
