@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.mqtt import PublishRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 
     from ts2mqtt.message import Message
     from ts2mqtt.mqtt import Connection
@@ -37,11 +38,13 @@ class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
     A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
-    is believed on the next.
+    is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, part_of: Callable[[str], str | None] = lambda _: None) -> None:
         self.retained: dict[str, bytes] = {}
+        self._part_of = part_of
+        self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
@@ -49,10 +52,21 @@ class Publisher:
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+        if topic not in self.retained and (part := self._part_of(topic)) is not None:
+            self._topics_of[part].add(topic)
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
+
+    @property
+    def parts(self) -> AbstractSet[str]:
+        return self._topics_of.keys()
+
+    def retained_of(self, parts: Iterable[str]) -> dict[str, bytes]:
+        """What is retained of these parts, at no cost for the others."""
+        topics = (topic for part in parts for topic in self._topics_of.get(part, ()))
+        return {topic: self.retained[topic] for topic in topics if topic in self.retained}
 
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.

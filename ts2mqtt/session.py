@@ -72,7 +72,7 @@ class Session:
         changed: asyncio.Event,
         returning: bool = False,
     ) -> None:
-        self.publisher = Publisher(connection)
+        self.publisher = Publisher(connection, names.rig_of)
         self._connection = connection
         self._names = names
         self._topics = names.topics
@@ -92,6 +92,7 @@ class Session:
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
         self._births = asyncio.Event()
+        self._due: set[str] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -139,7 +140,8 @@ class Session:
             ]
         )
         await self._learner.learn()
-        self.publisher.retained.update(self._learner.own())
+        for topic, payload in self._learner.own().items():
+            self.publisher.learned(topic, payload)
         self._look_for_a_displacer()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
             await self._ask_for_others()
@@ -292,6 +294,7 @@ class Session:
 
     async def _publish_differences(self) -> None:
         self._at_work = True
+        self._due = {*self._wanted().rig_ids, *self.publisher.parts}
         await self.publisher.put(self._topics.status, ONLINE)
         later = await self._publish_difference()
         if not await self._learner.holds(self._topics.bridge):
@@ -307,10 +310,11 @@ class Session:
             later = await self._publish_difference()
 
     async def _publish_difference(self) -> float | None:
+        """Of the rigs that changed, and of those that were not finished with; answers when to look again."""
         wanted = self._wanted()
-        retained = self.publisher.retained
-        messages = {self._topics.bridge: self._about(), **wanted.messages}
-        stale = list(wanted.stale(messages, retained))
+        due, self._due = self._due | wanted.take_changed(), set()
+        messages = {self._topics.bridge: self._about(), **wanted.of(due)}
+        stale = list(wanted.stale(messages, self.publisher.retained_of(due)))
         await self._record_removals(messages, [old.topic for old in stale])
         tombstones = self._with_tombstones(messages)
         later = await self.publisher.publish(messages | tombstones, stale)
@@ -318,6 +322,8 @@ class Session:
         if self._home_assistant_is_up and tombstones:
             # Once seen they can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
+        if later is not None:
+            self._due |= due
         return later
 
     async def _publish_events(self) -> None:
@@ -387,6 +393,7 @@ class Session:
             for topic, payload in devices.items():
                 await self.publisher.put(topic, payload)
             await self._show_what_was_removed()
+            self._due |= self.publisher.parts
             self._changed.set()
 
     async def _show_what_was_removed(self) -> None:

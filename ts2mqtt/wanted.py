@@ -13,7 +13,7 @@ from ts2mqtt.topics.messages import RigView, rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.message import Message
@@ -35,6 +35,7 @@ class WantedMessages:
         self._project_states = project_states
         self._home_assistant = home_assistant
         self._built: dict[str, _Built] = {}
+        self._changed: set[str] = set()
 
     def update(self, view: RigView) -> None:
         built = self._built.get(view.rig.id)
@@ -48,19 +49,32 @@ class WantedMessages:
             else {}
         )
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
+        self._changed.add(view.rig.id)
 
     @property
-    def messages(self) -> dict[str, Message]:
+    def rig_ids(self) -> AbstractSet[str]:
+        return self._built.keys()
+
+    def take_changed(self) -> set[str]:
+        """The rigs whose part was built anew since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def of(self, rig_ids: Iterable[str]) -> dict[str, Message]:
         """States before devices: an entity that appears finds its state there."""
+        built = [self._built[rig_id] for rig_id in rig_ids if rig_id in self._built]
         wanted: dict[str, Message] = {}
-        for built in self._built.values():
-            wanted |= built.states
-        for built in self._built.values():
-            wanted |= built.devices
+        for rig in built:
+            wanted |= rig.states
+        for rig in built:
+            wanted |= rig.devices
         return wanted
 
     def stale(self, wanted: Mapping[str, Message], retained: Mapping[str, bytes]) -> Iterator[Stale]:
-        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both."""
+        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both.
+
+        Whoever asks about some rigs' topics has to give all that is wanted, and all that is retained, of these.
+        """
         unwanted = [topic for topic in retained if topic not in wanted]
         for topic in unwanted:
             subject = self._names.subject(topic)

@@ -85,10 +85,21 @@ class DiscoveryNames:
     def subject(self, topic: str) -> Subject | None:
         """The device that one of this bridge's discovery topics is about; None for any other topic."""
         object_id = self.object_id_of(topic)
-        if object_id is None:
-            return None
-        match = _OBJECT_ID.fullmatch(object_id)
-        return Subject(match[1], match[2], match[3]) if match else None
+        return None if object_id is None else _subject_of(object_id)
+
+    def rig_of(self, topic: str) -> str | None:
+        """The id of the rig that a retained topic belongs to: its state, its devices, what was removed of them."""
+        removed = self.topics.removed("")
+        if topic.startswith(removed):
+            subject = _subject_of(topic.removeprefix(removed))
+        else:
+            subject = self.topics.subject(topic) or self.subject(topic)
+        return subject.rig_id if subject else None
+
+
+def _subject_of(object_id: str) -> Subject | None:
+    match = _OBJECT_ID.fullmatch(object_id)
+    return Subject(match[1], match[2], match[3]) if match else None
 
 
 def device_messages(names: DiscoveryNames, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
