@@ -55,7 +55,7 @@ async def test_a_fresh_start_publishes_the_documented_observatory(
     async with observing(broker.port) as observer, running_bridge(bridge_config(broker.port, example_api)):
         await all_published(observer)
         assert observer.held_below("ts2mqtt/") == {of.STATUS, of.BRIDGE, *of.all_states()}
-        assert observer.held_below("homeassistant/") == of.all_devices()
+        assert observer.held_below("homeassistant/") == {of.BRIDGE_DEVICE, *of.all_devices()}
         assert observer.held[of.STATUS] == observer.held[of.RIG_STATUS] == b"online"
 
 
@@ -140,7 +140,7 @@ async def test_no_device_of_a_closed_project_appears_while_its_states_do(
         await all_published(observer)
         assert observer.json(of.project(closed.id))["state"] == "closed"
         assert observer.json(of.target(done.id))["name"] == "M 42"
-        assert observer.held_below(of.DEVICES) == of.all_devices()
+        assert observer.held_below(of.DEVICES) == {of.BRIDGE_DEVICE, *of.all_devices()}
         example.set_project_state(closed, "Active")
         await observer.wait_for(of.target_device(done.id))
         example.set_project_state(closed, "Closed")
@@ -233,12 +233,14 @@ async def test_a_rig_that_goes_away_is_offline_and_keeps_everything_else(
         await example_api.stop()
         await observer.wait_for(of.RIG_STATUS, b"offline", after=mark)
         await observer.wait_for(of.RIG_STATE, lambda state: state["activity"] == "offline", after=mark)
-        assert observer.topics_since(mark) == sorted((of.RIG_STATE, of.RIG_STATUS))
+        await observer.wait_for(of.BRIDGE, lambda bridge: bridge["rigs_online"] == 0, after=mark)
+        assert observer.topics_since(mark) == sorted((of.BRIDGE, of.RIG_STATE, of.RIG_STATUS))
         assert "Backyard" in await log.says("the API does not answer")
         await example_api.start()
         await observer.wait_for(of.RIG_STATUS, b"online", after=mark)
         await observer.wait_for(of.RIG_STATE, lambda state: state["activity"] == "idle", after=mark)
-        assert observer.topics_since(mark) == sorted([of.RIG_STATE, of.RIG_STATUS] * 2)
+        await observer.wait_until(lambda: observer.json(of.BRIDGE)["last_problem"] is None)
+        assert observer.topics_since(mark, but=(of.BRIDGE,)) == sorted([of.RIG_STATE, of.RIG_STATUS] * 2)
 
 
 async def test_a_rename_renames_and_touches_nothing_else(

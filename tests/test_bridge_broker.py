@@ -302,14 +302,14 @@ async def test_bridges_with_different_base_topics_leave_each_other_alone(
     south = bridge_config(mqtt_config(mosquitto.port, client_id="s", base_topic="site"), example_api)
     async with running_bridge(north):
         await observer.wait_for("site/north/backyard/target/" + of.M31)
-        await observer.wait_until(lambda: len(observer.held_below("homeassistant/device/site_north/")) == 7)
+        await observer.wait_until(lambda: len(observer.held_below("homeassistant/device/site_north/")) == 8)
         mark = observer.mark()
         async with running_bridge(south):
-            await observer.wait_until(lambda: len(observer.held_below("homeassistant/device/site/")) == 7)
+            await observer.wait_until(lambda: len(observer.held_below("homeassistant/device/site/")) == 8)
             assert not [seen for seen in observer.since(mark) if "north" in seen.topic]
         assert await clean(south) > 10
         await observer.catch_up()
-        assert len(observer.held_below("homeassistant/device/site_north/")) == 7
+        assert len(observer.held_below("homeassistant/device/site_north/")) == 8
         assert "site/north/status" in observer.held
         assert not observer.held_below("homeassistant/device/site/", "site/status", "site/bridge", "site/backyard/")
 
@@ -344,8 +344,8 @@ async def test_clean_leaves_nothing_of_ours_and_everything_of_others(
             await all_published(observer)
         count = await clean(config)
         await observer.catch_up()
-        # Also what the stopping bridge retained: status and bridge.
-        assert count == len(of.all_devices() | of.all_states()) + 2
+        # Also the bridge's own: its device, and what it retained at its end, status and bridge.
+        assert count == len(of.all_devices() | of.all_states()) + 3
         assert await retained_on(broker.port) == foreign
         cleared = [seen.topic for seen in observer.seen if not seen.payload]
         assert cleared.index(of.target_device(of.M31)) < cleared.index(of.target(of.M31))

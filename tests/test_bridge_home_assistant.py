@@ -51,11 +51,10 @@ async def test_after_its_birth_home_assistant_is_told_every_device_again(
         await all_published(observer)
         before, mark = dict(observer.held), observer.mark()
         await home_assistant_starts(observer)
-        await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
-        assert of.all_devices() == {seen.topic for seen in observer.since(mark, but=(_BIRTH,))}
-        assert {topic: observer.held[topic] for topic in of.all_devices()} == {
-            topic: before[topic] for topic in of.all_devices()
-        }
+        every = {of.BRIDGE_DEVICE, *of.all_devices()}
+        await observer.wait_until(lambda: every <= set(observer.topics_since(mark)))
+        assert every == {seen.topic for seen in observer.since(mark, but=(_BIRTH,))}
+        assert {topic: observer.held[topic] for topic in every} == {topic: before[topic] for topic in every}
         again = observer.mark()
         bystander = await later_change(observer, example)
         assert observer.topics_since(again) == [bystander]
@@ -122,7 +121,7 @@ async def test_another_discovery_prefix_and_status_topic_are_used(
 ) -> None:
     other = HomeAssistantConfig(discovery_prefix="ha/disco", status_topic="ha/here")
     async with running_bridge(bridge_config(mosquitto.port, example_api, home_assistant=other)):
-        count = len(of.all_devices())
+        count = len({of.BRIDGE_DEVICE, *of.all_devices()})
         await observer.wait_until(lambda: len(observer.held_below("ha/disco/device/ts2mqtt/")) == count)
         assert not observer.held_below("homeassistant/")
         mark = observer.mark()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ts2mqtt.failures import FailureLog, spoken_duration
+from ts2mqtt.failures import Failure, FailureLog, spoken_duration
 
 HOUR = 3_600
 
@@ -125,6 +125,43 @@ def test_what_is_forgotten_never_recovers(failures: FailureLog, caplog: pytest.L
     failures.succeeded("Backyard")
 
     assert told(caplog) == []
+
+
+def test_the_latest_failure_is_the_one_that_was_told_last(failures: FailureLog, clock: Clock) -> None:
+    def told_last() -> Failure | None:
+        clock.now += 1
+        return failures.latest
+
+    assert told_last() is None
+    failures.failed("Backyard", "no answer")
+    assert told_last() == Failure(6.0, "Backyard: no answer")
+    failures.failed("Remote", "no answer")
+    failures.failed("Backyard", "no answer")
+    assert told_last() == Failure(7.0, "Remote: no answer")
+    failures.failed("Backyard", "status 500")
+    assert told_last() == Failure(8.0, "Backyard: status 500")
+    failures.succeeded("Backyard")
+    assert told_last() == Failure(7.0, "Remote: no answer")
+    failures.forget("Remote")
+    assert told_last() is None
+
+
+def test_only_news_are_passed_on(clock: Clock) -> None:
+    news: list[str] = []
+    failures = FailureLog(logging.getLogger("test"), clock, on_change=lambda: news.append(latest()))
+
+    def latest() -> str:
+        return failures.latest.text if failures.latest else "nothing"
+
+    failures.succeeded("Backyard")
+    failures.forget("Backyard")
+    for message in ("no answer", "no answer", "status 500", "status 500"):
+        clock.now += 2 * HOUR
+        failures.failed("Backyard", message)
+    failures.succeeded("Backyard")
+    failures.failed("Remote", "no answer")
+    failures.forget("Remote")
+    assert news == ["Backyard: no answer", "Backyard: status 500", "nothing", "Remote: no answer", "nothing"]
 
 
 @pytest.mark.parametrize(

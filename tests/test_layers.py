@@ -29,7 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "topics": {"observatory", "message"},
     "home_assistant": {"observatory", "topics", "message"},
     "mqtt": {"config", "errors"},
-    "publisher": {"mqtt", "message"},
+    "publisher": {"mqtt", "message", "failures"},
     "heartbeat": {"topics"},
     "simulator": {"errors"},
 }

@@ -45,7 +45,7 @@ async def retain(port: int, payloads: dict[str, str]) -> None:
 
 
 async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker) -> None:
-    ours = {topic: topic for topic in (*of.all_devices(), *of.all_states(), of.STATUS, of.BRIDGE)}
+    ours = {topic: topic for topic in (*of.all_devices(), of.BRIDGE_DEVICE, *of.all_states(), of.STATUS, of.BRIDGE)}
     ours["ts2mqtt/bridge/removed/backyard"] = "{}"
     foreign = {
         "ts2mqtt": "x",
@@ -57,6 +57,8 @@ async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker)
         "ts2mqttx/status": "x",
         "homeassistant/device/other/backyard/config": "x",
         "homeassistant/device/ts2mqtt/UPPER/config": "x",
+        "homeassistant/device/ts2mqtt/bridge/config": "x",
+        "homeassistant/device/other/config": "x",
         "other": "x",
     }
     await retain(broker.port, ours | foreign)

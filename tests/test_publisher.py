@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.observer import observing, retained_on
 from tests.running import mqtt_config
+from ts2mqtt.failures import FailureLog
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
 from ts2mqtt.publisher import Publisher, Stale
@@ -130,7 +132,29 @@ async def test_what_the_broker_refuses_is_told_once_and_tried_again_when_it_chan
             for payload in ("1", "1", "2"):
                 await publisher.publish(messages(allowed=payload, forbidden=payload), ())
             assert publisher.retained == {"allowed": b"2"}
-        assert len(log.about("ERROR forbidden", "Not authorized", "access rules")) == 2
+        assert len(log.about("ERROR forbidden", "Not authorized", "access rules")) == 1
+
+
+def problem(failures: FailureLog) -> str:
+    return failures.latest.text if failures.latest else ""
+
+
+async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_wants_it(
+    mosquitto_with: Callable[..., Mosquitto],
+) -> None:
+    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    async with (
+        mosquitto_with(acl=["topic readwrite allowed"]) as broker,
+        connect(mqtt_config(broker.port, protocol="5")) as connection,
+    ):
+        publisher = Publisher(connection, failures)
+        await publisher.publish(messages(forbidden="1"), ())
+        assert problem(failures).startswith("forbidden: ")
+        await publisher.publish(messages(allowed="1"), ())
+        assert problem(failures) == ""
+        failures.failed("allowed", "refused on an earlier connection")
+        await publisher.publish(messages(allowed="2"), ())
+        assert problem(failures) == ""
 
 
 async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:

@@ -177,7 +177,7 @@ async def test_its_own_echo_never_makes_it_publish(mosquitto: Mosquitto, observe
         await observer.publish(of.HEARTBEAT, heartbeat.ASK)
         await observer.wait_for(of.HEARTBEAT, lambda beat: beat.get("working") is True)
         await observer.catch_up()
-        assert observer.topics_since(0) == sorted((of.BRIDGE, of.STATUS))
+        assert observer.topics_since(0) == sorted((of.BRIDGE, of.BRIDGE_DEVICE, of.STATUS))
         working.cancel()
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAMES = DiscoveryNames("homeassistant", TopicNames("ts2mqtt"))
 SHOWN = frozenset({"draft", "active", "inactive"})
 
+BRIDGE_DEVICE = "homeassistant/device/ts2mqtt/config"
 RIG_DEVICE = NAMES.topic(Subject("backyard"))
 RIG_TOPICS = {"ts2mqtt/backyard/status", "ts2mqtt/backyard/state", "ts2mqtt/backyard/plan"}
 OTHERS = {
@@ -43,7 +44,7 @@ def wanted_of(*rigs: Rig, home_assistant: bool = True) -> WantedMessages:
 
 
 def all_of(wanted: WantedMessages) -> dict[str, Message]:
-    return wanted.of(wanted.rig_ids)
+    return wanted.of(wanted.parts)
 
 
 def held_for(*rigs: Rig) -> dict[str, bytes]:
@@ -81,8 +82,13 @@ class TestTheCompleteSet:
         assert messages.keys() >= RIG_TOPICS
         assert [topic for topic in messages if topic.startswith("homeassistant/")] == []
 
-    def test_is_empty_before_any_rig(self) -> None:
-        assert all_of(wanted_of()) == {}
+    def test_is_the_bridges_own_device_before_any_rig(self) -> None:
+        assert all_of(wanted_of()).keys() == {BRIDGE_DEVICE}
+        assert all_of(wanted_of(home_assistant=False)) == {}
+
+    def test_has_the_bridges_device_before_those_that_are_tied_to_it(self) -> None:
+        devices = [topic for topic in all_of(wanted_of(BACKYARD)) if topic.startswith("homeassistant/")]
+        assert devices.index(BRIDGE_DEVICE) < devices.index(RIG_DEVICE)
 
     def test_follows_what_changes(self) -> None:
         wanted = wanted_of(BACKYARD)
@@ -123,15 +129,18 @@ class TestAChangeOfOneRig:
 
     def test_needs_the_messages_of_that_rig_alone(self) -> None:
         wanted = wanted_of(BACKYARD, self.REMOTE)
-        assert wanted.of(["remote"]) == all_of(wanted_of(self.REMOTE))
-        assert wanted.of(["backyard", "remote"]) == all_of(wanted)
-        assert wanted.of(["another"]) == {}
+        assert wanted.of({"remote"}) == wanted_of(self.REMOTE).of({"remote"})
+        assert both_of(TARGET, M31.id, "remote") <= wanted.of({"remote"}).keys()
+        assert not both_of(TARGET, M31.id) & wanted.of({"remote"}).keys()
+        assert wanted.of({"backyard", "remote", "bridge"}) == all_of(wanted)
+        assert wanted.of({"another"}) == {}
 
     def test_makes_nothing_of_another_rig_stale(self) -> None:
         other = replace(M31, id="other")
         wanted = wanted_of(BACKYARD, self.REMOTE)
-        retained = held_for(rig_of_targets(M31, other))
-        assert {stale.topic for stale in wanted.stale(wanted.of(["backyard"]), retained)} == both_of(TARGET, "other")
+        held = wanted_of(rig_of_targets(M31, other)).of({"backyard"})
+        retained = {topic: message.payload for topic, message in held.items()}
+        assert {stale.topic for stale in wanted.stale(wanted.of({"backyard"}), retained)} == both_of(TARGET, "other")
 
 
 class TestWhatIsStale:
@@ -148,7 +157,8 @@ class TestWhatIsStale:
     def test_is_everything_of_a_rig_that_is_no_longer_configured(self) -> None:
         remote = replace(BACKYARD, id="remote")
         retained = held_for(remote) | {"ts2mqtt/remote/plan/image": b"\x89PNG"}
-        assert stale_topics(wanted_of(BACKYARD), retained | held_for(BACKYARD)) == retained.keys()
+        stale = stale_topics(wanted_of(BACKYARD), retained | held_for(BACKYARD))
+        assert stale == retained.keys() - {BRIDGE_DEVICE}
 
     def test_is_a_target_that_its_project_no_longer_names(self) -> None:
         assert stale_topics(wanted_of(rig_of_targets()), held_for(BACKYARD)) == both_of(TARGET, M31.id)

@@ -17,6 +17,7 @@ NAMES = DiscoveryNames("homeassistant", TopicNames("ts2mqtt"))
 STATUS, BRIDGE, HEARTBEAT = "ts2mqtt/status", "ts2mqtt/bridge", "ts2mqtt/bridge/heartbeat"
 RIG_STATUS, RIG_STATE = f"ts2mqtt/{RIG}/status", f"ts2mqtt/{RIG}/state"
 DEVICES = "homeassistant/device/"
+BRIDGE_DEVICE = "homeassistant/device/ts2mqtt/config"
 
 
 def profile(thing_id: str, rig: str = RIG) -> str:
@@ -48,6 +49,7 @@ def target_device(thing_id: str, rig: str = RIG) -> str:
 
 
 def all_devices(rig: str = RIG) -> set[str]:
+    """Of a rig and its things; the bridge has one more."""
     return {
         rig_device(rig),
         *(profile_device(one, rig) for one in (PROFILE_1, PROFILE_2, PROFILE_3)),

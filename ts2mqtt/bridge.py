@@ -8,9 +8,10 @@ import random
 from collections import deque
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ts2mqtt import __version__
+from ts2mqtt import __version__, logs
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
 from ts2mqtt.heartbeat import new_instance
@@ -50,7 +51,7 @@ _AFTER_A_BUG_S = 60.0
 _MOST_EVENTS = 1_000
 """Kept while the broker is away; older ones are dropped first."""
 
-_LOG_LEVELS = ("debug", "info", "warning", "error")
+_LONGEST_PROBLEM = 500
 
 
 class Bridge:
@@ -67,7 +68,7 @@ class Bridge:
         self._instance = new_instance()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._failures = FailureLog(_LOG)
+        self._failures = FailureLog(_LOG, on_change=self._changed.set)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
         self._pollers = {
             rig.id: RigPoller(rig, config.polling, partial(self._mark, rig.id), now=now) for rig in config.rigs
@@ -172,9 +173,10 @@ class Bridge:
                     about=self._about,
                     wanted=self._current,
                     events=self._events,
-                    commands=Commands(_set_log_level, self._refresh, self._refresh_plan),
+                    commands=Commands(self._set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
                     returning=self._was_at_work,
+                    failures=self._failures,
                 )
                 async with session.running():
                     self._was_at_work = True
@@ -241,12 +243,28 @@ class Bridge:
                 instance=self._instance,
                 since=self._since,
                 protocol=mqtt.protocol,
+                log_level=logs.level(),
+                last_problem=self._last_problem(),
+                rigs_online=sum(poller.rig.online is True for poller in self._pollers.values()),
                 rigs=[
                     payloads.BridgeRig(id=rig.id, name=rig.name, url=public_url(rig.urls[0]))
                     for rig in self._config.rigs
                 ],
             ).to_bytes()
         )
+
+    def _last_problem(self) -> str | None:
+        found = [self._failures.latest, *(poller.problem for poller in self._pollers.values())]
+        latest = max(filter(None, found), key=attrgetter("told"), default=None)
+        return latest.text[:_LONGEST_PROBLEM] if latest else None
+
+    def _set_log_level(self, level: str) -> bool:
+        if level not in payloads.LOG_LEVELS:
+            return False
+        _LOG.warning("the log level changes to %s", level)
+        logging.getLogger("ts2mqtt").setLevel(level.upper())
+        self._changed.set()
+        return True
 
     def _refresh(self, rig_id: str) -> bool:
         if rig_id not in self._pollers:
@@ -266,11 +284,3 @@ class Bridge:
                 await self._stopping.wait()
         except TimeoutError:
             return
-
-
-def _set_log_level(level: str) -> bool:
-    if level not in _LOG_LEVELS:
-        return False
-    _LOG.warning("the log level changes to %s", level)
-    logging.getLogger("ts2mqtt").setLevel(level.upper())
-    return True

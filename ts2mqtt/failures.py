@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 _FIRST_REMINDER_S = 3_600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that fails now; `told` on the clock of the failure log, when its cause was first told."""
+
+    told: float
+    text: str
+
+
 @dataclass(slots=True)
 class _Streak:
     began: float
+    told: float
     count: int
     message: str
     silence_s: float
@@ -26,25 +35,43 @@ class FailureLog:
     """Failures by subject (a rig, one of its lists, the broker), each told as its own streak.
 
     The first failure of a streak is a warning; the same again is silent for an hour, then for two, four and so
-    on; another cause is told at once; the first success after it says how long it lasted.
+    on; another cause is told at once; the first success after it says how long it lasted. `on_change` is called
+    whenever what fails, or why, is not what it was.
     """
 
-    def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        logger: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._logger = logger
         self._clock = clock
+        self._on_change = on_change
         self._streaks: dict[str, _Streak] = {}
+
+    @property
+    def latest(self) -> Failure | None:
+        """Of all that fails now, what was told last."""
+        if not self._streaks:
+            return None
+        subject, streak = max(self._streaks.items(), key=lambda item: item[1].told)
+        return Failure(streak.told, f"{subject}: {streak.message}")
 
     def failed(self, subject: str, message: str, *, level: int = logging.WARNING) -> None:
         now = self._clock()
         streak = self._streaks.get(subject)
         if streak is None:
-            self._streaks[subject] = _Streak(now, 1, message, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
+            self._streaks[subject] = _Streak(now, now, 1, message, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
             self._logger.log(level, "%s: %s", subject, message)
+            self._on_change()
             return
         streak.count += 1
         if message != streak.message:
-            streak.message = message
+            streak.message, streak.told = message, now
             self._logger.log(level, "%s: %s", subject, message)
+            self._on_change()
         elif now >= streak.remind_at:
             streak.silence_s *= 2
             streak.remind_at = now + streak.silence_s
@@ -57,10 +84,12 @@ class FailureLog:
             lasted = spoken_duration(self._clock() - streak.began)
             times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
             self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
+            self._on_change()
 
     def forget(self, subject: str) -> None:
         """Ends a streak without a word, for a subject that is gone."""
-        self._streaks.pop(subject, None)
+        if self._streaks.pop(subject, None) is not None:
+            self._on_change()
 
 
 def spoken_duration(seconds: float) -> str:

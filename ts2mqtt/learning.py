@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from ts2mqtt.topics import memory
-from ts2mqtt.topics.names import Subject
+from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -53,7 +53,7 @@ class Learner:
 
     async def learn(self) -> None:
         """Returns when all that the broker retains has been heard."""
-        await self._ask([f"{self._names.topics.base}/#", self._names.filter])
+        await self._ask([f"{self._names.topics.base}/#", *self._names.filters])
         if len(self.retained) < _SUSPICIOUSLY_MANY:
             return
         for _ in range(_MOST_ROUNDS):
@@ -104,6 +104,7 @@ class Learner:
     def _relatives(self) -> Iterator[str]:
         """What should be there by what is: the children that a payload names, and everything's device."""
         topics = self._names.topics
+        yield self._names.topic(BRIDGE)
         for topic, payload in list(self.retained.items()):
             subject = topics.subject(topic) or self._names.subject(topic)
             if subject is None:

@@ -26,6 +26,11 @@ def set_up(level: str, form: str) -> None:
     logger.propagate = False
 
 
+def level() -> str:
+    """How much the package's log says now, in the words of the configuration's `log.level`."""
+    return logging.getLevelName(logging.getLogger("ts2mqtt").getEffectiveLevel()).lower()
+
+
 class TextFormatter(logging.Formatter):
     """Time, level and message; control characters in it are shown, not obeyed.
 

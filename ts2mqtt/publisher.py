@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.failures import FailureLog
 from ts2mqtt.mqtt import PublishRefusedError
 
 if TYPE_CHECKING:
@@ -41,11 +42,17 @@ class Publisher:
     is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
     """
 
-    def __init__(self, connection: Connection, part_of: Callable[[str], str | None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        failures: FailureLog | None = None,
+        part_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self.retained: dict[str, bytes] = {}
         self._part_of = part_of
         self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
+        self._failures = failures or FailureLog(_LOG)
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
@@ -74,6 +81,7 @@ class Publisher:
         A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
         """
         self._forget_settled()
+        self._forget_refusals(wanted)
         later: list[float] = []
         under_way: dict[str, asyncio.Future[None]] = {}
         for topic, message in wanted.items():
@@ -115,6 +123,17 @@ class Publisher:
         long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
+    def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
+        """What is no longer wanted: told only where all that is wanted of a topic's part was given."""
+        unwanted = self._refused.keys() - wanted.keys()
+        if not unwanted:
+            return
+        parts = {self._part_of(topic) for topic in wanted}
+        for topic in unwanted:
+            if self._part_of(topic) in parts:
+                del self._refused[topic]
+                self._failures.forget(topic)
+
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
         changed = self._changed.get(topic)
         if changed is None:
@@ -135,7 +154,11 @@ class Publisher:
                 await future
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
-                _LOG.error("%s: %s; check the broker's access rules and limits", topic, error)
+                advice = f"{error}; check the broker's access rules and limits"
+                self._failures.failed(topic, advice, level=logging.ERROR)
+            else:
+                self._refused.pop(topic, None)
+                self._failures.succeeded(topic)
 
 
 class _Pace:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ts2mqtt.config import HomeAssistantConfig
+    from ts2mqtt.failures import FailureLog
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.mqtt import Connection, Received
     from ts2mqtt.topics.payloads import Heartbeat
@@ -71,8 +72,9 @@ class Session:
         commands: Commands,
         changed: asyncio.Event,
         returning: bool = False,
+        failures: FailureLog | None = None,
     ) -> None:
-        self.publisher = Publisher(connection, names.rig_of)
+        self.publisher = Publisher(connection, failures, names.rig_of)
         self._connection = connection
         self._names = names
         self._topics = names.topics
@@ -294,7 +296,7 @@ class Session:
 
     async def _publish_differences(self) -> None:
         self._at_work = True
-        self._due = {*self._wanted().rig_ids, *self.publisher.parts}
+        self._due = self._wanted().parts | self.publisher.parts
         await self.publisher.put(self._topics.status, ONLINE)
         later = await self._publish_difference()
         if not await self._learner.holds(self._topics.bridge):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages
+from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.publisher import Stale
 from ts2mqtt.topics import memory
 from ts2mqtt.topics.messages import RigView, rig_messages
-from ts2mqtt.topics.names import PROFILE, PROJECT, Subject
+from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.message import Message
@@ -34,6 +34,7 @@ class WantedMessages:
         self._names = names
         self._project_states = project_states
         self._home_assistant = home_assistant
+        self._bridge_device = bridge_device_message(names) if home_assistant else {}
         self._built: dict[str, _Built] = {}
         self._changed: set[str] = set()
 
@@ -52,20 +53,23 @@ class WantedMessages:
         self._changed.add(view.rig.id)
 
     @property
-    def rig_ids(self) -> AbstractSet[str]:
-        return self._built.keys()
+    def parts(self) -> set[str]:
+        """The ids of the rigs, and that of the bridge itself."""
+        return {BRIDGE.rig_id, *self._built}
 
     def take_changed(self) -> set[str]:
         """The rigs whose part was built anew since this was last asked."""
         changed, self._changed = self._changed, set()
         return changed
 
-    def of(self, rig_ids: Iterable[str]) -> dict[str, Message]:
+    def of(self, parts: AbstractSet[str]) -> dict[str, Message]:
         """States before devices: an entity that appears finds its state there."""
-        built = [self._built[rig_id] for rig_id in rig_ids if rig_id in self._built]
+        built = [self._built[rig_id] for rig_id in sorted(parts) if rig_id in self._built]
         wanted: dict[str, Message] = {}
         for rig in built:
             wanted |= rig.states
+        if BRIDGE.rig_id in parts:
+            wanted |= self._bridge_device
         for rig in built:
             wanted |= rig.devices
         return wanted

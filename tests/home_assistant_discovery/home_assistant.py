@@ -90,6 +90,8 @@ COMPONENT_KEYS = {
         "off_delay",
     },
     "button": _ENTITY_KEYS | {"command_topic", "command_template", "payload_press", "device_class", "retain"},
+    "select": _ENTITY_KEYS
+    | {"state_topic", "value_template", "command_topic", "command_template", "options", "retain", "optimistic"},
     "device_automation": {
         "platform",
         "automation_type",
@@ -107,6 +109,7 @@ DEVICE_CLASSES: dict[str, set[str | None]] = {
     "sensor": {"duration", "timestamp", "enum", None},
     "binary_sensor": {"connectivity", "running", "problem", None},
     "button": {"restart", "update", "identify", None},
+    "select": {None},
     "event": {"button", "doorbell", "motion", None},
     "image": {None},
 }
@@ -153,7 +156,7 @@ def shown(component: dict[str, Any], payload: bytes) -> str | float | datetime |
         moment = datetime.fromisoformat(text)
         assert moment.tzinfo is not None, text
         return moment
-    if component.get("device_class") == "enum":
+    if "options" in component:
         assert text in component["options"], text
         return text
     if component.keys() & {"unit_of_measurement", "state_class", "suggested_display_precision"}:

@@ -42,13 +42,13 @@ from tests.sample_rig import (
     view_of,
 )
 from ts2mqtt.home_assistant import entities
+from ts2mqtt.home_assistant.components import value_at
 from ts2mqtt.home_assistant.devices import (
     SETTLE_S,
     DiscoveryNames,
     _Builder,
     device_messages,
     display_name,
-    value_at,
 )
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
@@ -56,7 +56,7 @@ from ts2mqtt.observatory.live import IDLE, WAITING, Appointment, Live
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.messages import rig_messages
-from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
+from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,7 +210,7 @@ class TestTheChainOfDevices:
         rig, profile, project, target = (
             device_of(subject)["device"] for subject in (OF_RIG, OF_PROFILE, OF_PROJECT, OF_TARGET)
         )
-        assert "via_device" not in rig
+        assert rig["via_device"] == "ts2mqtt_bridge"
         assert profile["via_device"] == rig["identifiers"][0] == "ts2mqtt_backyard"
         assert project["via_device"] == profile["identifiers"][0]
         assert target["via_device"] == project["identifiers"][0]
@@ -224,6 +224,7 @@ class TestTheChainOfDevices:
             "model": "Target Scheduler",
             "sw_version": "5.9.3.0",
             "configuration_url": "http://192.168.1.50:8188",
+            "via_device": "ts2mqtt_bridge",
         }
         assert [device_of(subject)["device"]["model"] for subject in (OF_PROFILE, OF_PROJECT, OF_TARGET)] == [
             "Profile",
@@ -589,7 +590,7 @@ class TestComponents:
             pass
 
         with pytest.raises(TypeError, match="Strange"):
-            _Builder(NAMES, BACKYARD)._component(OF_RIG, "backyard", Strange(key="strange", name="Strange"))
+            _Builder(NAMES, BACKYARD)._maker(OF_RIG, "backyard").components([Strange(key="strange", name="Strange")])
 
 
 class TestDiscoveryNames:
@@ -598,10 +599,14 @@ class TestDiscoveryNames:
     def test_a_base_topic_becomes_an_id_that_home_assistant_takes(self) -> None:
         assert self.DEEP.node_id == "observatory_roof_ts_mqtt_1"
         assert self.DEEP.topic(OF_RIG) == "ha/discovery/device/observatory_roof_ts_mqtt_1/backyard/config"
-        assert self.DEEP.filter == "ha/discovery/device/observatory_roof_ts_mqtt_1/+/config"
+        assert self.DEEP.topic(BRIDGE) == "ha/discovery/device/observatory_roof_ts_mqtt_1/config"
+        assert self.DEEP.filters == (
+            "ha/discovery/device/observatory_roof_ts_mqtt_1/config",
+            "ha/discovery/device/observatory_roof_ts_mqtt_1/+/config",
+        )
 
     @pytest.mark.parametrize("names", [NAMES, DEEP], ids=["plain", "deep"])
-    @pytest.mark.parametrize("subject", [OF_RIG, OF_PROFILE, OF_PROJECT, OF_TARGET], ids=lambda one: one.kind)
+    @pytest.mark.parametrize("subject", [BRIDGE, OF_RIG, OF_PROFILE, OF_PROJECT, OF_TARGET], ids=str)
     def test_a_topic_leads_back_to_its_subject(self, names: DiscoveryNames, subject: Subject) -> None:
         topic = names.topic(subject)
         assert names.subject(topic) == subject
@@ -616,7 +621,7 @@ class TestDiscoveryNames:
         "topic",
         [
             "homeassistant/device/ts2mqtt/backyard",
-            "homeassistant/device/ts2mqtt/config",
+            "homeassistant/device/ts2mqtt/bridge/config",
             "homeassistant/device/ts2mqtt//config",
             "homeassistant/device/ts2mqtt/Backyard/config",
             "homeassistant/device/ts2mqtt/back.yard/config",

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from tests.home_assistant_discovery.home_assistant import ID, STATE_CLASSES, UNITS
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.entities import (
+    BRIDGE,
     EXPOSURE_PLAN,
     PLAN,
     PROFILE,
@@ -22,6 +23,8 @@ from ts2mqtt.home_assistant.entities import (
     Entity,
     Measure,
     Moment,
+    Press,
+    Selection,
     Shown,
     Text,
     Truth,
@@ -31,7 +34,14 @@ from ts2mqtt.topics import payloads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES = {"rig": RIG, "profile": PROFILE, "project": PROJECT, "target": TARGET, "exposure plan": EXPOSURE_PLAN}
+TABLES = {
+    "bridge": BRIDGE,
+    "rig": RIG,
+    "profile": PROFILE,
+    "project": PROJECT,
+    "target": TARGET,
+    "exposure plan": EXPOSURE_PLAN,
+}
 ROWS = [pytest.param(table, row, id=f"{table}-{row.key}") for table, rows in TABLES.items() for row in rows]
 SHOWN = [
     pytest.param(table, row, id=f"{table}-{row.key}")
@@ -40,6 +50,7 @@ SHOWN = [
     if isinstance(row, Shown)
 ]
 MODELS: dict[str, type[BaseModel]] = {
+    "bridge": payloads.Bridge,
     "profile": payloads.Profile,
     "project": payloads.Project,
     "target": payloads.Target,
@@ -80,7 +91,7 @@ def test_a_row_shows_a_key_that_its_payload_has(table: str, row: Shown) -> None:
             assert found & {int, float}
         case Truth():
             assert bool in found
-        case Text() | Choice():
+        case Text() | Choice() | Selection():
             assert str in found
         case _:
             pytest.fail(f"{type(row).__name__} is new: say here which type of key it shows")
@@ -132,9 +143,11 @@ def test_an_icon_stands_where_no_device_class_gives_one(table: str, row: Entity)
 
 
 def test_what_is_configured_upstream_is_a_diagnostic() -> None:
-    categories = {row.category for rows in TABLES.values() for row in rows}
+    rows = [row for table in TABLES.values() for row in table]
     # Home Assistant loses a sensor of the category "config" (components/mqtt/sensor.py).
-    assert categories == {None, entities.DIAGNOSTIC}
+    showing = {row.category for row in rows if not isinstance(row, Selection | Press)}
+    assert showing == {None, entities.DIAGNOSTIC}
+    assert {row.key for row in rows if row.category == entities.CONFIG} == {"log_level", "rediscover"}
 
 
 def test_planning_settings_are_off_by_default_and_facts_are_on() -> None:
@@ -147,6 +160,7 @@ def test_planning_settings_are_off_by_default_and_facts_are_on() -> None:
 
 
 PROMISED = {
+    "bridge": {"Connection", "Version", "Rigs online", "Last problem", "Log level", "Restart discovery"},
     "rig": {
         "API",
         "Activity",

@@ -491,7 +491,9 @@ class TestFailures:
             back = await watched.until(lambda rig: rig.online is True)
 
         assert back == known
-        assert watched.changes == 3
+        # Read, gone and back; and twice that there is, or no longer is, something wrong.
+        assert watched.changes == 5
+        assert watched.poller.problem is None
         assert len(log.problems) == 1
         assert clock.now == 1_000.0
 

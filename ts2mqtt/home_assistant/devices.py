@@ -1,4 +1,4 @@
-"""From what is known of a rig to the complete set of its Home Assistant discovery messages."""
+"""From what is known of a rig to the complete set of its Home Assistant discovery messages; and the bridge's own."""
 
 from __future__ import annotations
 
@@ -7,28 +7,25 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
+from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics
 from ts2mqtt.home_assistant.discovery import (
     Availability,
-    BinarySensor,
-    Button,
     Component,
     Device,
     DevicePayload,
     DeviceTrigger,
-    Event,
-    Image,
-    Sensor,
     node_id,
 )
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposures import distinct_places
 from ts2mqtt.topics.messages import projects_of
-from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
+from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ts2mqtt.observatory.exposures import Place
     from ts2mqtt.observatory.model import ExposurePlan, Rig
@@ -41,6 +38,7 @@ _OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A
 AnyComponent = Component | DeviceTrigger
 _LONGEST_NAME = 120
 _SHORT_ID = 8
+_PROGRAM = "ts2mqtt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,20 @@ class DiscoveryNames:
         return node_id(self.topics.base)
 
     @property
-    def filter(self) -> str:
-        """Matches the discovery topics of all devices of this bridge."""
-        return f"{self.prefix}/device/{self.node_id}/+/config"
+    def filters(self) -> tuple[str, str]:
+        """Match the discovery topics of all devices of this bridge: its own, and those of rigs and their things."""
+        return self._bridge_topic, f"{self.prefix}/device/{self.node_id}/+/config"
+
+    @property
+    def _bridge_topic(self) -> str:
+        return f"{self.prefix}/device/{self.node_id}/config"
 
     def topic(self, subject: Subject) -> str:
         return self.topic_of_object(self.object_id(subject))
 
     def topic_of_object(self, object_id: str) -> str:
+        if object_id == BRIDGE.rig_id:
+            return self._bridge_topic
         return f"{self.prefix}/device/{self.node_id}/{object_id}/config"
 
     def object_id(self, subject: Subject) -> str:
@@ -75,12 +79,14 @@ class DiscoveryNames:
         return f"{self.node_id}_{self.object_id(subject)}"
 
     def object_id_of(self, topic: str) -> str | None:
-        """The object id in one of this bridge's discovery topics; None for any other topic."""
+        """What names the device in one of this bridge's discovery topics; None for any other topic."""
+        if topic == self._bridge_topic:
+            return BRIDGE.rig_id
         head, tail = f"{self.prefix}/device/{self.node_id}/", "/config"
         if not (topic.startswith(head) and topic.endswith(tail)):
             return None
         object_id = topic[len(head) : -len(tail)]
-        return object_id if _OBJECT_ID.fullmatch(object_id) else None
+        return object_id if _OBJECT_ID.fullmatch(object_id) and object_id != BRIDGE.rig_id else None
 
     def subject(self, topic: str) -> Subject | None:
         """The device that one of this bridge's discovery topics is about; None for any other topic."""
@@ -100,6 +106,28 @@ class DiscoveryNames:
 def _subject_of(object_id: str) -> Subject | None:
     match = _OBJECT_ID.fullmatch(object_id)
     return Subject(match[1], match[2], match[3]) if match else None
+
+
+def bridge_device_message(names: DiscoveryNames) -> dict[str, Message]:
+    """The one device message that is there whatever the rigs do."""
+    topics = names.topics
+    maker = ComponentMaker(
+        names.device_id(BRIDGE),
+        names.node_id,
+        DeviceTopics(status=topics.status, command=topics.command, states={None: topics.bridge}),
+    )
+    payload = DevicePayload(
+        device=Device(
+            identifiers=(names.device_id(BRIDGE),),
+            name=_PROGRAM if topics.base == _PROGRAM else f"{_PROGRAM} {topics.base}",
+            manufacturer=_PROGRAM,
+            model="Bridge",
+            sw_version=__version__,
+        ),
+        availability=(Availability(topic=topics.status),),
+        components=dict(maker.components(entities.BRIDGE)),
+    )
+    return {names.topic(BRIDGE): Message(payload.to_bytes(), settle_s=SETTLE_S)}
 
 
 def device_messages(names: DiscoveryNames, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
@@ -142,8 +170,11 @@ class _Builder:
             model="Target Scheduler",
             sw_version=rig.plugin_version,
             configuration_url=rig.url,
+            via_device=self.names.device_id(BRIDGE),
         )
-        return about, self._payload(device, self._components(about, rig.id, entities.RIG) | self._triggers())
+        return about, self._payload(
+            device, {**self._maker(about, rig.id).components(entities.RIG), **self._triggers()}
+        )
 
     def _triggers(self) -> dict[str, AnyComponent]:
         """One for each event type, so that an automation that begins with one can be clicked together."""
@@ -172,135 +203,54 @@ class _Builder:
             configuration_url=self.rig.url,
             via_device=self.names.device_id(parent),
         )
-        return about, self._payload(device, self._components(about, stem, rows))
+        return about, self._payload(device, self._maker(about, stem).components(rows))
 
     def _target(self, place: Place) -> tuple[Subject, DevicePayload]:
         about = Subject(self.rig.id, TARGET, place.target.id)
         parent = Subject(self.rig.id, PROJECT, place.project.id)
         subject, payload = self._thing(about, parent, place.target.name, entities.TARGET)
-        stem = f"{self.rig.id} {payload.device.name}"
+        maker = self._maker(about, f"{self.rig.id} {payload.device.name}")
         components = dict(payload.components)
         for plan, label in _plan_labels(place.target.exposure_plans):
-            components |= self._plan_components(about, stem, plan, label)
+            components |= dict(_plan_components(maker, plan, label))
         return subject, payload.model_copy(update={"components": components})
 
-    def _payload(self, device: Device, components: dict[str, AnyComponent]) -> DevicePayload:
+    def _payload(self, device: Device, components: Mapping[str, AnyComponent]) -> DevicePayload:
         return DevicePayload(
-            device=device, availability=(Availability(topic=self.names.topics.status),), components=components
+            device=device, availability=(Availability(topic=self.names.topics.status),), components=dict(components)
         )
 
-    def _components(self, about: Subject, stem: str, rows: Iterable[entities.Entity]) -> dict[str, AnyComponent]:
-        return {row.key: self._component(about, stem, row) for row in rows}
-
-    def _component(self, about: Subject, stem: str, row: entities.Entity) -> AnyComponent:
-        topics = self.names.topics
-        match row:
-            case entities.Shown():
-                return self._shown(about, stem, row, row.key, row.name, row.template(value_at(row.path)))
-            case entities.Connectivity():
-                return BinarySensor(
-                    unique_id=self._unique_id(about, row.key),
-                    name=row.name,
-                    default_entity_id=f"binary_sensor.{stem} {row.key}",
-                    state_topic=topics.rig_status(self.rig.id),
-                    payload_on="online",
-                    payload_off="offline",
-                    device_class=row.device_class,
-                    entity_category=row.category,
-                )
-            case entities.Press():
-                return Button(
-                    unique_id=self._unique_id(about, row.key),
-                    name=row.name,
-                    default_entity_id=f"button.{stem} {row.key}",
-                    command_topic=topics.rig_command(self.rig.id),
-                    payload_press=row.command,
-                    icon=row.icon,
-                )
-            case entities.Picture():
-                return Image(
-                    unique_id=self._unique_id(about, row.key),
-                    name=row.name,
-                    default_entity_id=f"image.{stem} {row.key}",
-                    image_topic=topics.rig_plan_image(self.rig.id),
-                    content_type="image/png",
-                    icon=row.icon,
-                )
-            case entities.Happening():
-                return Event(
-                    unique_id=self._unique_id(about, row.key),
-                    name=row.name,
-                    default_entity_id=f"event.{stem} {row.key}",
-                    state_topic=topics.rig_event(self.rig.id),
-                    event_types=row.event_types,
-                    icon=row.icon,
-                )
-            case _:
-                raise TypeError(f"no component is made from {type(row).__name__}")
-
-    def _plan_components(self, about: Subject, stem: str, plan: ExposurePlan, label: str) -> dict[str, AnyComponent]:
-        """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
-        components: dict[str, AnyComponent] = {}
-        for row in entities.EXPOSURE_PLAN:
-            key = f"{plan.key}_{row.key}"
-            value = (
-                f"value_json.exposure_plans | selectattr('key', 'eq', '{plan.key}')"
-                f" | map(attribute='{row.path}') | first | default(none)"
-            )
-            template = row.template(f"({value})")
-            components[key] = self._shown(about, stem, row, key, f"{label} {row.name}", template)
-        return components
-
-    def _shown(  # noqa: PLR0913, PLR0917 - an exposure plan's entities differ from their row in key, name and template
-        self, about: Subject, stem: str, row: entities.Shown, key: str, name: str, template: str
-    ) -> Component:
-        state_topic = self._state_topic(about, row)
-        topics = self.names.topics
-        online = (Availability(topic=topics.status), Availability(topic=topics.rig_status(self.rig.id)))
-        if isinstance(row, entities.Truth):
-            return BinarySensor(
-                unique_id=self._unique_id(about, key),
-                name=name,
-                default_entity_id=f"binary_sensor.{stem} {key}",
-                entity_category=row.category,
-                enabled_by_default=None if row.enabled else False,
-                icon=row.icon,
-                state_topic=state_topic,
-                value_template=template,
-            )
-        measure = row if isinstance(row, entities.Measure) else None
-        return Sensor(
-            unique_id=self._unique_id(about, key),
-            name=name,
-            default_entity_id=f"sensor.{stem} {key}",
-            entity_category=row.category,
-            enabled_by_default=None if row.enabled else False,
-            icon=row.icon,
-            device_class=row.device_class,
-            availability=online if row.live else None,
-            availability_mode="all" if row.live else None,
-            state_topic=state_topic,
-            value_template=template,
-            unit_of_measurement=measure.unit if measure else None,
-            state_class=measure.state_class if measure else None,
-            suggested_display_precision=measure.precision if measure else None,
-            options=row.options if isinstance(row, entities.Choice) else None,
+    def _maker(self, about: Subject, stem: str) -> ComponentMaker:
+        topics, rig_id = self.names.topics, self.rig.id
+        states: dict[str | None, str] = {
+            entities.STATE: topics.rig_state(rig_id),
+            entities.PLAN: topics.rig_plan(rig_id),
+        }
+        if about.kind is not None and about.thing_id is not None:
+            states = {None: topics.thing(rig_id, about.kind, about.thing_id)}
+        return ComponentMaker(
+            self.names.device_id(about),
+            stem,
+            DeviceTopics(
+                status=topics.rig_status(rig_id),
+                command=topics.rig_command(rig_id),
+                states=states,
+                event=topics.rig_event(rig_id),
+                image=topics.rig_plan_image(rig_id),
+                live=(topics.status, topics.rig_status(rig_id)),
+            ),
         )
 
-    def _state_topic(self, about: Subject, row: entities.Shown) -> str:
-        topics = self.names.topics
-        if about.kind is None or about.thing_id is None:
-            return topics.rig_plan(self.rig.id) if row.topic == entities.PLAN else topics.rig_state(self.rig.id)
-        return topics.thing(self.rig.id, about.kind, about.thing_id)
 
-    def _unique_id(self, about: Subject, key: str) -> str:
-        return f"{self.names.device_id(about)}_{key}"
-
-
-def value_at(path: str) -> str:
-    """A template expression for a key of the payload, or for one inside an object that may be null."""
-    outer, dot, inner = path.partition(".")
-    return f"(value_json.{outer} or {{}}).{inner} | default(none)" if dot else f"value_json.{path}"
+def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Component]]:
+    """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
+    for row in entities.EXPOSURE_PLAN:
+        key = f"{plan.key}_{row.key}"
+        value = (
+            f"value_json.exposure_plans | selectattr('key', 'eq', '{plan.key}')"
+            f" | map(attribute='{row.path}') | first | default(none)"
+        )
+        yield key, maker.shown(row, key, f"{label} {row.name}", row.template(f"({value})"))
 
 
 def display_name(name: str) -> str:

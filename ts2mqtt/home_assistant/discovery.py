@@ -59,6 +59,15 @@ class Button(Component):
     payload_press: str
 
 
+class Select(Component):
+    platform: str = "select"
+    state_topic: str
+    value_template: str
+    command_topic: str
+    command_template: str
+    options: tuple[str, ...]
+
+
 class Image(Component):
     platform: str = "image"
     image_topic: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.live import ACTIVITIES
 from ts2mqtt.observatory.model import PRIORITIES, PROJECT_STATES
+from ts2mqtt.topics.payloads import LOG_LEVELS
 
 # Home Assistant drops a sensor's state over 255 characters, with a warning (core/const.py).
 _LONGEST_STATE = 255
@@ -93,16 +94,28 @@ class Truth(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connectivity(Entity):
-    """Whether the rig's API answers, from the plain text of its status topic."""
+    """Whether the device answers, from the plain text of its status topic; `always` also while the bridge is down."""
 
     device_class: str | None = "connectivity"
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press(Entity):
-    """A button that sends a command to the rig's command topic."""
+    """A button that sends a command to the device's command topic."""
 
     command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection(Shown):
+    """A choice of words that can be made here: the command is sent with the chosen word after it."""
+
+    options: tuple[str, ...]
+    command: str
+
+    def template(self, value: str) -> str:
+        return f"{{{{ {value} }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +130,31 @@ class Happening(Entity):
     event_types: tuple[str, ...]
 
 
-DIAGNOSTIC = "diagnostic"
+DIAGNOSTIC, CONFIG = "diagnostic", "config"
 STATE, PLAN = "state", "plan"
+
+BRIDGE: tuple[Entity, ...] = (
+    Connectivity(key="connection", name="Connection", category=DIAGNOSTIC, always=True),
+    Text(key="version", name="Version", path="version", category=DIAGNOSTIC, icon="mdi:tag-outline"),
+    Measure(key="rigs_online", name="Rigs online", path="rigs_online", unit="rigs", icon="mdi:telescope"),
+    Text(
+        key="last_problem",
+        name="Last problem",
+        path="last_problem",
+        category=DIAGNOSTIC,
+        icon="mdi:alert-circle-outline",
+    ),
+    Selection(
+        key="log_level",
+        name="Log level",
+        path="log_level",
+        options=LOG_LEVELS,
+        command="log_level",
+        category=CONFIG,
+        icon="mdi:text-box-outline",
+    ),
+    Press(key="rediscover", name="Restart discovery", command="rediscover", category=CONFIG, icon="mdi:restart"),
+)
 
 RIG: tuple[Entity, ...] = (
     Connectivity(key="api", name="API", category=DIAGNOSTIC),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.failures import Failure
     from ts2mqtt.observatory.model import Statistics
 
 _LOG = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class RigPoller:
         self._tls = tls
         self._now = now
         self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
-        self._failures = FailureLog(_LOG)
+        self._failures = FailureLog(_LOG, on_change=on_change)
         self._reader = RigReader(config.name, self._failures)
         self._statistics = StatisticsReader(self._reader, polling, self._rng)
         self._clients: dict[str, TargetSchedulerClient] = {}
@@ -86,6 +87,11 @@ class RigPoller:
     def zone(self) -> tzinfo | None:
         """The rig's time zone; None for the bridge's own."""
         return self._reader.zone
+
+    @property
+    def problem(self) -> Failure | None:
+        """What goes wrong with this rig now."""
+        return self._failures.latest
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
 
 def _rounded(number: float) -> float:
     """Hides the last digit of a sum of floats, and writes whole numbers whole."""
@@ -270,12 +272,17 @@ class BridgeRig(Payload):
 
 
 class Bridge(Payload):
-    """About the bridge itself; changes only when it restarts or its configuration changes."""
+    """About the bridge itself; published when one of its keys has changed."""
 
     version: str
     instance: str = Field(description="tells one running bridge from another")
     since: dt.datetime = Field(description="when it started")
     protocol: str = Field(description="MQTT protocol towards the broker")
+    log_level: str = Field(description="how much the bridge's log says: debug, info, warning or error")
+    last_problem: str | None = Field(
+        description="of all that fails now what was noticed last; null while all is well"
+    )
+    rigs_online: int = Field(description="rigs whose API answers")
     rigs: list[BridgeRig]
 
 

@@ -1,0 +1,156 @@
+"""From the rows of the table to the components of one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.home_assistant import entities
+from ts2mqtt.home_assistant.discovery import (
+    Availability,
+    BinarySensor,
+    Button,
+    Component,
+    Event,
+    Image,
+    Select,
+    Sensor,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTopics:
+    """Where the entities of one device listen and send.
+
+    `states` by what a row calls its topic; `live` are the status topics that must be online for what is live.
+    """
+
+    status: str
+    command: str
+    states: Mapping[str | None, str]
+    event: str = ""
+    image: str = ""
+    live: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentMaker:
+    """For one device: unique ids begin with its id, suggested entity ids with `stem`."""
+
+    device_id: str
+    stem: str
+    topics: DeviceTopics
+
+    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Component]:
+        return {row.key: self._component(row) for row in rows}
+
+    def _component(self, row: entities.Entity) -> Component:
+        match row:
+            case entities.Shown():
+                return self.shown(row, row.key, row.name, row.template(value_at(row.path)))
+            case entities.Connectivity():
+                return BinarySensor(
+                    unique_id=self._unique_id(row.key),
+                    name=row.name,
+                    default_entity_id=self._entity_id("binary_sensor", row.key),
+                    state_topic=self.topics.status,
+                    payload_on="online",
+                    payload_off="offline",
+                    device_class=row.device_class,
+                    entity_category=row.category,
+                    availability=() if row.always else None,
+                )
+            case entities.Press():
+                return Button(
+                    unique_id=self._unique_id(row.key),
+                    name=row.name,
+                    default_entity_id=self._entity_id("button", row.key),
+                    command_topic=self.topics.command,
+                    payload_press=row.command,
+                    entity_category=row.category,
+                    icon=row.icon,
+                )
+            case entities.Picture():
+                return Image(
+                    unique_id=self._unique_id(row.key),
+                    name=row.name,
+                    default_entity_id=self._entity_id("image", row.key),
+                    image_topic=self.topics.image,
+                    content_type="image/png",
+                    icon=row.icon,
+                )
+            case entities.Happening():
+                return Event(
+                    unique_id=self._unique_id(row.key),
+                    name=row.name,
+                    default_entity_id=self._entity_id("event", row.key),
+                    state_topic=self.topics.event,
+                    event_types=row.event_types,
+                    icon=row.icon,
+                )
+            case _:
+                raise TypeError(f"no component is made from {type(row).__name__}")
+
+    def shown(self, row: entities.Shown, key: str, name: str, template: str) -> Component:
+        """A component for a row; an exposure plan's has a key, a name and a template of its own."""
+        state_topic = self.topics.states[row.topic]
+        enabled = None if row.enabled else False
+        match row:
+            case entities.Truth():
+                return BinarySensor(
+                    unique_id=self._unique_id(key),
+                    name=name,
+                    default_entity_id=self._entity_id("binary_sensor", key),
+                    entity_category=row.category,
+                    enabled_by_default=enabled,
+                    icon=row.icon,
+                    state_topic=state_topic,
+                    value_template=template,
+                )
+            case entities.Selection():
+                return Select(
+                    unique_id=self._unique_id(key),
+                    name=name,
+                    default_entity_id=self._entity_id("select", key),
+                    entity_category=row.category,
+                    enabled_by_default=enabled,
+                    icon=row.icon,
+                    state_topic=state_topic,
+                    value_template=template,
+                    command_topic=self.topics.command,
+                    command_template=f"{row.command} {{{{ value }}}}",
+                    options=row.options,
+                )
+        measure = row if isinstance(row, entities.Measure) else None
+        return Sensor(
+            unique_id=self._unique_id(key),
+            name=name,
+            default_entity_id=self._entity_id("sensor", key),
+            entity_category=row.category,
+            enabled_by_default=enabled,
+            icon=row.icon,
+            device_class=row.device_class,
+            availability=tuple(Availability(topic=topic) for topic in self.topics.live) if row.live else None,
+            availability_mode="all" if row.live else None,
+            state_topic=state_topic,
+            value_template=template,
+            unit_of_measurement=measure.unit if measure else None,
+            state_class=measure.state_class if measure else None,
+            suggested_display_precision=measure.precision if measure else None,
+            options=row.options if isinstance(row, entities.Choice) else None,
+        )
+
+    def _unique_id(self, key: str) -> str:
+        return f"{self.device_id}_{key}"
+
+    def _entity_id(self, platform: str, key: str) -> str:
+        return f"{platform}.{self.stem} {key}"
+
+
+def value_at(path: str) -> str:
+    """A template expression for a key of the payload, or for one inside an object that may be null."""
+    outer, dot, inner = path.partition(".")
+    return f"(value_json.{outer} or {{}}).{inner} | default(none)" if dot else f"value_json.{path}"
