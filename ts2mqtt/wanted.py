@@ -52,6 +52,11 @@ class WantedMessages:
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
         self._changed.add(view.rig.id)
 
+    def forget(self, rig_id: str) -> None:
+        """Wants nothing of this rig any more, neither that it stands there nor that it goes."""
+        self._built.pop(rig_id, None)
+        self._changed.discard(rig_id)
+
     @property
     def parts(self) -> set[str]:
         """The ids of the rigs, and that of the bridge itself."""

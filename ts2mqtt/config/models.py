@@ -305,6 +305,11 @@ class Config(_Section):
         examples=["0/2"],
     )
 
+    @property
+    def replica(self) -> int | None:
+        """The number of this replica; None where there is only one bridge."""
+        return self.shard.index if self.shard else None
+
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         for key, text in conflicts(self.mqtt, self.home_assistant, dict(enumerate(self.rigs))):

@@ -11,7 +11,10 @@ _THING = re.compile(r"(profile|project|target)/([0-9A-Za-z-]{1,64})")
 RIG_ID_PATTERN = "[a-z0-9_-]{1,64}"
 _RIG_ID = re.compile(RIG_ID_PATTERN)
 _BRIDGE_ID = "bridge"
-_OF_A_BRIDGE = re.compile(r"status|bridge(?:/heartbeat)?|bridge/(0|[1-9][0-9]{0,3})(?:/(?:status|heartbeat))?")
+_REPLICA = "(0|[1-9][0-9]{0,3})"
+_OF_A_BRIDGE = re.compile(
+    f"status|bridge(?:/heartbeat)?|bridge/{_REPLICA}(?:/(?:status|heartbeat))?|bridge/removed/bridge(?:/{_REPLICA})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ BRIDGE = Subject(_BRIDGE_ID)
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """All names under one base topic; where replicas share the rigs, each has what is about itself below its number."""
+    """All names under one base topic; a replica, one of several that share the rigs, is named by its number."""
 
     base: str
     replica: int | None = None
@@ -99,7 +102,10 @@ class TopicNames:
     def of_bridge(self, topic: str) -> TopicNames | None:
         """The names of the bridge, this one or another replica, that says something about itself on this topic."""
         match = _OF_A_BRIDGE.fullmatch(self._below(topic))
-        return TopicNames(self.base, int(match[1]) if match[1] else None) if match else None
+        if match is None:
+            return None
+        replica = match[1] or match[2]
+        return TopicNames(self.base, int(replica) if replica else None)
 
     def is_own(self, topic: str) -> bool:
         """Whether a retained message on this topic can only be this bridge's, or another replica's."""

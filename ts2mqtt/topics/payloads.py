@@ -286,6 +286,13 @@ class Bridge(Payload):
     rigs: list[BridgeRig]
 
 
+class Replica(Bridge):
+    """About one of several replicas that share the rigs; `rigs` are those that it serves now."""
+
+    replica: int = Field(description="its number, from 0")
+    replicas: int = Field(description="how many there are, as it knows it")
+
+
 class Heartbeat(Payload):
     """`returned` is the number of the last heartbeat that came back through the broker."""
 
