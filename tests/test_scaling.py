@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta, timezone
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from tests.mosquitto import Mosquitto
     from tests.observer import Observer, Seen
 
+_LOG = logging.getLogger(__name__)
 _ZONE = timezone(timedelta(hours=-5))
 _NIGHT = datetime(2026, 2, 27, 22, tzinfo=_ZONE)
-_POLL_S = 10.0
+_POLL_S = 30.0
+"""As by default: a whole scaling takes less than two looks even on a busy machine."""
+
 _PATIENCE_S = 60.0
 _SERIAL = [f"rig-{number:03}" for number in range(100)]
 _PLANNED, _OFF = _SERIAL[:10], _SERIAL[90:]
@@ -86,7 +90,7 @@ class Site:
         config = Config(
             mqtt=mqtt_config(self._port),
             rigs=tuple(RigConfig(name=rig_id, id=rig_id, url=(api.url,)) for rig_id, api in self.rigs.items()),
-            polling=polling(interval=_POLL_S, slow_interval=60.0),
+            polling=polling(interval=_POLL_S, slow_interval=600.0),
             shard=Shard(index, count),
         )
         await self._pods[index].enter_async_context(running_bridge(config, self.clock))
@@ -181,13 +185,18 @@ async def settled(site: Site, observer: Observer, count: int) -> None:
     await until(observer, lambda: serving(observer.held) == as_it_belongs(count), "each rig at its replica")
     belongs = {rig_id: set(replicas) for rig_id, replicas in as_it_belongs(count).items()}
     await until(observer, lambda: followed(observer.held) == belongs, "each rig's devices to follow its replica")
+    for rig_id in site.acquired:
+        await observer.publish(f"ts2mqtt/{rig_id}/command", "refresh")
     await until(observer, lambda: events_of(observer.seen) == site.acquired, "every exposure to be told once")
 
 
 @pytest.mark.timeout(240)
 async def test_four_replicas_with_a_hundred_rigs(
-    mosquitto_with: Callable[..., Mosquitto], monkeypatch: pytest.MonkeyPatch, log: Log
+    mosquitto_with: Callable[..., Mosquitto],
+    monkeypatch: pytest.MonkeyPatch,
+    log: Log,
 ) -> None:
+    """Two replicas become four and then three, while rigs expose at every step and ten of them are off."""
     monkeypatch.setattr("tests.observer._PATIENCE_S", _PATIENCE_S)
     async with (
         mosquitto_with(options=["max_queued_messages 0"]) as mosquitto,
@@ -207,7 +216,11 @@ async def test_four_replicas_with_a_hundred_rigs(
         await observer.wait_until(lambda: pictures <= observer.held.keys(), "the night plans")
         for rig_id in _OFF:
             await site.rigs[rig_id].stop()
-            await observer.wait_for(f"ts2mqtt/{rig_id}/status", b"offline")
+            await observer.publish(f"ts2mqtt/{rig_id}/command", "refresh")
+        off = {f"ts2mqtt/{rig_id}/status" for rig_id in _OFF}
+        await observer.wait_until(
+            lambda: {observer.held[topic] for topic in off} == {b"offline"}, "rigs that are off"
+        )
         before = dict(observer.held)
         mark = observer.mark()
         assert len(of_rigs(before)) == 100 * 10 + len(_PLANNED)
@@ -241,7 +254,8 @@ async def test_four_replicas_with_a_hundred_rigs(
         assert [seen.topic for seen in since if not seen.payload and "rig-" in seen.topic] == []
         assert [seen.topic for seen in since if seen.topic.endswith("/status") and "rig-" in seen.topic] == []
         assert overlaps(observer.seen) == []
-        assert log.problems == [] or all("does not answer" in line for line in log.problems)
-        gaps = {rig_id: longest_gap_s(site.rigs[rig_id]) for rig_id in _SERIAL if rig_id not in _OFF}
-        assert max(gaps.values()) <= 2 * _POLL_S
-        import sys; print(max(gaps.values()), file=sys.stderr)
+        expected = ("the API does not answer", "reading the night plan on request")
+        assert [line for line in log.problems if not any(text in line for text in expected)] == []
+        longest = max(longest_gap_s(site.rigs[rig_id]) for rig_id in _SERIAL if rig_id not in _OFF)
+        _LOG.info("the longest gap between two looks at a rig was %.1f s", longest)
+        assert longest <= 2 * _POLL_S
