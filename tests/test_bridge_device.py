@@ -145,6 +145,28 @@ async def test_after_its_birth_home_assistant_is_told_of_a_component_that_an_old
         await observer.wait_until(lambda: "coffee" not in observer.json(of.BRIDGE_DEVICE)["components"])
 
 
+async def test_another_language_changes_devices_and_nothing_else(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    german = HomeAssistantConfig(language="de")
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        await later_change(observer, example)
+        english = {topic: observer.json(topic) for topic in (of.BRIDGE_DEVICE, *of.all_devices())}
+    mark = observer.mark()
+    async with running_bridge(bridge_config(mosquitto.port, example_api, home_assistant=german)):
+        await observer.wait_until(lambda: english.keys() <= set(observer.topics_since(mark)))
+        bystander = await later_change(observer, example)
+        changed = set(observer.topics_since(mark, but=(of.STATUS, of.BRIDGE, bystander)))
+        assert changed == english.keys()
+        assert observer.json(of.rig_device())["components"]["activity"]["name"] == "Aktivität"
+        for topic, device in english.items():
+            for key, component in device["components"].items():
+                now = observer.json(topic)["components"][key]
+                assert now.get("unique_id") == component.get("unique_id")
+                assert now.get("default_entity_id") == component.get("default_entity_id")
+
+
 async def test_clean_takes_it_away(mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi) -> None:
     config = bridge_config(mosquitto.port, example_api, home_assistant=WITHOUT)
     async with running_bridge(bridge_config(mosquitto.port, example_api)):

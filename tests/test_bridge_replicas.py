@@ -113,6 +113,7 @@ async def test_each_replica_speaks_for_itself_and_its_rigs(broker: AnyBroker, ex
             await check_health(last.mqtt, 2)
             with pytest.raises(BrokerError):
                 await check_health(first.mqtt, patience_s=0.2)
+        await observer.catch_up()
         assert {observer.held[status(replica)] for replica in (0, 2)} == {b"offline"}
         assert not observer.held_below(of.STATUS)
 

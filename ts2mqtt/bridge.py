@@ -16,6 +16,7 @@ from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
 from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import Will, connect
 from ts2mqtt.nightly import NightlyWorks
@@ -23,9 +24,10 @@ from ts2mqtt.observatory.live import live, next_edge
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.observatory.watch import Watch, observe
+from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Commands, Session
+from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
 from ts2mqtt.topics import memory, payloads
 from ts2mqtt.topics.messages import RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
@@ -67,6 +69,8 @@ class Bridge:
         self._since = now().replace(microsecond=0)
         self._instance = new_instance()
         self._changed = asyncio.Event()
+        self._news = HomeAssistantNews()
+        self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
         self._names = DiscoveryNames(
@@ -80,6 +84,7 @@ class Bridge:
             self._names,
             frozenset(state.lower() for state in config.home_assistant.project_states),
             home_assistant=config.home_assistant.enabled,
+            language=LANGUAGES[config.home_assistant.language],
         )
         self._watches = {rig_id: Watch() for rig_id in self._rigs}
         self._events: deque[tuple[str, bytes]] = deque(maxlen=_MOST_EVENTS)
@@ -204,7 +209,7 @@ class Bridge:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             will = Will(self._names.topics.status, OFFLINE)
-            async with connect(mqtt, client_id=self._client_id, will=will) as connection:
+            async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes) as connection:
                 session = Session(
                     connection,
                     self._names,
@@ -215,6 +220,7 @@ class Bridge:
                     events=self._events,
                     commands=Commands(self._set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
+                    news=self._news,
                     returning=self._was_at_work,
                     failures=self._failures,
                     shard=self._config.shard,
@@ -227,11 +233,13 @@ class Bridge:
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
-                    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    if self._stopping.is_set():
-                        await session.finish()
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    try:
+                        await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                        if self._stopping.is_set():
+                            await session.finish()
+                    finally:
+                        keeping.cancel()
+                        await asyncio.gather(keeping, return_exceptions=True)
                     if not self._stopping.is_set():
                         keeping.result()
                     await session.say_offline()

@@ -75,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
+    schema = command("schema", _schema, "print topics and payloads as an AsyncAPI 3 document (JSON)")
+    instead = schema.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--config", action="store_true", help="instead, print the JSON Schema of config.yaml, for editors"
+    )
+    instead.add_argument(
+        "--docs", type=Path, metavar="DIR", help="instead, write the pages on topics and entities to this folder"
+    )
     for name, does, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
@@ -144,6 +152,26 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
     config = _config(options)
     return _finish(check_health(config.mqtt, config.replica))
+
+
+def _schema(options: argparse.Namespace) -> int:
+    if options.config:
+        from ts2mqtt.config import config_json_schema  # noqa: PLC0415
+
+        print(config_json_schema(), end="")
+    elif options.docs:
+        from ts2mqtt.interface.pages import pages  # noqa: PLC0415
+
+        try:
+            for name, text in pages().items():
+                (options.docs / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Ts2mqttError(f"cannot write to {options.docs}: {error.strerror}") from error
+    else:
+        from ts2mqtt.interface.asyncapi import asyncapi_json  # noqa: PLC0415
+
+        print(asyncapi_json(), end="")
+    return DONE
 
 
 def _demo(options: argparse.Namespace) -> int:

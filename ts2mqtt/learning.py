@@ -92,12 +92,14 @@ class Learner:
             await self._ask_for_relatives()
         return {t: p for t, p in self.own().items() if self._names.part_of(t) in rig_ids}
 
-    def own(self) -> dict[str, bytes]:
+    def own(self, about: bytes = b"") -> dict[str, bytes]:
         """What was learned, without a stranger's topics below the base topic that only have the shape of ours.
 
-        A rig is ours if a bridge's own topic names it, if it has a device, or if a payload carries its id.
+        A rig is ours if a bridge's own topic names it, as it stands there or as it is now `about` to, if it has a
+        device, or if a payload carries its id.
         """
-        ours = self._named | {subject.rig_id for topic in self.retained if (subject := self._names.subject(topic))}
+        ours = self._named | _rigs_named_in(about)
+        ours |= {subject.rig_id for topic in self.retained if (subject := self._names.subject(topic))}
         strange: dict[str, list[str]] = {}
         for topic, payload in self.retained.items():
             subject = self._names.topics.subject(topic)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
+from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.publisher import Stale
 from ts2mqtt.topics import memory
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.home_assistant.languages import Language
     from ts2mqtt.message import Message
     from ts2mqtt.observatory.model import Rig
 
@@ -30,11 +32,19 @@ class _Built:
 class WantedMessages:
     """The complete set for all rigs; a rig's part is built anew only when something about it changed."""
 
-    def __init__(self, names: DiscoveryNames, project_states: frozenset[str], *, home_assistant: bool) -> None:
+    def __init__(
+        self,
+        names: DiscoveryNames,
+        project_states: frozenset[str],
+        *,
+        home_assistant: bool,
+        language: Language = ENGLISH,
+    ) -> None:
         self._names = names
         self._project_states = project_states
         self._home_assistant = home_assistant
-        self._bridge_device = bridge_device_message(names) if home_assistant else {}
+        self._language = language
+        self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
         self._changed: set[str] = set()
 
@@ -45,7 +55,7 @@ class WantedMessages:
         devices = (
             built.devices
             if built and built.view.rig is view.rig
-            else device_messages(self._names, view.rig, self._project_states)
+            else device_messages(self._names, view.rig, self._project_states, self._language)
             if self._home_assistant
             else {}
         )

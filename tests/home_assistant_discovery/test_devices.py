@@ -50,6 +50,7 @@ from ts2mqtt.home_assistant.devices import (
     device_messages,
     display_name,
 )
+from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.live import IDLE, WAITING, Appointment, Live
@@ -590,7 +591,9 @@ class TestComponents:
             pass
 
         with pytest.raises(TypeError, match="Strange"):
-            _Builder(NAMES, BACKYARD)._maker(OF_RIG, "backyard").components([Strange(key="strange", name="Strange")])
+            _Builder(NAMES, BACKYARD, ENGLISH)._maker(OF_RIG, "backyard").components(
+                [Strange(key="strange", name="Strange", why="strange")]
+            )
 
 
 class TestDiscoveryNames:

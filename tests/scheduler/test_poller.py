@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.running import Log
+    from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.http1 import Answer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -75,6 +76,11 @@ def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | N
     target = target_of(observatory, name)
     observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
     return target
+
+
+def _hfr_of(rig: Rig, name: str) -> float | None:
+    statistics = targets_of(rig)[name].exposure_plans[0].statistics
+    return statistics.hfr_mean if statistics else None
 
 
 def _asked(api: SimulatedApi, projects: list[str]) -> int:
@@ -360,6 +366,28 @@ class TestStatistics:
             assert api.observatory.counters.statistics_requests == {target.id: 1}
             assert log.problems == []
 
+    async def test_those_that_are_known_outlive_a_locked_database(self, api: SimulatedApi, clock: Clock) -> None:
+        """Which answers as if there were none to be had."""
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            rule = api.faults.add("/targets/*/statistics", Fault.empty())
+            clock.now += 60.0
+            api.observatory.acquire(target, hfr=3.0, fwhm=3.0)
+            await api.wait_for_request("/targets/*/statistics", after=1)
+            await more_looks(api, 3)
+            assert _hfr_of(watched.rig, "Wide 1 a") == 2.0
+            assert rule.hits == 1
+            clock.now += 601.0
+            await api.wait_for_request("/targets/*/statistics", after=2)
+            await more_looks(api, 3)
+            clock.now += 601.0
+            await more_looks(api, 3)
+            assert rule.hits == 2
+            rule.remove()
+            clock.now += 601.0
+            await watched.until(lambda rig: _hfr_of(rig, "Wide 1 a") == 2.5)
+
     async def test_a_target_that_was_reset_has_none_any_more(self, api: SimulatedApi) -> None:
         async with watching(api) as watched:
             target = measured(api.observatory, "Wide 1 a")
@@ -454,6 +482,43 @@ class TestFailures:
             assert projects_of(watched.rig)["Wide 2"].targets is not None
             lists.remove()
             await watched.until(lambda rig: "Narrow 1" in projects_of(rig))
+
+    async def test_a_failing_list_that_is_renamed_recovers_under_its_new_name(
+        self, api: SimulatedApi, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            rule = api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.rename(project, "Renamed")
+            await watched.until(lambda rig: "Renamed" in projects_of(rig))
+            rule.remove()
+            await log.says("targets of project 'Renamed'", "recovered")
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_failing_list_that_is_gone_is_forgotten(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.remove_project(project)
+            await watched.until(lambda rig: "Wide 1" not in projects_of(rig))
+            await more_looks(api, 2)
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_version_that_fails_later_is_told_and_costs_no_look(
+        self, api: SimulatedApi, clock: Clock, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            rule = api.faults.add("/version", Fault.status(500))
+            clock.now += 601.0
+            await log.says("Backyard, the plugin's version", "status 500")
+            await more_looks(api, 3)
+            assert watched.rig.online
+            assert watched.rig.plugin_version == "5.9.3.0"
+            rule.remove()
+            clock.now += 601.0
+            await log.says("the plugin's version: recovered")
 
     async def test_one_missed_look_is_no_news(self, api: SimulatedApi, log: Log) -> None:
         async with watching(api) as watched:

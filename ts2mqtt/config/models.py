@@ -17,6 +17,7 @@ from ts2mqtt.config.values import (
     Flag,
     Headers,
     Host,
+    Language,
     Latitude,
     LogFormat,
     LogLevel,
@@ -145,6 +146,10 @@ class HomeAssistantConfig(_Section):
     project_states: ProjectStates = Field(
         default=("Draft", "Active", "Inactive"),
         description="Projects in these states, and their targets, become devices.",
+    )
+    language: Language = Field(
+        default="en",
+        description="Language of names, units and states of entities, en or de. Ids and topics are the same in both.",
     )
 
 

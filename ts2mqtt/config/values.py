@@ -179,6 +179,7 @@ Protocol = Annotated[
 ]
 Transport = Annotated[Literal["tcp", "websockets"], _one_of("tcp", "websockets")]
 PlanMode = Annotated[Literal["auto", "manual", "off"], _one_of("auto", "manual", "off")]
+Language = Annotated[Literal["en", "de"], _one_of("en", "de")]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], _one_of("debug", "info", "warning", "error")]
 LogFormat = Annotated[Literal["text", "json"], _one_of("text", "json")]
 

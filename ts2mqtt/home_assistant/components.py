@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.discovery import (
     Availability,
     BinarySensor,
     Button,
-    Component,
-    Event,
+    Entity,
+    EventEntity,
     Image,
     Select,
     Sensor,
@@ -19,6 +19,10 @@ from ts2mqtt.home_assistant.discovery import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from ts2mqtt.home_assistant.languages import Language
+
+Row = TypeVar("Row", bound=entities.Entity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +47,12 @@ class ComponentMaker:
     device_id: str
     stem: str
     topics: DeviceTopics
+    language: Language
 
-    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Component]:
-        return {row.key: self._component(row) for row in rows}
+    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Entity]:
+        return {row.key: self._component(spoken(row, self.language)) for row in rows}
 
-    def _component(self, row: entities.Entity) -> Component:
+    def _component(self, row: entities.Entity) -> Entity:
         match row:
             case entities.Shown():
                 return self.shown(row, row.key, row.name, row.template(value_at(row.path)))
@@ -83,7 +88,7 @@ class ComponentMaker:
                     icon=row.icon,
                 )
             case entities.Happening():
-                return Event(
+                return EventEntity(
                     unique_id=self._unique_id(row.key),
                     name=row.name,
                     default_entity_id=self._entity_id("event", row.key),
@@ -94,8 +99,8 @@ class ComponentMaker:
             case _:
                 raise TypeError(f"no component is made from {type(row).__name__}")
 
-    def shown(self, row: entities.Shown, key: str, name: str, template: str) -> Component:
-        """A component for a row; an exposure plan's has a key, a name and a template of its own."""
+    def shown(self, row: entities.Shown, key: str, name: str, template: str) -> Entity:
+        """For a row as it is spoken(); an exposure plan's component has a key, a name and a template of its own."""
         state_topic = self.topics.states[row.topic]
         enabled = None if row.enabled else False
         match row:
@@ -140,7 +145,7 @@ class ComponentMaker:
             unit_of_measurement=measure.unit if measure else None,
             state_class=measure.state_class if measure else None,
             suggested_display_precision=measure.precision if measure else None,
-            options=row.options if isinstance(row, entities.Choice) else None,
+            options=(row.words or row.options) if isinstance(row, entities.Choice) else None,
         )
 
     def _unique_id(self, key: str) -> str:
@@ -148,6 +153,18 @@ class ComponentMaker:
 
     def _entity_id(self, platform: str, key: str) -> str:
         return f"{platform}.{self.stem} {key}"
+
+
+def spoken(row: Row, language: Language) -> Row:
+    """The row with what people read of it in this language; its key and path stay."""
+    said = replace(row, name=language.say(row.name))
+    match said:
+        case entities.Measure(unit=str(unit)):
+            return replace(said, unit=language.say(unit))
+        case entities.Choice():
+            return replace(said, words=tuple(language.say(word) for word in said.options))
+        case _:
+            return said
 
 
 def value_at(path: str) -> str:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
-from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics
+from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
 from ts2mqtt.home_assistant.discovery import (
+    AnyComponent,
     Availability,
-    Component,
     Device,
     DevicePayload,
     DeviceTrigger,
+    Entity,
     node_id,
 )
+from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposures import distinct_places
@@ -27,6 +29,7 @@ from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, Topi
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ts2mqtt.home_assistant.languages import Language
     from ts2mqtt.observatory.exposures import Place
     from ts2mqtt.observatory.model import ExposurePlan, Rig
 
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 SETTLE_S = 1.5
 
 _OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
-AnyComponent = Component | DeviceTrigger
 _LONGEST_NAME = 120
 _SHORT_ID = 8
 _PROGRAM = "ts2mqtt"
@@ -117,7 +119,7 @@ class DiscoveryNames:
         return Subject(match[1], match[2], match[3]) if match else None
 
 
-def bridge_device_message(names: DiscoveryNames) -> dict[str, Message]:
+def bridge_device_message(names: DiscoveryNames, language: Language = ENGLISH) -> dict[str, Message]:
     """The one device message that is there whatever the rigs do."""
     topics = names.topics
     replica = "" if topics.replica is None else f" replica {topics.replica}"
@@ -125,13 +127,14 @@ def bridge_device_message(names: DiscoveryNames) -> dict[str, Message]:
         names.device_id(BRIDGE),
         names.node_id + replica,
         DeviceTopics(status=topics.status, command=topics.command, states={None: topics.bridge}),
+        language,
     )
     payload = DevicePayload(
         device=Device(
             identifiers=(names.device_id(BRIDGE),),
             name=(_PROGRAM if topics.base == _PROGRAM else f"{_PROGRAM} {topics.base}") + replica,
             manufacturer=_PROGRAM,
-            model="Bridge",
+            model=language.say("Bridge"),
             sw_version=__version__,
         ),
         availability=(Availability(topic=topics.status),),
@@ -140,9 +143,11 @@ def bridge_device_message(names: DiscoveryNames) -> dict[str, Message]:
     return {names.topic(BRIDGE): Message(payload.to_bytes(), settle_s=SETTLE_S)}
 
 
-def device_messages(names: DiscoveryNames, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
+def device_messages(
+    names: DiscoveryNames, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
+) -> dict[str, Message]:
     """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
-    build = _Builder(names, rig)
+    build = _Builder(names, rig, language)
     payloads = dict(build.devices(project_states))
     return {
         names.topic(subject): Message(
@@ -156,6 +161,7 @@ def device_messages(names: DiscoveryNames, rig: Rig, project_states: frozenset[s
 class _Builder:
     names: DiscoveryNames
     rig: Rig
+    language: Language
 
     def devices(self, project_states: frozenset[str]) -> Iterator[tuple[Subject, DevicePayload]]:
         yield self._rig()
@@ -175,7 +181,7 @@ class _Builder:
         rig, about = self.rig, Subject(self.rig.id)
         device = Device(
             identifiers=(self.names.device_id(about),),
-            name=display_name(rig.name) or f"Rig {rig.id}",
+            name=display_name(rig.name) or f"{self.language.say('Rig')} {rig.id}",
             manufacturer="N.I.N.A.",
             model="Target Scheduler",
             sw_version=rig.plugin_version,
@@ -202,26 +208,24 @@ class _Builder:
     def _thing(
         self, about: Subject, parent: Subject, name: str, rows: Iterable[entities.Entity]
     ) -> tuple[Subject, DevicePayload]:
-        shown = display_name(name) or f"{(about.kind or '').title()} {(about.thing_id or '')[:_SHORT_ID]}"
-        # A project and its target often share a name; the target, which people use most, gets the plain one.
-        stem = f"{self.rig.id} {shown}" + ("" if about.kind == TARGET else f" {about.kind}")
+        model = self.language.say((about.kind or "").title())
         device = Device(
             identifiers=(self.names.device_id(about),),
-            name=shown,
+            name=display_name(name) or f"{model} {_short_id(about)}",
             manufacturer="Target Scheduler",
-            model=(about.kind or "").title(),
+            model=model,
             configuration_url=self.rig.url,
             via_device=self.names.device_id(parent),
         )
-        return about, self._payload(device, self._maker(about, stem).components(rows))
+        return about, self._payload(device, self._maker(about, _stem(about, name)).components(rows))
 
     def _target(self, place: Place) -> tuple[Subject, DevicePayload]:
         about = Subject(self.rig.id, TARGET, place.target.id)
         parent = Subject(self.rig.id, PROJECT, place.project.id)
         subject, payload = self._thing(about, parent, place.target.name, entities.TARGET)
-        maker = self._maker(about, f"{self.rig.id} {payload.device.name}")
+        maker = self._maker(about, _stem(about, place.target.name))
         components = dict(payload.components)
-        for plan, label in _plan_labels(place.target.exposure_plans):
+        for plan, label in _plan_labels(place.target.exposure_plans, self.language):
             components |= dict(_plan_components(maker, plan, label))
         return subject, payload.model_copy(update={"components": components})
 
@@ -249,12 +253,26 @@ class _Builder:
                 image=topics.rig_plan_image(rig_id),
                 live=(topics.status, topics.rig_status(rig_id)),
             ),
+            self.language,
         )
 
 
-def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Component]]:
+def _stem(about: Subject, name: str) -> str:
+    """What suggested entity ids of a thing begin with, in any language.
+
+    A project and its target often share a name; the target, which people use most, gets the plain one.
+    """
+    shown = display_name(name) or f"{(about.kind or '').title()} {_short_id(about)}"
+    return f"{about.rig_id} {shown}" + ("" if about.kind == TARGET else f" {about.kind}")
+
+
+def _short_id(about: Subject) -> str:
+    return (about.thing_id or "")[:_SHORT_ID]
+
+
+def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Entity]]:
     """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
-    for row in entities.EXPOSURE_PLAN:
+    for row in (spoken(row, maker.language) for row in entities.EXPOSURE_PLAN):
         key = f"{plan.key}_{row.key}"
         value = (
             f"value_json.exposure_plans | selectattr('key', 'eq', '{plan.key}')"
@@ -269,11 +287,11 @@ def display_name(name: str) -> str:
     return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
 
 
-def _plan_labels(plans: Iterable[ExposurePlan]) -> Iterator[tuple[ExposurePlan, str]]:
+def _plan_labels(plans: Iterable[ExposurePlan], language: Language) -> Iterator[tuple[ExposurePlan, str]]:
     """Each exposure plan with a name for people; a second one of the same template and exposure is numbered."""
     seen: Counter[str] = Counter()
     for plan in plans:
-        label = display_name(plan.template or plan.filter or "") or "Exposure"
+        label = display_name(plan.template or plan.filter or "") or language.say("Exposure")
         # Many templates have the exposure in their name already: "Lum 120s".
         if plan.exposure_s is not None and f"{plan.exposure_s:g}" not in re.findall(r"[\d.]+", label):
             label += f" {plan.exposure_s:g} s"
