@@ -32,6 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "mqtt": {"config", "errors", "packet_sizes"},
     "publisher": {"mqtt", "message", "failures"},
     "heartbeat": {"topics"},
+    "replicas": {"heartbeat", "mqtt", "sharding", "topics"},
     "simulator": {"errors"},
 }
 """What each may import of ours besides itself; what is not named here joins these together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,14 +26,20 @@ Manifest = dict[str, Any]
 
 def rendered(folder: Path) -> dict[str, Manifest]:
     """By kind."""
-    need("kubectl", is_there=shutil.which("kubectl") is not None)
-    text = subprocess.run(  # noqa: S603 - a folder of our own
-        ["kubectl", "kustomize", str(folder)],  # noqa: S607
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return {manifest["kind"]: manifest for manifest in yaml.safe_load_all(text)}
+    need("kubectl with kustomize 4.2 or newer", is_there=knows_replacements())
+    return {manifest["kind"]: manifest for manifest in yaml.safe_load_all(kubectl("kustomize", str(folder)))}
+
+
+def kubectl(*arguments: str) -> str:
+    return subprocess.run(["kubectl", *arguments], check=True, capture_output=True, text=True).stdout  # noqa: S603, S607
+
+
+def knows_replacements() -> bool:
+    """An older kubectl does not tell the version of its kustomize at all."""
+    if shutil.which("kubectl") is None:
+        return False
+    found = re.search(r"Kustomize Version: v(\d+)\.(\d+)", kubectl("version", "--client"))
+    return found is not None and (int(found[1]), int(found[2])) >= (4, 2)
 
 
 @pytest.fixture(scope="module")
