@@ -39,6 +39,13 @@ def configs(port: int, *rigs: SimulatedApi | str) -> tuple[Config, Config]:
     return bridge_config(port, *rigs, shard=FIRST), bridge_config(port, *rigs, shard=LAST)
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has gone is looked for ten times a second, and cleared at once."""
+    monkeypatch.setattr(heartbeat, "INTERVAL_S", 0.1)
+    monkeypatch.setattr("ts2mqtt.replicas.STARTING_S", 0.3)
+
+
 def status(replica: int) -> str:
     return f"ts2mqtt/bridge/{replica}/status"
 
@@ -185,7 +192,6 @@ async def test_the_rigs_of_a_replica_that_falls_silent_are_taken_over(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ts2mqtt.replicas.SILENT_S", 0.5)
-    monkeypatch.setattr(heartbeat, "INTERVAL_S", 0.1)
     await observer.publish("ts2mqtt/bridge/2", says_it_serves("backyard", instance="0"), retain=True)
     await observer.publish(status(2), "online", retain=True)
     async with running_bridge(bridge_config(mosquitto.port, example_api, shard=FEWER)):
@@ -216,6 +222,11 @@ async def test_of_two_that_serve_one_rig_the_later_gives_way(
             await example_api.wait_for_answer("/profiles", after=len(example_api.requests_to("/profiles")) + 2)
             await observer.catch_up()
             assert "ts2mqtt/bridge/0" not in observer.topics_since(mark)
+            # Until it gave way it has changed what is on the broker.
+            await observer.publish(of.rig_device(), '{"availability": []}', retain=True)
+            await observer.publish("ts2mqtt/bridge/2", says_it_serves(instance=instance), retain=True)
+            await observer.wait_for(of.rig_device(), lambda device: device["availability"] == [{"topic": status(0)}])
+            await observer.wait_until(lambda: all_follow(observer, status(0)))
         assert [seen.topic for seen in observer.since(mark) if not seen.payload] == []
 
 

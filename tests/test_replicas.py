@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from ts2mqtt.mqtt import Received
-from ts2mqtt.replicas import SILENT_S, OtherBridges
+from ts2mqtt.replicas import SILENT_S, STARTING_S, OtherBridges
 from ts2mqtt.sharding import Shard
 from ts2mqtt.topics.names import TopicNames
 
@@ -149,6 +149,7 @@ class TestWhatIsLeftBehind:
         assert heard.others.left_behind(Shard(0, 2)) == {}
         for replica in (1, 2, 3):
             heard.says(f"ts2mqtt/bridge/{replica}/status", "offline")
+        heard.clock.now += STARTING_S + 1
         assert heard.others.left_behind(Shard(0, 3)) == {
             TopicNames("ts2mqtt", 3): ["ts2mqtt/bridge/3", "ts2mqtt/bridge/3/status"]
         }
@@ -165,6 +166,15 @@ class TestWhatIsLeftBehind:
         assert heard.others.left_behind(None) == {}
         heard.others.nobody_answered()
         assert heard.others.left_behind(None).keys() == {TopicNames("ts2mqtt", 0)}
+
+    def test_is_nothing_of_a_replica_that_is_starting(self) -> None:
+        """As one of more than this replica knows of; what it was when it ended is still there."""
+        heard = Heard()
+        heard.says("ts2mqtt/bridge/3/status", "offline", retain=True)
+        heard.says("ts2mqtt/bridge/3", about())
+        assert heard.others.left_behind(Shard(0, 3)) == {}
+        heard.clock.now += STARTING_S + 1
+        assert heard.others.left_behind(Shard(0, 3)).keys() == {TopicNames("ts2mqtt", 3)}
 
     def test_is_nothing_once_it_was_cleared(self) -> None:
         heard = Heard()

@@ -27,6 +27,10 @@ SILENT_S = 3.5 * heartbeat.INTERVAL_S
 """A bridge that is said to be online, and has not been heard for this long, counts as gone."""
 
 
+STARTING_S = 5.0
+"""A replica that starts says which rigs it serves before it says that it is online: that is not left behind."""
+
+
 class _Rig(BaseModel):
     id: str = Field(pattern=f"^{RIG_ID_PATTERN}$")
 
@@ -38,12 +42,16 @@ class _About(BaseModel):
 
 @dataclass(slots=True)
 class _Other:
-    """`rigs` are the ids of those that it serves, `retained` the topics that the broker keeps about it."""
+    """`rigs` are the ids of those that it serves, `retained` the topics that the broker keeps about it.
+
+    `heard` is when the last of these arrived or it showed itself at work, `moved` when something last happened.
+    """
 
     instance: str = ""
     rigs: frozenset[str] = frozenset()
     online: bool = False
     heard: float = -inf
+    moved: float = -inf
     retained: set[str] = field(default_factory=set)
 
 
@@ -67,6 +75,8 @@ class OtherBridges:
                 other.heard = self._clock()
             return True
         other.heard = self._clock()
+        if not message.retain:
+            other.moved = self._clock()
         if message.payload:
             other.retained.add(message.topic)
         else:
@@ -104,11 +114,13 @@ class OtherBridges:
     def left_behind(self, shard: Shard | None) -> dict[TopicNames, list[str]]:
         """What is retained about bridges that there will be no more, as this one knows how many there are."""
         at_work = {names for names, _ in self._at_work()}
+        long_enough = self._clock() - STARTING_S
         return {
             names: sorted(other.retained)
             for names, other in self._others.items()
             if other.retained
             and names not in at_work
+            and other.moved < long_enough
             and (shard is None or names.replica is None or names.replica >= shard.count)
         }
 

@@ -118,6 +118,7 @@ class Session:
         self._claimed = asyncio.Event()
         self.elsewhere: frozenset[str] = frozenset()
         self._serving: set[str] = set()
+        self._contested: set[str] = set()
         self._at_work = False
         self._last_answer = 0.0
         self._other: Heartbeat | None = None
@@ -239,7 +240,8 @@ class Session:
             if bridge is not None and message.topic == bridge.heartbeat:
                 self._hear_beat(message.payload)
             return
-        if self._at_work and self.elsewhere - self._others.rigs():
+        self._contested |= self._serving & self._others.rigs()
+        if self._at_work and self._free():
             self._changed.set()
         before = self._others.rigs(of_those_before=self._pulse.instance)
         if before & self._serving:
@@ -405,16 +407,22 @@ class Session:
             self._due |= due
         return later
 
+    def _free(self) -> frozenset[str]:
+        return (self.elsewhere | self._contested) - self._others.rigs()
+
     async def _take_over(self) -> None:
-        """Takes up the rigs of this replica that nobody else serves any more."""
-        free = self.elsewhere - self._others.rigs()
+        """Takes up the rigs of this replica that nobody else serves any more, or serves beside it."""
+        free = self._free()
         if not free:
             return
         _LOG.info("taking over from another replica: %s", ", ".join(sorted(free)))
         learned = await self._learner.learn_again(free)
+        for topic in self.publisher.retained_of(free):
+            self.publisher.learned(topic, b"")
         for topic, payload in learned.items():
             self.publisher.learned(topic, payload)
         self.elsewhere -= free
+        self._contested -= free
         self._due |= free
         self._take_up(free, learned)
 
@@ -447,7 +455,7 @@ class Session:
         return count
 
     def _others_have_gone(self) -> bool:
-        return bool(self.elsewhere - self._others.rigs() or self._others.left_behind(self._shard))
+        return bool(self._free() or self._others.left_behind(self._shard))
 
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
