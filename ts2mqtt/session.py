@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt import heartbeat
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.home_assistant import removal
-from ts2mqtt.home_assistant.adoption import adopted
+from ts2mqtt.home_assistant.adoption import adopted_devices
 from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
 from ts2mqtt.learning import Learner
 from ts2mqtt.message import Message
@@ -396,7 +396,7 @@ class Session:
         stale = list(wanted.stale(messages, retained))
         await self._record_removals(messages, [old.topic for old in stale])
         tombstones = self._with_tombstones(messages)
-        adopted = self._adopted(messages, retained, {old.topic for old in stale})
+        adopted = adopted_devices(self._names, messages, retained, {old.topic for old in stale})
         later = await self.publisher.publish(messages | tombstones | adopted, stale)
         await self._publish_events()
         await self._clear_what_others_left()
@@ -425,19 +425,6 @@ class Session:
         self._contested -= free
         self._due |= free
         self._take_up(free, learned)
-
-    def _adopted(
-        self, messages: Mapping[str, Message], retained: Mapping[str, bytes], stale: AbstractSet[str]
-    ) -> dict[str, Message]:
-        """Devices of which their rig has told nothing: they stay as they are, but follow this bridge from now on."""
-        found: dict[str, Message] = {}
-        for topic, held in retained.items():
-            wanted = messages.get(topic)
-            if self._names.object_id_of(topic) and topic not in stale and (wanted is None or wanted.provisional):
-                payload = adopted(self._names, topic, held)
-                if payload != held:
-                    found[topic] = Message(payload, settle_s=SETTLE_S)
-        return found
 
     async def _clear_what_others_left(self) -> int:
         """What is about replicas that there are no more, as one of those that stay; answers how much that was."""

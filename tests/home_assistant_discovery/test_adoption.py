@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.sample_rig import BACKYARD, M31
-from ts2mqtt.home_assistant.adoption import adopted
+from ts2mqtt.home_assistant.adoption import adopted, adopted_devices
 from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
 from ts2mqtt.topics.names import PROFILE, TARGET, Subject, TopicNames
 
@@ -38,6 +38,18 @@ def test_every_device_is_another_for_another_replica() -> None:
         }
     )
     assert all(before[topic].payload != after[topic].payload for topic in before)
+
+
+def test_only_what_its_rig_has_told_nothing_about_is_adopted() -> None:
+    held = {topic: message.payload for topic, message in device_messages(FIRST, _RIG, _STATES).items()}
+    wanted = device_messages(THIRD, _RIG, _STATES)
+    rig, target = THIRD.topic(Subject("backyard")), THIRD.topic(Subject("backyard", TARGET, M31.id))
+    assert adopted_devices(THIRD, wanted, held, set()) == {}
+    nothing_new = {topic: message.payload for topic, message in wanted.items()}
+    assert adopted_devices(THIRD, {}, nothing_new | {"ts2mqtt/backyard/state": b"{}"}, set()) == {}
+    provisional = {rig: replace(wanted[rig], provisional=True)}
+    adopted_now = adopted_devices(THIRD, provisional, held, {target})
+    assert adopted_now == {topic: message for topic, message in wanted.items() if topic != target}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,28 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.message import Message
 from ts2mqtt.topics.names import BRIDGE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Set as AbstractSet
+
     from ts2mqtt.home_assistant.devices import DiscoveryNames
+
+
+def adopted_devices(
+    names: DiscoveryNames, wanted: Mapping[str, Message], retained: Mapping[str, bytes], stale: AbstractSet[str]
+) -> dict[str, Message]:
+    """Retained devices of which their rig has told nothing, and that follow another bridge."""
+    found: dict[str, Message] = {}
+    for topic, held in retained.items():
+        message = wanted.get(topic)
+        if names.object_id_of(topic) and topic not in stale and (message is None or message.provisional):
+            payload = adopted(names, topic, held)
+            if payload != held:
+                found[topic] = Message(payload, settle_s=SETTLE_S)
+    return found
 
 
 def adopted(names: DiscoveryNames, topic: str, held: bytes) -> bytes:
