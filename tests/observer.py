@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 _FENCE_TOPIC = "observer/fence"
 _NOT_RETAINED = ("/heartbeat", "/command", "/event")
 _serial = count()

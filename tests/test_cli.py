@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.api import SimulatedApi
 
 COMMANDS = ("run", "check", "clean", "healthcheck", "schema", "simulate", "demo")
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -57,7 +57,7 @@ NOT_YET = {"addon/DOCS.md"}
 _ANY_ID = re.compile("<[^>]*>|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 BROKER, RIG = "192.168.1.10", "192.168.1.50:8188"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 def of_kind(kind: str) -> list[Block]:

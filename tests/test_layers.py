@@ -24,7 +24,8 @@ LAYERS: dict[str, set[str]] = {
     "packet_sizes": set(),
     "allowance": set(),
     "logs": set(),
-    "config": {"errors"},
+    "sharding": set(),
+    "config": {"errors", "sharding"},
     "observatory": set(),
     "scheduler": {"observatory", "config", "errors", "failures"},
     "topics": {"observatory", "message"},
@@ -34,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "heartbeat": {"topics"},
     "found": {"observatory", "topics", "home_assistant"},
     "reloading": {"config", "errors", "logs"},
+    "replicas": {"heartbeat", "mqtt", "sharding", "topics"},
     "simulator": {"errors"},
     "addon": {"config", "errors"},
 }

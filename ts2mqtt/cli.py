@@ -168,7 +168,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.health import check_health  # noqa: PLC0415
 
     config = _config(options)
-    return _finish(check_health(config.mqtt))
+    return _finish(check_health(config.mqtt, config.replica))
 
 
 def _schema(options: argparse.Namespace) -> int:
