@@ -431,14 +431,15 @@ async def test_many_questions_for_health_are_answered_seldom(
     async with running_bridge(bridge_config(mosquitto.port, example_api)):
         await all_published(observer)
         await later_change(observer, example)
-        mark = observer.mark()
+        mark, began = observer.mark(), observer.now
         for _ in range(50):
             await observer.publish(of.HEARTBEAT, heartbeat.ASK)
         await later_change(observer, example)
         answers = [
             seen for seen in observer.seen[mark:] if seen.topic == of.HEARTBEAT and b"instance" in seen.payload
         ]
-        assert 1 <= len(answers) <= 5
+        # Two in a second, one more at either end, and the bridge's own.
+        assert 1 <= len(answers) <= 2 * (observer.now - began) + 3
 
 
 @pytest.mark.usefixtures("impatient")
