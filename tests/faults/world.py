@@ -53,6 +53,7 @@ class World:
         self._broker = WatchedBroker(self._exists, self._is_shown)
         self._bridges: list[tuple[Bridge, asyncio.Task[None], Gate]] = []
         self._is_patient = seed % 5 == 0
+        self._ghosts_are_excused = False
 
     async def __aenter__(self) -> Self:
         await self._broker.start()
@@ -62,6 +63,7 @@ class World:
         for rig in self._rigs:
             await rig.start()
         self._plant_foreign()
+        self._broker.home_assistant.start(self._broker.retained)
         self._start_bridge()
         return self
 
@@ -158,6 +160,9 @@ class World:
         await self._broker.stop(publish_wills=self._chance.random() < 0.3)
         await asyncio.sleep(self._chance.choice((0.0, 3.0, 40.0)))
         await self._broker.start(keep_retained=keep)
+        # Where nobody is left to know what there was, a ghost is nobody's fault.
+        self._ghosts_are_excused |= not keep
+        self._broker.home_assistant.reconnect(self._broker.retained)
         self._plant_foreign()
         return f"the broker restarts {'as it was' if keep else 'without its memory'}"
 
@@ -168,18 +173,19 @@ class World:
 
     async def _broker_limits(self) -> str:
         packet_bytes = self._chance.choice((None, 400, 1_500, 4_000))
+        self._ghosts_are_excused |= packet_bytes is not None
         self._broker.limit(packet_bytes)
         self._gate.cut()
         return f"the broker takes packets of {packet_bytes or 'any'} bytes"
 
     async def _home_assistant_restarts(self) -> str:
-        self._broker.say("homeassistant/status", b"offline")
+        self._stop_home_assistant()
         await asyncio.sleep(self._chance.choice((0.0, 10.0)))
-        self._say_birth()
+        await self._start_home_assistant()
         return "Home Assistant restarts"
 
     async def _home_assistant_is_down(self) -> str:
-        self._broker.say("homeassistant/status", b"offline")
+        self._stop_home_assistant()
         return "Home Assistant stops"
 
     async def _user_deletes_a_device(self) -> str:
@@ -225,6 +231,7 @@ class World:
         """While the bridge is away: what it does not see, it cannot put right."""
         for bridge in tuple(self._bridges):
             await self._kill(bridge)
+        self._ghosts_are_excused = True
         topics = [topic for topic in self._broker.retained if topic not in _FOREIGN]
         topics += [NAMES.topics.removed("backyard"), NAMES.topics.thing("backyard", "target", "no-such")]
         for topic in self._chance.sample(topics, min(4, len(topics))):
@@ -255,7 +262,7 @@ class World:
             self._start_bridge()
         # A connection that is half open is noticed after the keepalive and a few heartbeats.
         await asyncio.sleep(_SETTLED_S)
-        self._say_birth()
+        await self._start_home_assistant()
         for rig in self._rigs:
             self._broker.say(NAMES.topics.rig_command(rig.id), b"refresh_plan")
         await asyncio.sleep(10.0)
@@ -287,7 +294,18 @@ class World:
         return problems
 
     def _differences(self, expected: dict[str, Any]) -> list[str]:
-        return differences(self._compared(self._broker.retained), expected, _FOREIGN)
+        problems = differences(self._compared(self._broker.retained), expected, _FOREIGN)
+        return problems or ([] if self._ghosts_are_excused else self._ghosts(expected))
+
+    def _ghosts(self, expected: dict[str, Any]) -> list[str]:
+        """What Home Assistant remembers and nobody wants any more, or does not know and should."""
+        registry = self._broker.home_assistant.registry
+        wanted = {topic: set(expected[topic]["components"]) for topic in expected if NAMES.subject(topic)}
+        return [
+            f"Home Assistant has {sorted(registry.get(topic, set()) ^ wanted.get(topic, set()))} wrong of {topic}"
+            for topic in sorted(registry.keys() | wanted.keys())
+            if registry.get(topic, set()) != wanted.get(topic, set())
+        ]
 
     def _compared(self, retained: Mapping[str, bytes]) -> dict[str, Any]:
         return comparable(retained, with_the_moment=self._is_patient)
@@ -325,7 +343,14 @@ class World:
             log=LogConfig(),
         )
 
-    def _say_birth(self) -> None:
+    def _stop_home_assistant(self) -> None:
+        self._broker.home_assistant.stop()
+        self._broker.say("homeassistant/status", b"offline")
+
+    async def _start_home_assistant(self) -> None:
+        """Its birth comes once it has discovered what is retained."""
+        self._broker.home_assistant.start(self._broker.retained)
+        await asyncio.sleep(6.0)
         self._broker.expect_rediscovery()
         self._broker.say("homeassistant/status", b"online")
 

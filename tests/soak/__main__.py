@@ -29,6 +29,7 @@ from tests.soak.curves import curves
 from ts2mqtt import heartbeat, mqtt
 from ts2mqtt.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
+from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _POLLING = PollingConfig(interval=1_800.0, slow_interval=7_200.0)
-_HEARTBEAT_S, _HOUSEKEEPING_S, _KEEPALIVE_S = 600.0, 60.0, 300.0
+_HEARTBEAT_S, _HOUSEKEEPING_S, _KEEPALIVE_S, _KNOCK_S = 600.0, 60.0, 300.0, 1_800.0
 _OFF, _ON = timedelta(hours=20), timedelta(hours=4)
 """After noon: at eight in the morning the rigs are switched off, at four in the afternoon on again."""
 
@@ -213,9 +214,11 @@ def main() -> int:
         clock = SimpleNamespace(time_ns=lambda: int(months[0].now().timestamp() * 1e9))
         with (
             patch.object(heartbeat, "time", clock),
-            # Signs of life every ten seconds would be most of the work, and are no different on any other day.
+            # Signs of life every ten seconds, and knocking at a silent rig every minute, would be most of the work,
+            # and are no different on any other day.
             patch.object(heartbeat, "INTERVAL_S", _HEARTBEAT_S),
             patch.object(mqtt, "_HOUSEKEEPING_S", _HOUSEKEEPING_S),
+            patch.object(poller, "_LONGEST_RETRY_S", _KNOCK_S),
         ):
             await months[0].live()
 
