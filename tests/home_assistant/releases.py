@@ -42,7 +42,7 @@ OLDEST = Release(
     packages=("gcc", "libc6-dev", "python3.13-dev"),
     constraints=("pycares<5",),
 )
-"""The first that gives entities the ids that a bridge proposes; before 2025.4.4 it does not remove devices either."""
+"""The first that gives entities the ids that a bridge proposes; before 2025.4.3 none removes its devices either."""
 
 NEWEST = Release("2026.11.0", (3, 14, 2), "forky")
 RELEASES = (OLDEST, NEWEST)

@@ -96,10 +96,13 @@ class Scene:
         wanted = {self.topic(thing) for thing in things}
         await self.observer.wait_until(lambda: wanted <= self.observer.held.keys(), "every thing")
 
+    @property
+    def problems(self) -> list[str]:
+        """Warnings and worse in Home Assistant's log since the scene began, whatever they are about."""
+        return self.hass.problems(self._log_began)
+
     def nothing_to_complain_about(self) -> None:
-        """No warning in Home Assistant's log, whatever it is about, since the scene began."""
-        problems = self.hass.problems(self._log_began)
-        assert not problems, "\n".join(problems)
+        assert not self.problems, "\n".join(self.problems)
 
 
 @asynccontextmanager
@@ -120,3 +123,12 @@ async def scene(house: House, observatory: SimulatedObservatory) -> AsyncIterato
             await house.hass.wait_until(
                 lambda: not differences(house.hass, {}, base), lambda: differences(house.hass, {}, base)
             )
+
+
+@asynccontextmanager
+async def shown_scene(house: House, observatory: SimulatedObservatory) -> AsyncIterator[Scene]:
+    """A scene whose bridge is at work, from the moment on at which Home Assistant shows all of it."""
+    async with scene(house, observatory) as made, made.running():
+        await made.published()
+        await made.shown()
+        yield made

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests import topics_of_example as of
 from tests.home_assistant.expected import differences
-from tests.home_assistant.scene import scene
+from tests.home_assistant.scene import scene, shown_scene
 from tests.test_bridge import named
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET
 
@@ -32,9 +32,7 @@ async def test_a_rename_keeps_entities_with_their_ids_and_their_history(
     house: House, example: SimulatedObservatory
 ) -> None:
     target = example.target(of.M31)
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass, observer = backyard.hass, backyard.observer
         unique_id = backyard.unique_id(TARGET, of.M31, "lum_60_accepted")
         before = {key: entry["entity_id"] for key, entry in hass.entities.items() if key.startswith(backyard.base)}
@@ -60,9 +58,7 @@ async def test_a_rename_keeps_entities_with_their_ids_and_their_history(
 
 async def test_what_is_removed_goes_and_nothing_else(house: House, example: SimulatedObservatory) -> None:
     target, project = example.target(of.M31), example.project(of.P1)
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass = backyard.hass
         plan = backyard.unique_id(TARGET, of.M31, "blue_60_accepted")
         assert hass.state_of(plan) == "0"
@@ -101,9 +97,7 @@ async def test_what_is_removed_while_home_assistant_is_off_goes_when_it_is_back(
     house: House, example: SimulatedObservatory
 ) -> None:
     target_topic = f"homeassistant/device/%s/backyard_target_{of.M31}/config"
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass, observer = backyard.hass, backyard.observer
         before = {key: entry["entity_id"] for key, entry in hass.entities.items() if key.startswith(backyard.base)}
         await hass.stop()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests import topics_of_example as of
 from tests.home_assistant.expected import components
-from tests.home_assistant.scene import scene
+from tests.home_assistant.scene import scene, shown_scene
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 async def test_the_documented_observatory_stands_there_as_it_was_told(
     house: House, example: SimulatedObservatory
 ) -> None:
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         told = list(components(backyard.observer.held, backyard.base))
         rows = len(entities.RIG) + 3 * len(entities.PROFILE) + 2 * len(entities.PROJECT) + len(entities.TARGET)
         assert len(told) >= rows + 4 * len(entities.EXPOSURE_PLAN)
@@ -38,9 +36,7 @@ async def test_the_documented_observatory_stands_there_as_it_was_told(
 async def test_a_target_hangs_on_its_project_which_hangs_on_its_profile_which_hangs_on_the_rig(
     house: House, example: SimulatedObservatory
 ) -> None:
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         by_id = {device["id"]: device for device in backyard.hass.devices.values()}
         device = backyard.hass.devices[f"{backyard.base}_backyard_target_{of.M31}"]
         names = [device["name"]]

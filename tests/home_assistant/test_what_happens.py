@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests import topics_of_example as of
-from tests.home_assistant.scene import scene
+from tests.home_assistant.scene import shown_scene
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.topics.names import PROJECT
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 async def test_an_exposure_shows_in_the_event_entity_and_sets_off_an_automation(
     house: House, example: SimulatedObservatory
 ) -> None:
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass = backyard.hass
         device_id = hass.devices[f"{backyard.base}_backyard"]["id"]
         offered = await hass.command("device_automation/trigger/list", device_id=device_id)
@@ -61,9 +59,7 @@ def shown_by(events: list[dict[str, Any]], entity_id: str) -> list[str]:
 async def test_the_button_has_the_night_planned_and_its_picture_is_shown(
     house: House, example: SimulatedObservatory
 ) -> None:
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass = backyard.hass
         picture = hass.entity_id(backyard.unique_id(None, None, "night_plan"))
         assert hass.state(picture) == "unknown"
@@ -79,9 +75,7 @@ async def test_the_button_has_the_night_planned_and_its_picture_is_shown(
 async def test_a_project_that_is_closed_goes_and_one_that_is_new_comes(
     house: House, example: SimulatedObservatory
 ) -> None:
-    async with scene(house, example) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
+    async with shown_scene(house, example) as backyard:
         hass = backyard.hass
         closed = backyard.unique_id(PROJECT, of.P2, "state")
         assert hass.state_of(closed) == "draft"
