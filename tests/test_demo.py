@@ -23,7 +23,7 @@ from ts2mqtt.terminal.lines import PlainLines
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 SPEED = 600.0
 
 

@@ -33,6 +33,7 @@ from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration
 from ts2mqtt.config.keys import all_keys, key_from, keys_below
 from ts2mqtt.config.models import PollingConfig
+from ts2mqtt.interface.pages import pages as pages_made
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.topics.payloads import Event
 
@@ -56,7 +57,7 @@ NOT_YET = {"addon/DOCS.md"}
 _ANY_ID = re.compile("<[^>]*>|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 BROKER, RIG = "192.168.1.10", "192.168.1.50:8188"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 def of_kind(kind: str) -> list[Block]:
@@ -248,7 +249,8 @@ class TestNames:
         # Not retained, or not yet there in this observatory.
         held |= {of.HEARTBEAT, "ts2mqtt/command", "ts2mqtt/backyard/command", "ts2mqtt/backyard/event"}
         held |= {"ts2mqtt/backyard/plan/image"}
-        for page in PAGES:
+        # Those that are made from the models have examples of another observatory, and tests of their own.
+        for page in (page for page in PAGES if page.name not in pages_made()):
             text = page.read_text(encoding="utf-8")
             for topic in re.findall(r"(?<![\w/.~])(?:ts2mqtt|homeassistant)/[\w+#/<>-]*[\w+#>]", text):
                 wanted = _ANY_ID.sub("+", topic)
