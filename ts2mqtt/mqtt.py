@@ -34,6 +34,9 @@ _WINDOW = 200
 _CONNECT_TIMEOUT_S = 15.0
 _GOODBYE_S = 1.0
 _HOUSEKEEPING_S = 1.0
+_ACKNOWLEDGED_WITHIN_S = 30.0
+"""MQTT sends a message again only on a new connection, and NATS, when its cluster loses a node, forgets some."""
+
 _FAILURE = 0x80
 """The first reason code of MQTT 5 that means a failure; paho translates those of 3.1.1."""
 
@@ -77,6 +80,7 @@ class Connection:
         self._received: asyncio.Queue[Received | None] = asyncio.Queue()
         self._window = asyncio.Semaphore(_WINDOW)
         self._publishes: dict[int, asyncio.Future[None]] = {}
+        self._published: dict[int, float] = {}
         self._subscribes: dict[int, asyncio.Future[None]] = {}
         self._lost: BrokerUnreachableError | None = None
         self._logged_in: asyncio.Future[None] = self._loop.create_future()
@@ -128,6 +132,7 @@ class Connection:
             done.set_result(None)
         else:
             self._publishes[info.mid] = done
+            self._published[info.mid] = self._loop.time()
         return done
 
     async def drain(self) -> None:
@@ -207,6 +212,14 @@ class Connection:
     def _keep_house(self) -> None:
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_S, self._keep_house)
         self._client.loop_misc()
+        oldest = next(iter(self._published.values()), self._loop.time())
+        if self._loop.time() - oldest > _ACKNOWLEDGED_WITHIN_S:
+            self._break(
+                BrokerUnreachableError(
+                    f"the broker has not acknowledged a message within {_ACKNOWLEDGED_WITHIN_S:g} s; connecting anew"
+                )
+            )
+            _leave(self._client)
 
     def _break(self, error: BrokerUnreachableError) -> None:
         if self._lost is not None:
@@ -221,6 +234,7 @@ class Connection:
         for _ in self._publishes:
             self._window.release()
         self._publishes.clear()
+        self._published.clear()
         self._subscribes.clear()
         self._received.put_nowait(None)
 
@@ -296,6 +310,7 @@ class Connection:
         self, _client: paho.Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         done = self._publishes.pop(mid, None)
+        self._published.pop(mid, None)
         if done is None:
             return
         self._window.release()
