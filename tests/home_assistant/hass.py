@@ -328,17 +328,19 @@ class HomeAssistant:
         if self._keeping:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        if connection:
-            await connection.close()
-        if process and process.returncode is None:
-            process.send_signal(number)
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-        if self._listening:
-            await self._listening
+        try:
+            if connection:
+                await connection.close()
+        finally:
+            if process and process.returncode is None:
+                process.send_signal(number)
+                try:
+                    async with asyncio.timeout(_PATIENCE_S):
+                        await process.wait()
+                except TimeoutError:
+                    process.kill()
+            if self._listening:
+                await self._listening
 
 
 def _text(path: Path) -> str:
