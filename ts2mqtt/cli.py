@@ -8,8 +8,11 @@ import logging
 import os
 import signal
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import shtab
 
 from ts2mqtt import __version__, logs
 from ts2mqtt.errors import ConfigError, Ts2mqttError
@@ -27,9 +30,9 @@ _DEFAULT_CONFIG = Path("config.yaml")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
+        options = _parser().parse_args(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -52,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "and Node-RED.",
     )
     parser.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
+    shtab.add_argument_to(parser, help="print a script with which a shell completes this command")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -60,18 +64,19 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     for name, does, text in (
-        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C"),
+        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
     ):
-        command(name, does, text).add_argument(
+        config = command(name, does, text).add_argument(
             "-c",
             "--config",
             type=Path,
             metavar="FILE",
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
+        config.complete = shtab.FILE  # type: ignore[attr-defined] # how shtab is told what to complete
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
@@ -80,9 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     instead.add_argument(
         "--config", action="store_true", help="instead, print the JSON Schema of config.yaml, for editors"
     )
-    instead.add_argument(
+    docs = instead.add_argument(
         "--docs", type=Path, metavar="DIR", help="instead, write the pages on topics and entities to this folder"
     )
+    docs.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     for name, does, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
@@ -91,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--port", type=_port, default=port, help="port on 127.0.0.1, 0 for a free one (%(default)s)"
         )
+        if does is _simulate:
+            added.add_argument(
+                "--host",
+                type=_address,
+                default="127.0.0.1",
+                metavar="ADDRESS",
+                help="listen there instead; 0.0.0.0 lets everybody in the network ask (%(default)s)",
+            )
         added.add_argument("--speed", type=_speed, default=60.0, help="how many times faster than life (%(default)g)")
         added.add_argument(
             "--seed",
@@ -105,12 +119,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
+    from ts2mqtt.reloading import hangup, reload  # noqa: PLC0415
 
     config = _config(options)
 
     async def run() -> None:
         bridge = Bridge(config)
         _on_signals(bridge.stop)
+        read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
         await bridge.run()
 
     return _finish(run())
@@ -151,7 +168,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.health import check_health  # noqa: PLC0415
 
     config = _config(options)
-    return _finish(check_health(config.mqtt))
+    return _finish(check_health(config.mqtt, config.replica))
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -199,9 +216,11 @@ def _simulate(options: argparse.Namespace) -> int:
     from ts2mqtt.demo import simulate  # noqa: PLC0415
 
     logs.set_up("info", "text")
-    return _finish(
-        _until_stopped(lambda stopping: simulate(options.port, options.speed, stopping, _say, seed=options.seed))
-    )
+
+    async def work(stopping: asyncio.Event) -> None:
+        await simulate(options.port, options.speed, stopping, _say, seed=options.seed, host=options.host)
+
+    return _finish(_until_stopped(work))
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -252,6 +271,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port is
         raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to 65535")
     return port
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IP address; expected one of this machine's") from None
 
 
 def _speed(text: str) -> float:

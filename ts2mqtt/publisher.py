@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.failures import FailureLog
-from ts2mqtt.mqtt import PublishRefusedError
+from ts2mqtt.mqtt import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 
     from ts2mqtt.message import Message
     from ts2mqtt.mqtt import Connection
@@ -23,6 +24,12 @@ _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
 _SURELY_SETTLED_S = 60.0
+_SLOW_S = 2.0
+"""An acknowledgement that takes longer comes from a broker in trouble.
+
+NATS acknowledges a message also when it could not put it among those it retains, because a node of its cluster is
+gone; it has tried for four or five seconds then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +45,48 @@ class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
     A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
-    is believed on the next.
+    is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
     """
 
-    def __init__(self, connection: Connection, failures: FailureLog | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        failures: FailureLog | None = None,
+        part_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self.retained: dict[str, bytes] = {}
+        self._part_of = part_of
+        self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
         self._failures = failures or FailureLog(_LOG)
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
+        self._too_large: set[str] = set()
+        self._doubtful: set[str] = set()
+
+    def doubtful(self) -> set[str]:
+        """Topics that were acknowledged so late that somebody should look what stands there; told once."""
+        doubtful, self._doubtful = self._doubtful, set()
+        return doubtful
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+        if topic not in self.retained and (part := self._part_of(topic)) is not None:
+            self._topics_of[part].add(topic)
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
+
+    @property
+    def parts(self) -> AbstractSet[str]:
+        return self._topics_of.keys()
+
+    def retained_of(self, parts: Iterable[str]) -> dict[str, bytes]:
+        """What is retained of these parts, at no cost for the others."""
+        topics = (topic for part in parts for topic in self._topics_of.get(part, ()))
+        return {topic: self.retained[topic] for topic in topics if topic in self.retained}
 
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
@@ -72,7 +104,10 @@ class Publisher:
             if wait > 0:
                 later.append(wait)
                 continue
-            under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+            if self._is_too_large(topic, message.payload):
+                later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
+                continue
+            await self._send(under_way, topic, message)
         for old in stale:
             if old.topic not in self.retained:
                 continue
@@ -88,7 +123,8 @@ class Publisher:
 
     async def put(self, topic: str, payload: bytes) -> None:
         """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
-        await self._arrived({topic: await self._put(topic, payload, settles=True)})
+        if not self._is_too_large(topic, payload):
+            await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
     async def settled(self, topic: str, settle_s: float) -> None:
         """Returns when so many seconds have passed since this topic was last published."""
@@ -105,9 +141,16 @@ class Publisher:
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
     def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
-        for topic in self._refused.keys() - wanted.keys():
-            del self._refused[topic]
-            self._failures.forget(topic)
+        """What is no longer wanted: told only where all that is wanted of a topic's part was given."""
+        unwanted = (self._refused.keys() | self._too_large) - wanted.keys()
+        if not unwanted:
+            return
+        parts = {self._part_of(topic) for topic in wanted}
+        for topic in unwanted:
+            if self._part_of(topic) in parts:
+                self._refused.pop(topic, None)
+                self._too_large.discard(topic)
+                self._failures.forget(topic)
 
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
         changed = self._changed.get(topic)
@@ -115,13 +158,43 @@ class Publisher:
             return 0.0
         return changed + settle_s - asyncio.get_running_loop().time()
 
+    async def _send(self, under_way: dict[str, asyncio.Future[None]], topic: str, message: Message) -> None:
+        """Sends one beside the others; alone if the connection could break over it."""
+        alone = self._connection.sizes.must_go_alone(packet_size(topic, message.payload))
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+        under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+
+    def _is_too_large(self, topic: str, payload: bytes) -> bool:
+        size = packet_size(topic, payload)
+        if not self._connection.sizes.is_too_large(size):
+            self._too_large.discard(topic)
+            return False
+        self._too_large.add(topic)
+        advice = (
+            f"its {size} bytes are more than the broker takes, which closes the connection over them; raise the "
+            "broker's limit (message_size_limit or max_packet_size in Mosquitto)"
+        )
+        self._failures.failed(topic, advice, level=logging.ERROR)
+        return True
+
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
+        published = asyncio.get_running_loop().time()
+        future.add_done_callback(lambda _: self._acknowledged(topic, published))
         self.learned(topic, payload)
         if settles:
-            self._changed[topic] = asyncio.get_running_loop().time()
+            self._changed[topic] = published
         return future
+
+    def _acknowledged(self, topic: str, published: float) -> None:
+        if asyncio.get_running_loop().time() - published > _SLOW_S:
+            self._doubtful.add(topic)
 
     async def _arrived(self, under_way: Mapping[str, asyncio.Future[None]]) -> None:
         for topic, future in under_way.items():

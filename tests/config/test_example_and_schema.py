@@ -118,7 +118,7 @@ def test_each_optional_line_can_be_switched_on(number: int, tmp_path: Path) -> N
     nearby = [other for other in optional_lines() if abs(other - number) <= 4]
     also = [other for other in nearby if name_in(other) in TOGETHER.get(name_in(number), ())]
     changed = load(with_setting(number, *also), tmp_path)
-    has_default = not re.search("username|password|_file|itude|X-Api-Key|- name|url", LINES[number])
+    has_default = not re.search("username|password|_file|itude|X-Api-Key|- name|url|shard", LINES[number])
     assert (changed == load("".join(LINES), tmp_path)) is has_default
 
 
@@ -171,4 +171,4 @@ def test_the_schema_accepts_a_key_without_a_value_unless_it_is_required() -> Non
 
 def test_the_schema_file_beside_the_example_is_the_models_own() -> None:
     written = EXAMPLE.with_name("config.schema.json").read_text(encoding="utf-8")
-    assert written == config_json_schema(), "write it anew from ts2mqtt.config.config_json_schema()"
+    assert written == config_json_schema(), "write it anew: ts2mqtt schema --config > config.schema.json"

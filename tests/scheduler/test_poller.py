@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.running import Log
+    from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.http1 import Answer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -75,6 +77,11 @@ def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | N
     target = target_of(observatory, name)
     observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
     return target
+
+
+def _hfr_of(rig: Rig, name: str) -> float | None:
+    statistics = targets_of(rig)[name].exposure_plans[0].statistics
+    return statistics.hfr_mean if statistics else None
 
 
 def _asked(api: SimulatedApi, projects: list[str]) -> int:
@@ -208,6 +215,21 @@ class TestWhatIsAskedWhen:
             assert watched.poller._statistics._known == {}
             assert not [what for what in watched.poller._due if what.startswith("targets")]
 
+    async def test_a_clock_that_was_set_back_leaves_nothing_in_the_future(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            wrong, right = datetime(2031, 1, 1, 22, tzinfo=UTC), datetime(2026, 2, 27, 22, tzinfo=UTC)
+            watched.poller._now = lambda: wrong
+            await more_looks(api, 2)
+            measured(api.observatory, "Wide 1 a")
+            watched.poller.refresh_plan()
+            await watched.until(lambda _: watched.poller.last is not None and watched.poller.plan is not None)
+            watched.poller._now = lambda: right
+            await more_looks(api, 2)
+            assert watched.poller.last is None
+            assert watched.poller.plan is None
+            assert watched.poller._watched_since == right
+            await log.says("the clock of this machine was set back")
+
     async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
         api.observatory.profiles[0].projects[0].raw["CreateDate"] = "2026-02-01T20:00:00"
         async with watching(api) as watched:
@@ -224,6 +246,51 @@ class TestWhatIsAskedWhen:
             await api.wait_for_connections(0)
 
         assert hanging.hits > 0
+
+
+class TestOtherPolling:
+    """What is changed while the poller works."""
+
+    async def test_a_shorter_interval_begins_with_a_look(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(interval=600.0)) as watched:
+            before = len(api.requests_to("/profiles"))
+            watched.poller.use(looks(interval=0.02))
+            await more_looks(api, 3)
+            assert len(api.requests_to("/profiles")) >= before + 3
+
+    async def test_a_shorter_slow_interval_holds_for_what_was_put_off(self, api: SimulatedApi, clock: Clock) -> None:
+        narrow = api.observatory.profiles[1]
+        async with watching(api) as watched:
+            watched.poller.use(looks(slow_interval=60.0))
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 1
+            clock.now += 61.0
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 2
+
+    async def test_a_shorter_statistics_interval_too(self, api: SimulatedApi, clock: Clock) -> None:
+        requests = api.observatory.counters.statistics_requests
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            watched.poller.use(looks(timeout=9.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 1}
+            watched.poller.use(looks(statistics_interval=600.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 2}
+
+    async def test_a_plan_may_be_had_from_now_on(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            watched.poller.recall(None, {})
+            watched.poller.refresh_plan()
+            watched.poller.use(looks(plan="manual"))
+            await more_looks(api)
+            assert api.observatory.counters.requests["preview"] == 0
+            watched.poller.refresh_plan()
+            await api.wait_for_request("/profiles/*/preview*")
 
 
 class TestStatistics:
@@ -360,6 +427,28 @@ class TestStatistics:
             assert api.observatory.counters.statistics_requests == {target.id: 1}
             assert log.problems == []
 
+    async def test_those_that_are_known_outlive_a_locked_database(self, api: SimulatedApi, clock: Clock) -> None:
+        """Which answers as if there were none to be had."""
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            rule = api.faults.add("/targets/*/statistics", Fault.empty())
+            clock.now += 60.0
+            api.observatory.acquire(target, hfr=3.0, fwhm=3.0)
+            await api.wait_for_request("/targets/*/statistics", after=1)
+            await more_looks(api, 3)
+            assert _hfr_of(watched.rig, "Wide 1 a") == 2.0
+            assert rule.hits == 1
+            clock.now += 601.0
+            await api.wait_for_request("/targets/*/statistics", after=2)
+            await more_looks(api, 3)
+            clock.now += 601.0
+            await more_looks(api, 3)
+            assert rule.hits == 2
+            rule.remove()
+            clock.now += 601.0
+            await watched.until(lambda rig: _hfr_of(rig, "Wide 1 a") == 2.5)
+
     async def test_a_target_that_was_reset_has_none_any_more(self, api: SimulatedApi) -> None:
         async with watching(api) as watched:
             target = measured(api.observatory, "Wide 1 a")
@@ -454,6 +543,43 @@ class TestFailures:
             assert projects_of(watched.rig)["Wide 2"].targets is not None
             lists.remove()
             await watched.until(lambda rig: "Narrow 1" in projects_of(rig))
+
+    async def test_a_failing_list_that_is_renamed_recovers_under_its_new_name(
+        self, api: SimulatedApi, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            rule = api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.rename(project, "Renamed")
+            await watched.until(lambda rig: "Renamed" in projects_of(rig))
+            rule.remove()
+            await log.says("targets of project 'Renamed'", "recovered")
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_failing_list_that_is_gone_is_forgotten(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.remove_project(project)
+            await watched.until(lambda rig: "Wide 1" not in projects_of(rig))
+            await more_looks(api, 2)
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_version_that_fails_later_is_told_and_costs_no_look(
+        self, api: SimulatedApi, clock: Clock, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            rule = api.faults.add("/version", Fault.status(500))
+            clock.now += 601.0
+            await log.says("Backyard, the plugin's version", "status 500")
+            await more_looks(api, 3)
+            assert watched.rig.online
+            assert watched.rig.plugin_version == "5.9.3.0"
+            rule.remove()
+            clock.now += 601.0
+            await log.says("the plugin's version: recovered")
 
     async def test_one_missed_look_is_no_news(self, api: SimulatedApi, log: Log) -> None:
         async with watching(api) as watched:
@@ -566,6 +692,18 @@ class TestRefresh:
             asked = len(api.requests_to("/profiles"))
 
         assert 2 <= asked <= lasted / gap_s + 2
+
+    async def test_a_flood_of_requests_for_the_plan_reads_one_in_a_minute(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            for minute in range(3):
+                for _ in range(50):
+                    watched.poller.refresh_plan()
+                    await more_looks(api, 1)
+                assert len(api.requests_to("/profiles/*/preview")) == minute + 1
+                clock.now += 61.0
+                await api.wait_for_request("/profiles/*/preview", after=minute + 1)
 
     async def test_a_refresh_tries_a_silent_rig_at_once(
         self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,7 @@ from ts2mqtt.observatory.night import night_of, planning_inputs
 from ts2mqtt.scheduler import translation
 from ts2mqtt.scheduler.client import TargetSchedulerClient, public_url, tls_context
 from ts2mqtt.scheduler.night_plan import PlanRequest, Situation, plan_request
-from ts2mqtt.scheduler.rig_reader import RigReader
+from ts2mqtt.scheduler.rig_reader import RigReader, Subject
 from ts2mqtt.scheduler.statistics import Counts, StatisticsReader
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 _FIRST_RETRY_S = 2.0
 _LONGEST_RETRY_S = 60.0
 _LEAST_GAP_S = 2.0
+_LEAST_PLAN_GAP_S = 60.0
+_CLOCK_SLACK = timedelta(minutes=1)
 # So long the broker may take to tell the plan that is there already, before a new one is asked for.
 _MEMORY_S = 60.0
 
@@ -80,6 +82,8 @@ class RigPoller:
         self._looked = asyncio.Event()
         self._plan_requested = False
         self._plan_asked: datetime | None = None
+        self._next_plan = 0.0
+        self._latest: datetime | None = None
         self._watched_since: datetime | None = None
         self._memory_by = time.monotonic() + _MEMORY_S
 
@@ -104,6 +108,19 @@ class RigPoller:
                 tasks.create_task(self._poll())
                 tasks.create_task(self._read_plans())
 
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; a shorter interval begins with a look."""
+        shorter = polling.interval < self._polling.interval
+        self._polling = polling
+        for client in self._clients.values():
+            client.use(polling)
+        self._statistics.use(polling)
+        soon = time.monotonic() + polling.slow_interval
+        self._due = {what: min(due, soon) for what, due in self._due.items()}
+        if shorter:
+            self._wake.set()
+        self._looked.set()
+
     def refresh(self) -> None:
         """Asks for everything but statistics and the plan, now."""
         self._everything_due = True
@@ -113,6 +130,8 @@ class RigPoller:
         """Asks for the night plan as soon as the rig answers, whatever it is doing."""
         if self._polling.plan == "off":
             _LOG.warning("%s: no plan is read, because polling.plan is off", self.rig.name)
+            return
+        if self._plan_requested:
             return
         _LOG.warning(
             "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
@@ -139,6 +158,7 @@ class RigPoller:
         while True:
             started = time.monotonic()
             self._wake.clear()
+            self._mind_the_clock()
             try:
                 await self._look()
             except RigError as error:
@@ -151,6 +171,20 @@ class RigPoller:
             gap = min(_LEAST_GAP_S, self._polling.interval)
             await asyncio.sleep(max(0.0, started + gap - time.monotonic()))
 
+    def _mind_the_clock(self) -> None:
+        """Forgets what seems to lie ahead, once this machine's clock was set back, as after a start without network.
+
+        An exposure, a plan or a watch that began in the future would count until then, for hours or months.
+        """
+        now = self._now()
+        if self._latest is not None and now < self._latest - _CLOCK_SLACK:
+            _LOG.warning("%s: the clock of this machine was set back by %s", self.rig.name, self._latest - now)
+            self.last = self._plan_asked = self._watched_since = None
+            if self.plan is not None and self.plan.fetched > now:
+                self.plan = None
+            self._on_change()
+        self._latest = now
+
     async def _look(self) -> None:
         client, profiles = await self._find_api()
         if self._failed_looks:
@@ -159,9 +193,10 @@ class RigPoller:
         read = self._reader
         for profile in profiles.items:
             if profile.active or everything or self._slowly_due(f"projects of {profile.id}"):
-                await read.kept(f"projects of profile {profile.name!r}", read.read_projects, client, profile)
+                what = Subject("projects of profile", profile.name, profile.id)
+                await read.kept(what, read.read_projects, client, profile)
         await _all(
-            read.kept(f"targets of project {project.name!r}", read.read_targets, client, project)
+            read.kept(Subject("targets of project", project.name, project.id), read.read_targets, client, project)
             for profile in profiles.items
             for project in read.projects_of(profile)
             if everything
@@ -179,8 +214,11 @@ class RigPoller:
             client = self._clients[url]
             try:
                 due = self._slowly_due("version")
-                if due or self._version is None or not self.rig.online:
-                    self._version = await client.version()
+                if self._version is None or not self.rig.online:
+                    # It tells the API from another program on this port.
+                    await self._read_version(client)
+                elif due:
+                    await self._reader.kept(Subject("the plugin's version"), self._read_version, client)
                 profiles = await self._reader.read_profiles(client)
             except RigError as error:
                 faults.append(str(error))
@@ -189,6 +227,9 @@ class RigPoller:
             self._urls.insert(0, url)
             return client, profiles
         raise RigUnreachableError("; ".join(faults))
+
+    async def _read_version(self, client: TargetSchedulerClient) -> None:
+        self._version = await client.version()
 
     def _tell(
         self, *, online: bool | None = None, profiles: Listing[Profile] | None = None, url: str | None = None
@@ -262,13 +303,17 @@ class RigPoller:
             if request is not None:
                 self._plan_requested = False
                 self._plan_asked = self._now()
+                self._next_plan = time.monotonic() + _LEAST_PLAN_GAP_S
                 # A rig that has gone meanwhile is told by the next look.
                 with suppress(RigGoneError):
-                    await self._reader.kept("night plan", self._read_plan, request)
+                    await self._reader.kept(Subject("night plan"), self._read_plan, request)
 
     def _plan_request(self) -> PlanRequest | None:
         by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
         if self._watched_since is None or not (by_itself or self._plan_requested):
+            return None
+        if self._plan_requested and time.monotonic() < self._next_plan:
+            # Asked for by anybody, as often as they like: the next look sees to it when its time has come.
             return None
         situation = Situation(
             rig=self.rig,
@@ -287,7 +332,7 @@ class RigPoller:
         profile = self.rig.active_profile
         inputs = planning_inputs(profile) if profile else None
         answer = await self._clients[self._urls[0]].preview(request.profile_id, request.night_start)
-        self._reader.tell_faults(answer, "the night plan")
+        self._reader.tell_faults(answer, Subject("the night plan"))
         self._reader.note_dates(*(item.start_time for item in answer.items))
         blocks = self._own_blocks(translation.plan_block(item, self.zone) for item in answer.items)
         self.plan = NightPlan(
