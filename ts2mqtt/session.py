@@ -83,7 +83,8 @@ class Session:
             news.is_up = None
         self._returning = returning
         self._signs = SignsOfLife(connection, names.topics.heartbeat, instance)
-        self._transitions = Transitions(self.publisher, names, news, enabled=home_assistant.enabled)
+        self._publishing = asyncio.Lock()
+        self._transitions = Transitions(self.publisher, names, news, self._publishing, enabled=home_assistant.enabled)
         self._shard = shard
         self._take_up = take_up
         self._owns = shard.owns if shard else lambda _: True
@@ -96,7 +97,6 @@ class Session:
         self._commands = CommandListener(names.topics, commands, news.births.set, self._is_of_others)
         self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
         self._due: set[str] = set()
-        self._publishing = asyncio.Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -261,7 +261,8 @@ class Session:
             # Before it is heard that this replica is online: what it served when it was last cannot count any more.
             await self.publisher.put(self._topics.bridge, self._about().payload)
         await self.publisher.put(self._topics.status, ONLINE)
-        later = await self._publish_difference()
+        async with self._publishing:
+            later = await self._publish_difference()
         if not await self._learner.held([self._topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "

@@ -39,14 +39,24 @@ class HomeAssistantNews:
 
 
 class Transitions:
-    """Compares the devices that are wanted with those that the broker holds, and leads from these to those."""
+    """Compares the devices that are wanted with those that the broker holds, and leads from these to those.
+
+    `publishing` is held by whoever publishes a difference; here it keeps the two from crossing.
+    """
 
     def __init__(
-        self, publisher: Publisher, names: DiscoveryNames, news: HomeAssistantNews, *, enabled: bool
+        self,
+        publisher: Publisher,
+        names: DiscoveryNames,
+        news: HomeAssistantNews,
+        publishing: asyncio.Lock,
+        *,
+        enabled: bool,
     ) -> None:
         self._publisher = publisher
         self._names = names
         self._news = news
+        self._publishing = publishing
         self._enabled = enabled
 
     def messages(self, wanted: Mapping[str, Message]) -> dict[str, Message]:
@@ -123,9 +133,11 @@ class Transitions:
             await self._publisher.put(record_topic, record.to_bytes())
 
     async def _tell_everything_again(self) -> None:
-        devices = {t: p for t, p in self._publisher.retained.items() if self._names.object_id_of(t)}
-        for topic, payload in devices.items():
-            await self._publisher.put(topic, payload)
+        for topic in [topic for topic in self._publisher.retained if self._names.object_id_of(topic)]:
+            async with self._publishing:
+                # It takes seconds with many: what has changed or gone since it began must not come back.
+                if payload := self._publisher.retained.get(topic):
+                    await self._publisher.put(topic, payload)
         await self._show_what_was_removed()
 
     async def _show_what_was_removed(self) -> None:
@@ -134,7 +146,8 @@ class Transitions:
         for record_topic, payload in records.items():
             record = removal.read_record(payload)
             device_topic = self._names.topic_of_object(record_topic.removeprefix(prefix))
-            if record is not None and datetime.now(UTC) - record.removed < removal.LONGEST_MEMORY:
-                current = self._publisher.retained.get(device_topic)
-                await self._publisher.put(device_topic, removal.whole_again(record, current))
-            await self._publisher.put(record_topic, b"")
+            async with self._publishing:
+                if record is not None and datetime.now(UTC) - record.removed < removal.LONGEST_MEMORY:
+                    current = self._publisher.retained.get(device_topic)
+                    await self._publisher.put(device_topic, removal.whole_again(record, current))
+                await self._publisher.put(record_topic, b"")
