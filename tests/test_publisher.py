@@ -183,6 +183,11 @@ async def test_what_is_retained_is_known_rig_by_rig(mosquitto: Mosquitto) -> Non
         assert publisher.parts == {"rig1", "rig2"}
         assert publisher.retained_of({"rig1"}) == {"rig1/b": b"2"}
         assert publisher.retained_of({"rig1", "rig2", "rig3"}) == {"rig1/b": b"2", "rig2/a": b"3"}
+        publisher.learned("rig3/a", b"")
+        await publisher.put("rig2/a", b"")
+        assert publisher.parts == {"rig1"}
+        await publisher.put("rig2/a", b"4")
+        assert publisher.retained_of({"rig2"}) == {"rig2/a": b"4"}
 
 
 async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:

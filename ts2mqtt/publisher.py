@@ -72,12 +72,13 @@ class Publisher:
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
-        if topic not in self.retained and (part := self._part_of(topic)) is not None:
-            self._topics_of[part].add(topic)
+        is_new = bool(payload) and topic not in self.retained
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
+        if (is_new or not payload) and (part := self._part_of(topic)) is not None:
+            self._note(part, topic, is_retained=is_new)
 
     @property
     def parts(self) -> AbstractSet[str]:
@@ -129,6 +130,14 @@ class Publisher:
     async def settled(self, topic: str, settle_s: float) -> None:
         """Returns when so many seconds have passed since this topic was last published."""
         await asyncio.sleep(max(0.0, self._unsettled_s(topic, settle_s)))
+
+    def _note(self, part: str, topic: str, *, is_retained: bool) -> None:
+        if is_retained:
+            self._topics_of[part].add(topic)
+            return
+        self._topics_of[part].discard(topic)
+        if not self._topics_of[part]:
+            del self._topics_of[part]
 
     def _stands(self, topic: str, message: Message) -> bool:
         held = self.retained.get(topic)
