@@ -17,6 +17,7 @@ from ts2mqtt.learning import Learner
 from ts2mqtt.publisher import Publisher
 from ts2mqtt.replicas import OtherBridges
 from ts2mqtt.signs_of_life import SignsOfLife
+from ts2mqtt.topics.messages import OFFLINE, ONLINE
 from ts2mqtt.topics.names import BRIDGE, Subject
 from ts2mqtt.transitions import Transitions
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-ONLINE, OFFLINE = b"online", b"offline"
 _LONGEST_QUOTE = 60
 _COMPLAINT_EVERY_S = 60.0
 _FINISH_S = 1.0
