@@ -122,7 +122,7 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.command,
         title="Commands to the bridge",
         meaning="`rediscover` tells Home Assistant every device again; `log_level debug`, `info`, `warning` or "
-        "`error` changes how much the log says until the next start. Not to be retained.",
+        "`error` changes how much the log says until the next start or reload. Not to be retained.",
         contents=(
             Content(
                 name="BridgeCommand",
