@@ -354,9 +354,11 @@ class Session:
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
         while self._events:
-            rig_id, payload = self._events[0]
-            await self._publish_event(rig_id, payload)
-            self._events.popleft()
+            oldest = self._events[0]
+            await self._publish_event(*oldest)
+            # Of too many the oldest are dropped, and so perhaps this one while it was under way.
+            if self._events[0] is oldest:
+                self._events.popleft()
 
     async def _publish_event(self, rig_id: str, payload: bytes) -> None:
         """Waits where Home Assistant has only just heard of the rig and does not listen to its events yet."""
