@@ -114,7 +114,7 @@ async def test_a_bridge_without_a_broker_stops_at_once(example_api: SimulatedApi
     async with running_bridge(bridge_config(free_port(), example_api)):
         await log.says("no broker at")
         started = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - started < 1
+    assert asyncio.get_running_loop().time() - started < 5
 
 
 async def test_a_wrong_password_is_an_error_that_says_what_to_do_and_is_retried_slowly(
