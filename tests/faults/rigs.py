@@ -236,12 +236,12 @@ class RandomRig:
 
 
 def _lasting_ports() -> tuple[int, int]:
-    """Two that nobody else is given meanwhile: they lie below those that the system hands out."""
+    """Two that nobody else is given meanwhile: below those that the system hands out, and this process' own."""
     found: list[int] = []
     while len(found) < 2:
         number = next(_serial)
         with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", 12_000 + (os.getpid() * 101 + number) % 20_000))
+            probe.bind(("127.0.0.1", 12_000 + os.getpid() % 20 * 1_000 + number % 1_000))
             found.append(probe.getsockname()[1])
     return found[0], found[1]
 
