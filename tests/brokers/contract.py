@@ -87,10 +87,10 @@ async def kept(broker: AnyServedBroker, topic_filter: str, *, host: str = "127.0
 
 
 async def everything_published(observer: Observer, place: str) -> None:
-    """All that the example's observatory has: seven devices, and the bridge's own topics."""
+    """All that the example's observatory has: seven devices; and the bridge's own topics and device."""
     await observer.wait_until(
         lambda: (
-            len(observer.held_below(f"{place}-ha/device/")) == len(of.all_devices())
+            len(observer.held_below(f"{place}-ha/device/")) == len(of.all_devices()) + 1
             and f"{place}/{of.RIG}/target/{of.M31}" in observer.held
             and f"{place}/bridge" in observer.held
             and observer.held.get(f"{place}/status") == b"online"
