@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import selectors
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
+from tests.simulated_time import SimulatedTimeLoop
 from ts2mqtt.config.models import PollingConfig, RigConfig
 from ts2mqtt.errors import NotFoundError, RigUnreachableError
 from ts2mqtt.observatory.live import live, next_edge
@@ -81,6 +81,7 @@ class WatchedRig:
         self.observatory = observatory
         self.api_is_on = True
         self.looks: list[Look] = []
+        self.views: list[RigView] = []
         self.events: list[Event] = []
         self.previews: list[AskedPreview] = []
         self.retained: dict[str, bytes] = {}
@@ -196,6 +197,7 @@ class _Bridge:
         self._rig.looks.append(Look(now, doing, self._watch.tally, plan))
         self._rig.events += happened
         self._view = RigView(rig, plan, doing, self._watch)
+        self._rig.views.append(self._view)
         noon = next_noon(now, zone)
         edge = min(next_edge(rig, plan, last, now) or noon, noon)
         if self._edge is not None:
@@ -215,30 +217,6 @@ class _ClientWithoutHttp(client.TargetSchedulerClient):
         return await self.rig.answer(path)
 
 
-class _NoWaiting(selectors.SelectSelector):
-    """Passes simulated time instead of waiting for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.time = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            assert timeout is not None, "nothing is left to wait for"
-            self.time += max(0.0, timeout)
-        return ready
-
-
-class _SimulatedTimeLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._clock = _NoWaiting()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.time
-
-
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -254,7 +232,7 @@ def play(
         await script(rig)
         await rig.stop_bridge()
 
-    with asyncio.Runner(loop_factory=_SimulatedTimeLoop) as runner:
+    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
         clock = SimpleNamespace(monotonic=runner.get_loop().time)
         with (
             patch.object(poller, "time", clock),

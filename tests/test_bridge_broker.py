@@ -182,6 +182,29 @@ async def test_access_rules_that_let_nothing_be_kept_are_told(
         await log.says("ERROR", "does not keep")
 
 
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_a_message_that_is_too_large_for_the_broker_keeps_no_other_from_it(
+    mosquitto_with: Callable[..., Mosquitto],
+    example: SimulatedObservatory,
+    example_api: SimulatedApi,
+    log: Log,
+    protocol: str,
+) -> None:
+    """MQTT 5 names the limit at the login; to a 3.1.1 client Mosquitto closes the connection without a word."""
+    broker = mosquitto_with(options=["max_packet_size 12000"])
+    config = bridge_config(mqtt_config(broker.port, protocol=protocol), example_api)
+    async with broker, observing(broker.port) as observer, running_bridge(config):
+        too_large = of.target_device(of.M31)
+        await observer.wait_until(lambda: of.all_devices() - {too_large} <= observer.held.keys())
+        await log.says("ERROR", too_large, "more than the broker takes")
+        lost = len(log.about("the connection to the broker broke"))
+        await later_change(observer, example)
+        await later_change(observer, example)
+        assert len(log.about("the connection to the broker broke")) == lost
+        assert too_large not in observer.held
+
+
 async def test_the_last_will_says_offline_when_the_connection_breaks(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import topics_of_example as of
-from tests.running import bridge_config, running_bridge
+from tests.running import bridge_config, mqtt_config, running_bridge
 from tests.test_bridge import all_published, later_change, named
 from ts2mqtt.config import HomeAssistantConfig
+from ts2mqtt.mqtt import connect
 
 if TYPE_CHECKING:
     from tests.mosquitto import Mosquitto
@@ -71,6 +72,21 @@ async def test_devices_that_somebody_cleared_are_back_after_a_birth(
         await home_assistant_starts(observer)
         await observer.wait_for(of.target_device(of.M31), lambda device: device["device"]["name"] == "M 31")
         await observer.wait_until(lambda: of.target_device(of.M31) in observer.held)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_birth_is_not_forgotten_when_the_connection_breaks_before_all_is_told(
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ts2mqtt.session._BIRTH_DELAYS_S", (1.0, 1.0))
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        mark = observer.mark()
+        await home_assistant_starts(observer)
+        # Another client with the bridge's id: the broker ends the bridge's connection.
+        async with connect(mqtt_config(mosquitto.port)):
+            await observer.wait_for(of.STATUS, b"offline", after=mark)
+        await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
 
 
 async def test_rediscover_is_a_birth_by_command(

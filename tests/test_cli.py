@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import re
@@ -17,6 +18,8 @@ import pytest
 
 from tests.observer import observing
 from ts2mqtt import __version__, cli
+from ts2mqtt.config import config_json_schema
+from ts2mqtt.interface.pages import pages
 from ts2mqtt.simulator.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.simulator.api import SimulatedApi
 
-COMMANDS = ("run", "clean", "healthcheck", "simulate", "demo")
+COMMANDS = ("run", "check", "clean", "healthcheck", "schema", "simulate", "demo")
 _PATIENCE_S = 30.0
 
 
@@ -53,6 +56,29 @@ def called(*arguments: str) -> int:
         return cli.main(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
+
+
+class TestSchema:
+    def test_prints_the_interface(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("schema") == 0
+        document = json.loads(capsys.readouterr().out)
+        assert (document["asyncapi"], document["info"]["title"]) == ("3.0.0", "ts2mqtt")
+
+    def test_prints_the_configurations_schema(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("schema", "--config") == 0
+        assert capsys.readouterr().out == config_json_schema()
+
+    def test_writes_the_pages(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("schema", "--docs", str(tmp_path)) == 0
+        assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == pages()
+        assert capsys.readouterr().out == ""
+
+    def test_says_where_it_cannot_write(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("schema", "--docs", str(tmp_path / "nowhere")) == 1
+        assert "nowhere: No such file or directory" in capsys.readouterr().err
+
+    def test_does_one_of_them_at_a_time(self, tmp_path: Path) -> None:
+        assert called("schema", "--config", "--docs", str(tmp_path)) == 2
 
 
 class Running:
@@ -150,6 +176,7 @@ class TestAWrongCommandLine:
             ("run", "-c"),
             ("demo", "--port"),
             ("simulate", "-c", "config.yaml"),
+            ("--print-completion", "edlin"),
         ],
         ids=" ".join,
     )

@@ -66,6 +66,39 @@ def test_another_cause_is_told_at_once(failures: FailureLog, caplog: pytest.LogC
     assert [line for _, line in told(caplog)] == ["Backyard: no answer", "Backyard: status 500"]
 
 
+def test_causes_that_alternate_are_told_once_each(failures: FailureLog, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(100):
+        failures.failed("Backyard", "no answer")
+        failures.failed("Backyard", "status 500")
+
+    assert [line for _, line in told(caplog)] == ["Backyard: no answer", "Backyard: status 500"]
+
+
+def test_causes_that_are_never_the_same_do_not_fill_the_log(
+    failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for port in range(100):
+        failures.failed("Backyard", f"no answer from port {port}")
+    assert len(told(caplog)) == 10
+    clock.now += HOUR
+    failures.failed("Backyard", "no answer from port 100")
+
+    assert [line for _, line in told(caplog)] == ["Backyard: still failing after 60 minutes: no answer from port 100"]
+
+
+def test_a_subject_that_is_renamed_is_still_the_same(failures: FailureLog, caplog: pytest.LogCaptureFixture) -> None:
+    failures.failed("targets of 'P1'", "status 500", key="1")
+    failures.failed("targets of 'P2'", "status 500", key="1")
+    assert list(failures.failing) == ["1"]
+    failures.succeeded("targets of 'P2'", key="1")
+
+    assert [line for _, line in told(caplog)] == [
+        "targets of 'P1': status 500",
+        "targets of 'P2': recovered after 1 second (2 failures)",
+    ]
+    assert not list(failures.failing)
+
+
 def test_reminders_come_after_an_hour_then_two_then_four(
     failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,20 +21,29 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "message": set(),
     "failures": set(),
+    "packet_sizes": set(),
     "logs": set(),
     "config": {"errors"},
     "observatory": set(),
     "scheduler": {"observatory", "config", "errors", "failures"},
     "topics": {"observatory", "message"},
     "home_assistant": {"observatory", "topics", "message"},
-    "mqtt": {"config", "errors"},
+    "mqtt": {"config", "errors", "packet_sizes"},
     "publisher": {"mqtt", "message", "failures"},
     "heartbeat": {"topics"},
+    "found": {"observatory", "topics", "home_assistant"},
+    "reloading": {"config", "errors", "logs"},
     "simulator": {"errors"},
 }
 """What each may import of ours besides itself; what is not named here joins these together."""
 
-ENTRANCES = {"bridge": {"cli", "demo"}, "cli": {"__main__"}, "demo": {"cli"}, "simulator": {"cli", "demo"}}
+ENTRANCES = {
+    "bridge": {"cli", "demo"},
+    "cli": {"__main__"},
+    "demo": {"cli"},
+    "interface": {"cli"},
+    "simulator": {"cli", "demo"},
+}
 """Who alone may import these."""
 
 LIBRARIES = {

@@ -117,6 +117,13 @@ async def test_topics_of_a_rig_that_was_once_ours_are_ours(mosquitto: Mosquitto,
         assert learner.own().keys() == topics.keys()
 
 
+async def test_garbage_below_a_rig_that_the_bridge_watches_is_ours(mosquitto: Mosquitto) -> None:
+    await retain(mosquitto.port, {of.target("1"): "garbage"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own(about=b'{"rigs": [{"id": "backyard"}]}').keys() == {of.target("1")}
+
+
 async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: Mosquitto) -> None:
     strange = {
         "ts2mqtt/north/status": "online",

@@ -314,6 +314,15 @@ async def test_a_goodbye_waits_for_what_is_in_flight(broker: AnyBroker) -> None:
     assert len(await retained_on(broker.port)) == 150
 
 
+async def test_a_publish_that_nobody_waits_for_any_more_holds_no_goodbye_up(mosquitto: Mosquitto) -> None:
+    async with connect(mqtt_config(mosquitto.port)) as connection:
+        mosquitto.freeze()
+        given_up = await connection.publish("topic", b"x", retain=True)
+        given_up.cancel()
+        async with asyncio.timeout(5):
+            await connection.drain()
+
+
 async def test_a_goodbye_leaves_no_last_will_and_a_broken_connection_does(broker: AnyBroker) -> None:
     will = Will("status", b"offline")
     async with observing(broker.port) as observer:

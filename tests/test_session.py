@@ -19,7 +19,7 @@ from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.errors import BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
-from ts2mqtt.session import Commands, Session
+from ts2mqtt.session import Commands, HomeAssistantNews, Session
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ async def session_at(
             events=deque(),
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
             changed=asyncio.Event(),
+            news=HomeAssistantNews(),
             returning=returning,
         )
         async with session.running():

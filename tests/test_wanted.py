@@ -47,6 +47,10 @@ def held_for(*rigs: Rig) -> dict[str, bytes]:
     return {topic: message.payload for topic, message in wanted_of(*rigs).messages.items()}
 
 
+def devices_in(wanted: WantedMessages) -> set[str]:
+    return {topic for topic in wanted.messages if topic.startswith("homeassistant/")}
+
+
 def stale_for(wanted: WantedMessages, retained: dict[str, bytes]) -> list[Stale]:
     return list(wanted.stale(wanted.messages, retained))
 
@@ -84,6 +88,18 @@ class TestTheCompleteSet:
     def test_has_the_bridges_device_before_those_that_are_tied_to_it(self) -> None:
         devices = [topic for topic in wanted_of(BACKYARD).messages if topic.startswith("homeassistant/")]
         assert devices.index(BRIDGE_DEVICE) < devices.index(RIG_DEVICE)
+
+    def test_has_devices_for_other_projects_when_these_are_asked_for(self) -> None:
+        wanted = wanted_of(BACKYARD)
+        all_devices = devices_in(wanted)
+        wanted.show(frozenset())
+        assert devices_in(wanted) == all_devices
+        wanted.update(view_of(BACKYARD))
+        gone = {subject.kind for topic in all_devices - devices_in(wanted) if (subject := NAMES.subject(topic))}
+        assert gone == {PROJECT, TARGET}
+        wanted.show(SHOWN)
+        wanted.update(view_of(BACKYARD))
+        assert devices_in(wanted) == all_devices
 
     def test_follows_what_changes(self) -> None:
         wanted = wanted_of(BACKYARD)

@@ -12,8 +12,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ts2mqtt import __version__, logs
+from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
+from ts2mqtt.found import found
 from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.home_assistant.languages import LANGUAGES
@@ -24,9 +26,10 @@ from ts2mqtt.observatory.live import live, next_edge
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.observatory.watch import Watch, observe
+from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Commands, Session
+from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
 from ts2mqtt.topics import memory, payloads
 from ts2mqtt.topics.messages import RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
@@ -35,7 +38,8 @@ from ts2mqtt.wanted import WantedMessages
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ts2mqtt.config import Config
+    from ts2mqtt.config import Changes, Config
+    from ts2mqtt.observatory.model import Rig
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,6 +72,8 @@ class Bridge:
         self._since = now().replace(microsecond=0)
         self._instance = new_instance()
         self._changed = asyncio.Event()
+        self._news = HomeAssistantNews()
+        self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
         self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
@@ -76,7 +82,7 @@ class Bridge:
         }
         self._wanted = WantedMessages(
             self._names,
-            frozenset(state.lower() for state in config.home_assistant.project_states),
+            _project_states(config),
             home_assistant=config.home_assistant.enabled,
             language=LANGUAGES[config.home_assistant.language],
         )
@@ -89,6 +95,7 @@ class Bridge:
             if rig.site
         }
         self._marked = set(self._pollers)
+        self._found: set[str] = set()
         self._edges: dict[str, asyncio.TimerHandle] = {}
         self._client_id = config.mqtt.client_id
         self._was_at_work = False
@@ -96,6 +103,20 @@ class Bridge:
     def stop(self) -> None:
         """Ends run(): what is under way is finished, `offline` is published."""
         self._stopping.set()
+
+    def reload(self, config: Config) -> Changes:
+        """Takes up what can change while the bridge works, and nothing else; `log` is its caller's matter."""
+        running, self._config = self._config, taken_up(self._config, config)
+        if self._config.polling != running.polling:
+            for poller in self._pollers.values():
+                poller.use(self._config.polling)
+        if _project_states(self._config) != _project_states(running):
+            self._wanted.show(_project_states(self._config))
+            for rig_id in self._pollers:
+                self._mark(rig_id)
+        # The level of the log stands on the bridge's own topic.
+        self._changed.set()
+        return changes(running, config)
 
     async def run(self) -> None:
         """Watches every rig, and keeps the broker true whenever there is one."""
@@ -166,7 +187,7 @@ class Bridge:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             will = Will(self._names.topics.status, OFFLINE)
-            async with connect(mqtt, client_id=self._client_id, will=will) as connection:
+            async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes) as connection:
                 session = Session(
                     connection,
                     self._names,
@@ -177,6 +198,7 @@ class Bridge:
                     events=self._events,
                     commands=Commands(self._set_log_level, self._refresh, self._refresh_plan),
                     changed=self._changed,
+                    news=self._news,
                     returning=self._was_at_work,
                     failures=self._failures,
                 )
@@ -186,9 +208,11 @@ class Bridge:
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
-                    await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    try:
+                        await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        keeping.cancel()
+                        await asyncio.gather(keeping, return_exceptions=True)
                     if not self._stopping.is_set():
                         keeping.result()
                     await session.say_offline()
@@ -206,6 +230,7 @@ class Bridge:
         while self._marked:
             poller = self._pollers[self._marked.pop()]
             self._wanted.update(self._look_at(poller, now))
+            self._tell_once_what_was_found(poller.rig)
             self._wake_at_next_edge(poller, now)
         return self._wanted
 
@@ -217,6 +242,11 @@ class Bridge:
         self._events += ((rig.id, event_payload(rig, event)) for event in happened)
         nightly = self._nightly.result(rig, plan, now, poller.zone, self._sites.get(rig.id))
         return RigView(rig, plan, doing, watch, nightly.picture, nightly.skies)
+
+    def _tell_once_what_was_found(self, rig: Rig) -> None:
+        if rig.online and rig.id not in self._found:
+            self._found.add(rig.id)
+            _LOG.info("%s: %s", rig.name, found(rig, self._wanted.announced(rig.id)))
 
     def _wake_at_next_edge(self, poller: RigPoller, now: datetime) -> None:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
@@ -286,3 +316,7 @@ class Bridge:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def _project_states(config: Config) -> frozenset[str]:
+    return frozenset(state.lower() for state in config.home_assistant.project_states)

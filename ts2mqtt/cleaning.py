@@ -11,7 +11,7 @@ from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
-from ts2mqtt.session import Commands, Session
+from ts2mqtt.session import Commands, HomeAssistantNews, Session
 from ts2mqtt.topics.names import TopicNames
 from ts2mqtt.wanted import WantedMessages
 
@@ -38,6 +38,7 @@ async def clean(config: Config) -> int:
             events=deque(),
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
             changed=asyncio.Event(),
+            news=HomeAssistantNews(),
         )
         async with session.running():
             return await session.clean()

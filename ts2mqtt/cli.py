@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shtab
+
 from ts2mqtt import __version__, logs
 from ts2mqtt.errors import ConfigError, Ts2mqttError
 
@@ -27,9 +29,9 @@ _DEFAULT_CONFIG = Path("config.yaml")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
+        options = _parser().parse_args(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "and Node-RED.",
     )
     parser.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
+    shtab.add_argument_to(parser, help="print a script with which a shell completes this command")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -60,21 +63,31 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     for name, does, text in (
-        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C"),
+        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
     ):
-        command(name, does, text).add_argument(
+        config = command(name, does, text).add_argument(
             "-c",
             "--config",
             type=Path,
             metavar="FILE",
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
+        config.complete = shtab.FILE  # type: ignore[attr-defined] # how shtab is told what to complete
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
+    schema = command("schema", _schema, "print topics and payloads as an AsyncAPI 3 document (JSON)")
+    instead = schema.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--config", action="store_true", help="instead, print the JSON Schema of config.yaml, for editors"
+    )
+    docs = instead.add_argument(
+        "--docs", type=Path, metavar="DIR", help="instead, write the pages on topics and entities to this folder"
+    )
+    docs.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     for name, does, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
@@ -97,12 +110,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
+    from ts2mqtt.reloading import hangup, reload  # noqa: PLC0415
 
     config = _config(options)
 
     async def run() -> None:
         bridge = Bridge(config)
         _on_signals(bridge.stop)
+        read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
         await bridge.run()
 
     return _finish(run())
@@ -144,6 +160,26 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
     config = _config(options)
     return _finish(check_health(config.mqtt))
+
+
+def _schema(options: argparse.Namespace) -> int:
+    if options.config:
+        from ts2mqtt.config import config_json_schema  # noqa: PLC0415
+
+        print(config_json_schema(), end="")
+    elif options.docs:
+        from ts2mqtt.interface.pages import pages  # noqa: PLC0415
+
+        try:
+            for name, text in pages().items():
+                (options.docs / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Ts2mqttError(f"cannot write to {options.docs}: {error.strerror}") from error
+    else:
+        from ts2mqtt.interface.asyncapi import asyncapi_json  # noqa: PLC0415
+
+        print(asyncapi_json(), end="")
+    return DONE
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 _FIRST_REMINDER_S = 3_600.0
+_MOST_CAUSES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class Failure:
 @dataclass(slots=True)
 class _Streak:
     began: float
-    told: float
     count: int
-    message: str
+    causes: set[str]
+    latest: Failure
     silence_s: float
     remind_at: float
 
@@ -35,8 +37,9 @@ class FailureLog:
     """Failures by subject (a rig, one of its lists, the broker), each told as its own streak.
 
     The first failure of a streak is a warning; the same again is silent for an hour, then for two, four and so
-    on; another cause is told at once; the first success after it says how long it lasted. `on_change` is called
-    whenever what fails, or why, is not what it was.
+    on; another cause is told at once, but each only once; the first success after it says how long it lasted.
+    A `key` holds a streak together whose subject may be renamed; by default it is the subject. `on_change` is called
+    whenever something begins or ceases to fail, or another cause is told.
     """
 
     def __init__(
@@ -49,27 +52,36 @@ class FailureLog:
         self._logger = logger
         self._clock = clock
         self._on_change = on_change
-        self._streaks: dict[str, _Streak] = {}
+        self._streaks: dict[Hashable, _Streak] = {}
 
     @property
     def latest(self) -> Failure | None:
         """Of all that fails now, what was told last."""
-        if not self._streaks:
-            return None
-        subject, streak = max(self._streaks.items(), key=lambda item: item[1].told)
-        return Failure(streak.told, f"{subject}: {streak.message}")
+        return max((streak.latest for streak in self._streaks.values()), key=attrgetter("told"), default=None)
 
-    def failed(self, subject: str, message: str, *, level: int = logging.WARNING) -> None:
+    @property
+    def failing(self) -> tuple[Hashable, ...]:
+        """The keys of all streaks that have not ended."""
+        return tuple(self._streaks)
+
+    def failed(
+        self, subject: str, message: str, *, key: Hashable | None = None, level: int = logging.WARNING
+    ) -> None:
         now = self._clock()
-        streak = self._streaks.get(subject)
+        streak = self._streaks.get(key or subject)
         if streak is None:
-            self._streaks[subject] = _Streak(now, now, 1, message, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S)
+            latest = Failure(now, f"{subject}: {message}")
+            self._streaks[key or subject] = _Streak(
+                now, 1, {message}, latest, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S
+            )
             self._logger.log(level, "%s: %s", subject, message)
             self._on_change()
             return
         streak.count += 1
-        if message != streak.message:
-            streak.message, streak.told = message, now
+        # Some causes name something that differs each time, such as a port.
+        if message not in streak.causes and len(streak.causes) < _MOST_CAUSES:
+            streak.causes.add(message)
+            streak.latest = Failure(now, f"{subject}: {message}")
             self._logger.log(level, "%s: %s", subject, message)
             self._on_change()
         elif now >= streak.remind_at:
@@ -78,17 +90,17 @@ class FailureLog:
             lasted = spoken_duration(now - streak.began)
             self._logger.log(level, "%s: still failing after %s: %s", subject, lasted, message)
 
-    def succeeded(self, subject: str) -> None:
-        streak = self._streaks.pop(subject, None)
+    def succeeded(self, subject: str, *, key: Hashable | None = None) -> None:
+        streak = self._streaks.pop(key or subject, None)
         if streak is not None:
             lasted = spoken_duration(self._clock() - streak.began)
             times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
             self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
             self._on_change()
 
-    def forget(self, subject: str) -> None:
+    def forget(self, key: Hashable) -> None:
         """Ends a streak without a word, for a subject that is gone."""
-        if self._streaks.pop(subject, None) is not None:
+        if self._streaks.pop(key, None) is not None:
             self._on_change()
 
 

@@ -7,17 +7,13 @@ import time
 
 from pydantic import BaseModel, ValidationError
 
-from ts2mqtt.topics.payloads import Heartbeat
+from ts2mqtt.topics.payloads import Heartbeat, Question
 
 INTERVAL_S = 10.0
-ASK = b'{"ask":true}'
+ASK = Question(ask=True).to_bytes()
 """Published on the heartbeat topic, it makes a running bridge answer with a heartbeat at once."""
 
 _MOST_UNRETURNED = 3
-
-
-class _Ask(BaseModel):
-    ask: bool
 
 
 class _Bridge(BaseModel):
@@ -58,7 +54,7 @@ def read(payload: bytes) -> Heartbeat | None:
 
 def is_question(payload: bytes) -> bool:
     try:
-        return _Ask.model_validate_json(payload).ask
+        return Question.model_validate_json(payload).ask
     except ValidationError:
         return False
 

@@ -64,12 +64,13 @@ class Learner:
             if len(self.retained) == known:
                 return
 
-    def own(self) -> dict[str, bytes]:
+    def own(self, about: bytes = b"") -> dict[str, bytes]:
         """What was learned, without a stranger's topics below the base topic that only have the shape of ours.
 
-        A rig is ours if the bridge's own topic names it, if it has a device, or if a payload carries its id.
+        A rig is ours if the bridge's own topic names it, as it stands there or as it is now `about` to, if it has
+        a device, or if a payload carries its id.
         """
-        ours: set[str] = _rigs_named_in(self.retained.get(self._names.topics.bridge, b""))
+        ours: set[str] = _rigs_named_in(self.retained.get(self._names.topics.bridge, b"")) | _rigs_named_in(about)
         ours |= {subject.rig_id for topic in self.retained if (subject := self._names.subject(topic))}
         strange: dict[str, list[str]] = {}
         for topic, payload in self.retained.items():

@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
+from ts2mqtt.packet_sizes import PacketSizes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -34,6 +35,12 @@ _WINDOW = 200
 _CONNECT_TIMEOUT_S = 15.0
 _GOODBYE_S = 1.0
 _HOUSEKEEPING_S = 1.0
+_AT_ONCE_S = 5.0
+"""A broker that closes the connection over a message does so at once."""
+
+_AROUND_A_MESSAGE = 12
+"""Bytes of a PUBLISH packet beside topic and payload, at most."""
+
 _FAILURE = 0x80
 """The first reason code of MQTT 5 that means a failure; paho translates those of 3.1.1."""
 
@@ -59,6 +66,13 @@ class Will:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    done: asyncio.Future[None]
+    size: int
+    sent: float
+
+
 class PublishRefusedError(BrokerError):
     """The broker took a message and said that it does not keep it (MQTT 5 only; 3.1.1 has no words for that)."""
 
@@ -69,14 +83,15 @@ class Connection:
     Whatever waits on a connection that breaks gets a BrokerUnreachableError.
     """
 
-    def __init__(self, client: paho.Client, qos: int, protocol: str) -> None:
+    def __init__(self, client: paho.Client, qos: int, protocol: str, sizes: PacketSizes) -> None:
         self.protocol = protocol
+        self.sizes = sizes
         self._client = client
         self._qos = qos
         self._loop = asyncio.get_running_loop()
         self._received: asyncio.Queue[Received | None] = asyncio.Queue()
         self._window = asyncio.Semaphore(_WINDOW)
-        self._publishes: dict[int, asyncio.Future[None]] = {}
+        self._publishes: dict[int, _UnderWay] = {}
         self._subscribes: dict[int, asyncio.Future[None]] = {}
         self._lost: BrokerUnreachableError | None = None
         self._logged_in: asyncio.Future[None] = self._loop.create_future()
@@ -127,13 +142,13 @@ class Connection:
             self._window.release()
             done.set_result(None)
         else:
-            self._publishes[info.mid] = done
+            self._publishes[info.mid] = _UnderWay(done, packet_size(topic, payload), self._loop.time())
         return done
 
     async def drain(self) -> None:
-        """Returns when everything that was published has been acknowledged."""
-        while self._publishes:
-            await asyncio.wait(self._publishes.values())
+        """Returns when everything that was published has been acknowledged, or is no longer waited for."""
+        while awaited := [one.done for one in self._publishes.values() if not one.done.done()]:
+            await asyncio.wait(awaited)
         if self._lost:
             raise self._lost
 
@@ -213,7 +228,10 @@ class Connection:
             return
         self._lost = error
         self._detach()
-        for future in (*self._publishes.values(), *self._subscribes.values(), self._logged_in):
+        lately = self._loop.time() - _AT_ONCE_S
+        self.sizes.broke_over([one.size for one in self._publishes.values() if one.sent > lately])
+        publishes = (one.done for one in self._publishes.values())
+        for future in (*publishes, *self._subscribes.values(), self._logged_in):
             if not future.done():
                 future.set_exception(error)
                 # Whoever no longer waits for it need not be told.
@@ -239,10 +257,11 @@ class Connection:
         _userdata: Any,
         _flags: paho.ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if self._logged_in.done():
             return
+        self.sizes.declared = getattr(properties, "MaximumPacketSize", None)
         if not reason.is_failure:
             self._logged_in.set_result(None)
         elif reason.value in _REFUSALS:
@@ -295,10 +314,12 @@ class Connection:
     def _on_publish(
         self, _client: paho.Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        done = self._publishes.pop(mid, None)
-        if done is None:
+        under_way = self._publishes.pop(mid, None)
+        if under_way is None:
             return
         self._window.release()
+        self.sizes.took(under_way.size)
+        done = under_way.done
         if done.done():
             return
         if reason.value >= _FAILURE:
@@ -341,16 +362,22 @@ class Connection:
 
 @asynccontextmanager
 async def connect(
-    config: MqttConfig, *, client_id: str | None = None, will: Will | None = None
+    config: MqttConfig,
+    *,
+    client_id: str | None = None,
+    will: Will | None = None,
+    sizes: PacketSizes | None = None,
 ) -> AsyncIterator[Connection]:
     """A connection for as long as the block lasts; leaving the block says goodbye to the broker.
+
+    `sizes` remembers, from one connection to the next, which messages the broker takes.
 
     Raises LoginRefusedError when the broker does not let us in, BrokerUnreachableError when there is none,
     BrokerError for a TLS set-up that cannot work.
     """
     client = _client(config, client_id or config.client_id, will)
     await _reach(client, config)
-    connection = Connection(client, config.qos, config.protocol)
+    connection = Connection(client, config.qos, config.protocol, sizes or PacketSizes())
     try:
         try:
             await connection._log_in()  # noqa: SLF001 - connect() is the Connection's constructor
@@ -453,6 +480,11 @@ async def _in_thread(function: Callable[[], object], *, undo: Callable[[], None]
 
     threading.Thread(target=run, name="mqtt-connect", daemon=True).start()
     await done
+
+
+def packet_size(topic: str, payload: bytes) -> int:
+    """What a broker's limit counts, or a few bytes more."""
+    return len(topic.encode()) + len(payload) + _AROUND_A_MESSAGE
 
 
 def _leave(client: paho.Client) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.failures import FailureLog
-from ts2mqtt.mqtt import PublishRefusedError
+from ts2mqtt.mqtt import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +48,7 @@ class Publisher:
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
+        self._too_large: set[str] = set()
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
@@ -72,7 +73,10 @@ class Publisher:
             if wait > 0:
                 later.append(wait)
                 continue
-            under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+            if self._is_too_large(topic, message.payload):
+                later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
+                continue
+            await self._send(under_way, topic, message)
         for old in stale:
             if old.topic not in self.retained:
                 continue
@@ -88,7 +92,8 @@ class Publisher:
 
     async def put(self, topic: str, payload: bytes) -> None:
         """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
-        await self._arrived({topic: await self._put(topic, payload, settles=True)})
+        if not self._is_too_large(topic, payload):
+            await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
     async def settled(self, topic: str, settle_s: float) -> None:
         """Returns when so many seconds have passed since this topic was last published."""
@@ -105,8 +110,9 @@ class Publisher:
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
     def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
-        for topic in self._refused.keys() - wanted.keys():
-            del self._refused[topic]
+        for topic in (self._refused.keys() | self._too_large) - wanted.keys():
+            self._refused.pop(topic, None)
+            self._too_large.discard(topic)
             self._failures.forget(topic)
 
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
@@ -114,6 +120,30 @@ class Publisher:
         if changed is None:
             return 0.0
         return changed + settle_s - asyncio.get_running_loop().time()
+
+    async def _send(self, under_way: dict[str, asyncio.Future[None]], topic: str, message: Message) -> None:
+        """Sends one beside the others; alone if the connection could break over it."""
+        alone = self._connection.sizes.must_go_alone(packet_size(topic, message.payload))
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+        under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+
+    def _is_too_large(self, topic: str, payload: bytes) -> bool:
+        size = packet_size(topic, payload)
+        if not self._connection.sizes.is_too_large(size):
+            self._too_large.discard(topic)
+            return False
+        self._too_large.add(topic)
+        advice = (
+            f"its {size} bytes are more than the broker takes, which closes the connection over them; raise the "
+            "broker's limit (message_size_limit or max_packet_size in Mosquitto)"
+        )
+        self._failures.failed(topic, advice, level=logging.ERROR)
+        return True
 
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
         await self._pace.next()

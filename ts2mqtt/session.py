@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,17 @@ class Commands:
     refresh_plan: Callable[[str], bool]
 
 
+@dataclass(slots=True)
+class HomeAssistantNews:
+    """What Home Assistant was last heard to say of itself; outlives a session that could not act on it.
+
+    `births` is set when it is to be told everything again; `is_up` is None where that is not known.
+    """
+
+    births: asyncio.Event = field(default_factory=asyncio.Event)
+    is_up: bool | None = None
+
+
 class Session:
     """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
 
@@ -71,6 +82,7 @@ class Session:
         events: deque[tuple[str, bytes]],
         commands: Commands,
         changed: asyncio.Event,
+        news: HomeAssistantNews,
         returning: bool = False,
         failures: FailureLog | None = None,
     ) -> None:
@@ -84,16 +96,18 @@ class Session:
         self._events = events
         self._commands = commands
         self._changed = changed
+        self._news = news
+        if not news.births.is_set():
+            # What it did while we were away, nobody knows.
+            news.is_up = None
         self._returning = returning
         self._pulse = heartbeat.Pulse(instance)
         self._pulse_returned = asyncio.Event()
         self._learner = Learner(connection, names, self._fence)
-        self._home_assistant_is_up: bool | None = None
         self._at_work = False
         self._last_answer = 0.0
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
-        self._births = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -141,7 +155,7 @@ class Session:
             ]
         )
         await self._learner.learn()
-        self.publisher.retained.update(self._learner.own())
+        self.publisher.retained.update(self._learner.own(self._about().payload))
         self._look_for_a_displacer()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
             await self._ask_for_others()
@@ -224,9 +238,9 @@ class Session:
             await self.publisher.put(self._topics.status, ONLINE)
 
     def _hear_home_assistant(self, message: Received) -> None:
-        self._home_assistant_is_up = message.payload == ONLINE
+        self._news.is_up = message.payload == ONLINE
         if message.payload == ONLINE and not message.retain:
-            self._births.set()
+            self._news.births.set()
 
     def _hear_command(self, message: Received) -> None:
         words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
@@ -243,7 +257,7 @@ class Session:
     def _bridge_command(self, words: list[str]) -> bool:
         match words:
             case ["rediscover"]:
-                self._births.set()
+                self._news.births.set()
                 return True
             case ["log_level", level]:
                 return self._commands.log_level(level)
@@ -317,7 +331,7 @@ class Session:
         tombstones = self._with_tombstones(messages)
         later = await self.publisher.publish(messages | tombstones, stale)
         await self._publish_events()
-        if self._home_assistant_is_up and tombstones:
+        if self._news.is_up and tombstones:
             # Once seen they can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
         return later
@@ -352,7 +366,7 @@ class Session:
 
     async def _record_removals(self, messages: Mapping[str, Message], stale: list[str]) -> None:
         """Before anything goes that Home Assistant may not see going, what it was is put down on the broker."""
-        if self._home_assistant_is_up or not self._home_assistant.enabled:
+        if self._news.is_up or not self._home_assistant.enabled:
             return
         retained = self.publisher.retained
         going = [topic for topic in stale if self._names.object_id_of(topic)]
@@ -379,17 +393,25 @@ class Session:
     async def _welcome_home_assistant(self) -> None:
         """After its birth message Home Assistant is told everything again, and what went while it was away."""
         while True:
-            await self._births.wait()
+            await self._news.births.wait()
             await asyncio.sleep(random.uniform(*_BIRTH_DELAYS_S))  # noqa: S311 - spreads load, guards nothing
-            self._births.clear()
+            self._news.births.clear()
             if not self._home_assistant.enabled:
                 continue
             _LOG.info("Home Assistant has started: telling it everything again")
-            devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}
-            for topic, payload in devices.items():
-                await self.publisher.put(topic, payload)
-            await self._show_what_was_removed()
+            try:
+                await self._tell_everything_again()
+            except (BrokerError, asyncio.CancelledError):
+                # Home Assistant does not repeat its birth.
+                self._news.births.set()
+                raise
             self._changed.set()
+
+    async def _tell_everything_again(self) -> None:
+        devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}
+        for topic, payload in devices.items():
+            await self.publisher.put(topic, payload)
+        await self._show_what_was_removed()
 
     async def _show_what_was_removed(self) -> None:
         prefix = self._topics.removed("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.home_assistant.counting import Announced, announced
 from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
@@ -46,19 +47,32 @@ class WantedMessages:
         self._language = language
         self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
+        self._outdated: set[str] = set()
+
+    def show(self, project_states: frozenset[str]) -> None:
+        """Has devices for projects in these states only, from each rig's next update on."""
+        self._project_states = project_states
+        self._outdated = set(self._built)
 
     def update(self, view: RigView) -> None:
         built = self._built.get(view.rig.id)
-        if built and built.view == view:
+        outdated = view.rig.id in self._outdated
+        if built and built.view == view and not outdated:
             return
+        self._outdated.discard(view.rig.id)
         devices = (
             built.devices
-            if built and built.view.rig is view.rig
+            if built and built.view.rig is view.rig and not outdated
             else device_messages(self._names, view.rig, self._project_states, self._language)
             if self._home_assistant
             else {}
         )
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
+
+    def announced(self, rig_id: str) -> Announced | None:
+        """How much Home Assistant is told of a rig; None if it is told nothing."""
+        built = self._built.get(rig_id)
+        return announced(message.payload for message in built.devices.values()) if built and built.devices else None
 
     @property
     def messages(self) -> dict[str, Message]:

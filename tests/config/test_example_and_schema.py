@@ -171,4 +171,4 @@ def test_the_schema_accepts_a_key_without_a_value_unless_it_is_required() -> Non
 
 def test_the_schema_file_beside_the_example_is_the_models_own() -> None:
     written = EXAMPLE.with_name("config.schema.json").read_text(encoding="utf-8")
-    assert written == config_json_schema(), "write it anew from ts2mqtt.config.config_json_schema()"
+    assert written == config_json_schema(), "write it anew: ts2mqtt schema --config > config.schema.json"

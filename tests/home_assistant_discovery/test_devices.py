@@ -592,7 +592,7 @@ class TestComponents:
 
         with pytest.raises(TypeError, match="Strange"):
             _Builder(NAMES, BACKYARD, ENGLISH)._maker(OF_RIG, "backyard").components(
-                [Strange(key="strange", name="Strange")]
+                [Strange(key="strange", name="Strange", why="strange")]
             )
 
 

@@ -16,7 +16,7 @@ from ts2mqtt.home_assistant.discovery import (
     Component,
     Device,
     DevicePayload,
-    Event,
+    EventEntity,
     Image,
     Origin,
     Sensor,
@@ -34,7 +34,9 @@ SENSOR = Sensor(
 )
 
 
-@pytest.mark.parametrize("model", [Sensor, BinarySensor, Button, Image, Event], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [Sensor, BinarySensor, Button, Image, EventEntity], ids=lambda model: model.__name__
+)
 def test_a_component_has_no_key_that_home_assistant_lacks(model: type[Component]) -> None:
     platform = model.model_fields["platform"].default
     # `device_class` stands in the common part; the image platform, which has none, must not be given one.

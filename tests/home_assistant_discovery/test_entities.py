@@ -123,6 +123,12 @@ def test_keys_are_safe_and_names_are_short(table: str, row: Entity) -> None:
     assert not row.name.lower().startswith((table, "exposure plan"))
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_each_row_says_in_a_few_words_why_it_exists(table: str) -> None:
+    reasons = [row.why for row in TABLES[table]]
+    assert [why for why in reasons if not 10 <= len(why) <= 100 or why.endswith(".") or not why.isprintable()] == []
+
+
 @pytest.mark.parametrize(("table", "row"), SHOWN)
 def test_units_and_classes_fit_together(table: str, row: Shown) -> None:
     if isinstance(row, Measure):

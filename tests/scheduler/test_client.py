@@ -220,6 +220,17 @@ class TestManners:
         assert under_way == 2
         assert len(example_api.requests_to("/profiles")) == 6
 
+    async def test_other_limits_hold_from_the_next_request_on(self, example_api: SimulatedApi) -> None:
+        example_api.faults.add("/profiles", Fault.hang())
+        async with asking(example_api.url, polling(concurrency=1)) as client:
+            client.use(polling(concurrency=2, timeout=0.2))
+            failures = await asyncio.gather(*(client.profiles() for _ in range(2)), return_exceptions=True)
+
+        assert [str(failure).split(";")[0] for failure in failures] == [
+            f"{example_api.url} did not answer within 0.2 s"
+        ] * 2
+        assert example_api.max_concurrent == 2
+
     async def test_the_same_bytes_are_not_read_again(
         self, example: SimulatedObservatory, client: TargetSchedulerClient
     ) -> None:

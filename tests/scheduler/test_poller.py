@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.running import Log
+    from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.http1 import Answer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -75,6 +76,11 @@ def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | N
     target = target_of(observatory, name)
     observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
     return target
+
+
+def _hfr_of(rig: Rig, name: str) -> float | None:
+    statistics = targets_of(rig)[name].exposure_plans[0].statistics
+    return statistics.hfr_mean if statistics else None
 
 
 def _asked(api: SimulatedApi, projects: list[str]) -> int:
@@ -226,6 +232,51 @@ class TestWhatIsAskedWhen:
         assert hanging.hits > 0
 
 
+class TestOtherPolling:
+    """What is changed while the poller works."""
+
+    async def test_a_shorter_interval_begins_with_a_look(self, api: SimulatedApi) -> None:
+        async with watching(api, looks(interval=600.0)) as watched:
+            before = len(api.requests_to("/profiles"))
+            watched.poller.use(looks(interval=0.02))
+            await more_looks(api, 3)
+            assert len(api.requests_to("/profiles")) >= before + 3
+
+    async def test_a_shorter_slow_interval_holds_for_what_was_put_off(self, api: SimulatedApi, clock: Clock) -> None:
+        narrow = api.observatory.profiles[1]
+        async with watching(api) as watched:
+            watched.poller.use(looks(slow_interval=60.0))
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 1
+            clock.now += 61.0
+            await more_looks(api)
+            assert api.observatory.counters.projects_requests[narrow.id] == 2
+
+    async def test_a_shorter_statistics_interval_too(self, api: SimulatedApi, clock: Clock) -> None:
+        requests = api.observatory.counters.statistics_requests
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            watched.poller.use(looks(timeout=9.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 1}
+            watched.poller.use(looks(statistics_interval=600.0))
+            clock.now += 601.0
+            await more_looks(api)
+            assert requests == {target.id: 2}
+
+    async def test_a_plan_may_be_had_from_now_on(self, api: SimulatedApi) -> None:
+        async with watching(api) as watched:
+            watched.poller.recall(None, {})
+            watched.poller.refresh_plan()
+            watched.poller.use(looks(plan="manual"))
+            await more_looks(api)
+            assert api.observatory.counters.requests["preview"] == 0
+            watched.poller.refresh_plan()
+            await api.wait_for_request("/profiles/*/preview*")
+
+
 class TestStatistics:
     async def test_nothing_is_asked_for_targets_with_nothing_acquired(self, api: SimulatedApi, clock: Clock) -> None:
         async with watching(api):
@@ -360,6 +411,28 @@ class TestStatistics:
             assert api.observatory.counters.statistics_requests == {target.id: 1}
             assert log.problems == []
 
+    async def test_those_that_are_known_outlive_a_locked_database(self, api: SimulatedApi, clock: Clock) -> None:
+        """Which answers as if there were none to be had."""
+        async with watching(api) as watched:
+            target = measured(api.observatory, "Wide 1 a")
+            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
+            rule = api.faults.add("/targets/*/statistics", Fault.empty())
+            clock.now += 60.0
+            api.observatory.acquire(target, hfr=3.0, fwhm=3.0)
+            await api.wait_for_request("/targets/*/statistics", after=1)
+            await more_looks(api, 3)
+            assert _hfr_of(watched.rig, "Wide 1 a") == 2.0
+            assert rule.hits == 1
+            clock.now += 601.0
+            await api.wait_for_request("/targets/*/statistics", after=2)
+            await more_looks(api, 3)
+            clock.now += 601.0
+            await more_looks(api, 3)
+            assert rule.hits == 2
+            rule.remove()
+            clock.now += 601.0
+            await watched.until(lambda rig: _hfr_of(rig, "Wide 1 a") == 2.5)
+
     async def test_a_target_that_was_reset_has_none_any_more(self, api: SimulatedApi) -> None:
         async with watching(api) as watched:
             target = measured(api.observatory, "Wide 1 a")
@@ -454,6 +527,43 @@ class TestFailures:
             assert projects_of(watched.rig)["Wide 2"].targets is not None
             lists.remove()
             await watched.until(lambda rig: "Narrow 1" in projects_of(rig))
+
+    async def test_a_failing_list_that_is_renamed_recovers_under_its_new_name(
+        self, api: SimulatedApi, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            rule = api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.rename(project, "Renamed")
+            await watched.until(lambda rig: "Renamed" in projects_of(rig))
+            rule.remove()
+            await log.says("targets of project 'Renamed'", "recovered")
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_failing_list_that_is_gone_is_forgotten(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api) as watched:
+            project = next(project for project in api.observatory.projects() if project.name == "Wide 1")
+            api.faults.add(f"/projects/{project.id}/targets", Fault.status(500))
+            await log.says("targets of project 'Wide 1'", "status 500")
+            api.observatory.remove_project(project)
+            await watched.until(lambda rig: "Wide 1" not in projects_of(rig))
+            await more_looks(api, 2)
+            assert watched.poller._failures.failing == ()
+
+    async def test_a_version_that_fails_later_is_told_and_costs_no_look(
+        self, api: SimulatedApi, clock: Clock, log: Log
+    ) -> None:
+        async with watching(api) as watched:
+            rule = api.faults.add("/version", Fault.status(500))
+            clock.now += 601.0
+            await log.says("Backyard, the plugin's version", "status 500")
+            await more_looks(api, 3)
+            assert watched.rig.online
+            assert watched.rig.plugin_version == "5.9.3.0"
+            rule.remove()
+            clock.now += 601.0
+            await log.says("the plugin's version: recovered")
 
     async def test_one_missed_look_is_no_news(self, api: SimulatedApi, log: Log) -> None:
         async with watching(api) as watched:

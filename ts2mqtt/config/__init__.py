@@ -1,5 +1,6 @@
 """The configuration: its keys, how it is read from a file and the environment, and its JSON Schema."""
 
+from ts2mqtt.config.changes import Changes, changes, taken_up
 from ts2mqtt.config.load import LoadedConfig, load_config
 from ts2mqtt.config.models import (
     Config,
@@ -15,6 +16,7 @@ from ts2mqtt.config.schema import config_json_schema
 from ts2mqtt.config.values import ProjectState, Seconds
 
 __all__ = [
+    "Changes",
     "Config",
     "HomeAssistantConfig",
     "LoadedConfig",
@@ -26,6 +28,8 @@ __all__ = [
     "Seconds",
     "SiteConfig",
     "TlsConfig",
+    "changes",
     "config_json_schema",
     "load_config",
+    "taken_up",
 ]

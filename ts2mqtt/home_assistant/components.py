@@ -11,8 +11,8 @@ from ts2mqtt.home_assistant.discovery import (
     Availability,
     BinarySensor,
     Button,
-    Component,
-    Event,
+    Entity,
+    EventEntity,
     Image,
     Select,
     Sensor,
@@ -50,10 +50,10 @@ class ComponentMaker:
     topics: DeviceTopics
     language: Language
 
-    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Component]:
+    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Entity]:
         return {row.key: self._component(spoken(row, self.language)) for row in rows}
 
-    def _component(self, row: entities.Entity) -> Component:
+    def _component(self, row: entities.Entity) -> Entity:
         match row:
             case entities.Shown():
                 return self.shown(row, row.key, row.name, row.template(value_at(row.path)))
@@ -89,7 +89,7 @@ class ComponentMaker:
                     icon=row.icon,
                 )
             case entities.Happening():
-                return Event(
+                return EventEntity(
                     unique_id=self._unique_id(row.key),
                     name=row.name,
                     default_entity_id=self._entity_id("event", row.key),
@@ -100,7 +100,7 @@ class ComponentMaker:
             case _:
                 raise TypeError(f"no component is made from {type(row).__name__}")
 
-    def shown(self, row: entities.Shown, key: str, name: str, template: str) -> Component:
+    def shown(self, row: entities.Shown, key: str, name: str, template: str) -> Entity:
         """For a row as it is spoken(); an exposure plan's component has a key, a name and a template of its own."""
         state_topic = self.topics.states[row.topic]
         enabled = None if row.enabled else False

@@ -11,11 +11,12 @@ from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
 from ts2mqtt.home_assistant.discovery import (
+    AnyComponent,
     Availability,
-    Component,
     Device,
     DevicePayload,
     DeviceTrigger,
+    Entity,
     node_id,
 )
 from ts2mqtt.home_assistant.languages import ENGLISH
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 SETTLE_S = 1.5
 
 _OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
-AnyComponent = Component | DeviceTrigger
 _LONGEST_NAME = 120
 _SHORT_ID = 8
 _PROGRAM = "ts2mqtt"
@@ -249,7 +249,7 @@ def _short_id(about: Subject) -> str:
     return (about.thing_id or "")[:_SHORT_ID]
 
 
-def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Component]]:
+def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Entity]]:
     """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
     for row in (spoken(row, maker.language) for row in entities.EXPOSURE_PLAN):
         key = f"{plan.key}_{row.key}"

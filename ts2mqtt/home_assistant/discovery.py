@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SerializeAsAny
+from pydantic import BaseModel, ConfigDict
 
 from ts2mqtt import __version__
 
@@ -23,7 +24,6 @@ class Availability(_Model):
 class Component(_Model):
     """What all platforms have in common; keys that are None are not sent."""
 
-    platform: str
     unique_id: str
     name: str
     default_entity_id: str
@@ -36,7 +36,7 @@ class Component(_Model):
 
 
 class Sensor(Component):
-    platform: str = "sensor"
+    platform: Literal["sensor"] = "sensor"
     state_topic: str
     value_template: str
     unit_of_measurement: str | None = None
@@ -46,7 +46,7 @@ class Sensor(Component):
 
 
 class BinarySensor(Component):
-    platform: str = "binary_sensor"
+    platform: Literal["binary_sensor"] = "binary_sensor"
     state_topic: str
     value_template: str | None = None
     payload_on: str | None = None
@@ -54,13 +54,13 @@ class BinarySensor(Component):
 
 
 class Button(Component):
-    platform: str = "button"
+    platform: Literal["button"] = "button"
     command_topic: str
     payload_press: str
 
 
 class Select(Component):
-    platform: str = "select"
+    platform: Literal["select"] = "select"
     state_topic: str
     value_template: str
     command_topic: str
@@ -69,13 +69,13 @@ class Select(Component):
 
 
 class Image(Component):
-    platform: str = "image"
+    platform: Literal["image"] = "image"
     image_topic: str
     content_type: str
 
 
-class Event(Component):
-    platform: str = "event"
+class EventEntity(Component):
+    platform: Literal["event"] = "event"
     state_topic: str
     event_types: tuple[str, ...]
 
@@ -83,8 +83,8 @@ class Event(Component):
 class DeviceTrigger(_Model):
     """No entity: shows in the automation editor as something that this device does."""
 
-    platform: str = "device_automation"
-    automation_type: str = "trigger"
+    platform: Literal["device_automation"] = "device_automation"
+    automation_type: Literal["trigger"] = "trigger"
     topic: str
     value_template: str
     payload: str
@@ -96,6 +96,10 @@ class Tombstone(_Model):
     """Tells Home Assistant that a component is gone; leaving the component out would not."""
 
     platform: str
+
+
+Entity = Sensor | BinarySensor | Button | Select | Image | EventEntity
+AnyComponent = Entity | DeviceTrigger
 
 
 class Device(_Model):
@@ -114,10 +118,12 @@ class Origin(_Model):
 
 
 class DevicePayload(_Model):
+    """A device with all its entities and triggers, as Home Assistant's MQTT integration reads it."""
+
     device: Device
     origin: Origin = Origin()
     availability: tuple[Availability, ...]
-    components: dict[str, SerializeAsAny[Component | DeviceTrigger]]
+    components: dict[str, AnyComponent | Tombstone]
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()

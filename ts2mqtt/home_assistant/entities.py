@@ -15,10 +15,11 @@ _LONGEST_STATE = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """`key` ends the unique id and never changes; `live` is unavailable while the rig's API is."""
+    """`key` ends the unique id and never changes; `why` it exists; `live` is unavailable while the rig's API is."""
 
     key: str
     name: str
+    why: str
     device_class: str | None = None
     category: str | None = None
     icon: str | None = None
@@ -139,12 +140,33 @@ DIAGNOSTIC, CONFIG = "diagnostic", "config"
 STATE, PLAN = "state", "plan"
 
 BRIDGE: tuple[Entity, ...] = (
-    Connectivity(key="connection", name="Connection", category=DIAGNOSTIC, always=True),
-    Text(key="version", name="Version", path="version", category=DIAGNOSTIC, icon="mdi:tag-outline"),
-    Measure(key="rigs_online", name="Rigs online", path="rigs_online", unit="rigs", icon="mdi:telescope"),
+    Connectivity(
+        key="connection",
+        name="Connection",
+        why="tells a bridge that is down from rigs that are",
+        category=DIAGNOSTIC,
+        always=True,
+    ),
+    Text(
+        key="version",
+        name="Version",
+        why="says what runs, for a report or after an update",
+        path="version",
+        category=DIAGNOSTIC,
+        icon="mdi:tag-outline",
+    ),
+    Measure(
+        key="rigs_online",
+        name="Rigs online",
+        why="one number for a badge or an alert, however many rigs there are",
+        path="rigs_online",
+        unit="rigs",
+        icon="mdi:telescope",
+    ),
     Text(
         key="last_problem",
         name="Last problem",
+        why="says what to look at without opening a log",
         path="last_problem",
         category=DIAGNOSTIC,
         icon="mdi:alert-circle-outline",
@@ -152,20 +174,29 @@ BRIDGE: tuple[Entity, ...] = (
     Selection(
         key="log_level",
         name="Log level",
+        why="more in the log for as long as something is looked for, without a restart",
         path="log_level",
         options=LOG_LEVELS,
         command="log_level",
         category=CONFIG,
         icon="mdi:text-box-outline",
     ),
-    Press(key="rediscover", name="Restart discovery", command="rediscover", category=CONFIG, icon="mdi:restart"),
+    Press(
+        key="rediscover",
+        name="Restart discovery",
+        why="brings back devices and entities that were deleted by mistake",
+        command="rediscover",
+        category=CONFIG,
+        icon="mdi:restart",
+    ),
 )
 
 RIG: tuple[Entity, ...] = (
-    Connectivity(key="api", name="API", category=DIAGNOSTIC),
+    Connectivity(key="api", name="API", why="tells a PC that is off from a sky that is cloudy", category=DIAGNOSTIC),
     Choice(
         key="activity",
         name="Activity",
+        why="what lights, garage doors and sprinklers have to respect",
         topic=STATE,
         path="activity",
         options=ACTIVITIES,
@@ -175,6 +206,7 @@ RIG: tuple[Entity, ...] = (
     Text(
         key="active_profile",
         name="Active profile",
+        why="which telescope is in use, where a rig has several",
         topic=STATE,
         path="active_profile.name",
         icon="mdi:account-hard-hat",
@@ -182,27 +214,62 @@ RIG: tuple[Entity, ...] = (
     Text(
         key="current_target",
         name="Current target",
+        why="what is being imaged",
         topic=STATE,
         path="current_target.name",
         icon="mdi:target",
         live=True,
     ),
-    Moment(key="current_target_ends", name="Current target ends", topic=STATE, path="current_target.end", live=True),
+    Moment(
+        key="current_target_ends",
+        name="Current target ends",
+        why="when the telescope will slew away",
+        topic=STATE,
+        path="current_target.end",
+        live=True,
+    ),
     Text(
         key="next_target",
         name="Next target",
+        why="what comes after it",
         topic=STATE,
         path="next_target.name",
         icon="mdi:page-next-outline",
         live=True,
     ),
-    Moment(key="next_target_starts", name="Next target starts", topic=STATE, path="next_target.start", live=True),
-    Moment(key="night_plan_start", name="Night plan start", topic=PLAN, path="start"),
-    Moment(key="night_plan_end", name="Night plan end", topic=PLAN, path="end"),
-    Hours(key="planned_imaging", name="Planned imaging", topic=PLAN, path="imaging_s"),
+    Moment(
+        key="next_target_starts",
+        name="Next target starts",
+        why="until when nothing moves",
+        topic=STATE,
+        path="next_target.start",
+        live=True,
+    ),
+    Moment(
+        key="night_plan_start",
+        name="Night plan start",
+        why="by when the roof has to be open",
+        topic=PLAN,
+        path="start",
+    ),
+    Moment(
+        key="night_plan_end",
+        name="Night plan end",
+        why="when the night is done and the roof can close",
+        topic=PLAN,
+        path="end",
+    ),
+    Hours(
+        key="planned_imaging",
+        name="Planned imaging",
+        why="whether the night is worth setting up for",
+        topic=PLAN,
+        path="imaging_s",
+    ),
     Measure(
         key="exposures_tonight",
         name="Exposures tonight",
+        why="grows while all is well: that it stands still is the simplest alarm",
         topic=STATE,
         path="tonight.exposures_acquired",
         unit="exposures",
@@ -212,17 +279,42 @@ RIG: tuple[Entity, ...] = (
     Hours(
         key="integration_tonight",
         name="Integration tonight",
+        why="the night's harvest",
         topic=STATE,
         path="tonight.integration_s",
         state_class="total_increasing",
     ),
-    Picture(key="night_plan", name="Night plan", icon="mdi:weather-night"),
-    Happening(key="session", name="Session", event_types=EVENT_TYPES, icon="mdi:star-shooting"),
-    Press(key="refresh", name="Refresh", command="refresh", icon="mdi:refresh"),
-    Press(key="refresh_plan", name="Refresh plan", command="refresh_plan", icon="mdi:calendar-refresh"),
+    Picture(
+        key="night_plan",
+        name="Night plan",
+        why="the night at one glance, for a dashboard or a notification",
+        icon="mdi:weather-night",
+    ),
+    Happening(
+        key="session",
+        name="Session",
+        why="what just happened, to begin an automation with",
+        event_types=EVENT_TYPES,
+        icon="mdi:star-shooting",
+    ),
+    Press(
+        key="refresh",
+        name="Refresh",
+        why="reads everything now, after an edit in the Target Scheduler",
+        command="refresh",
+        icon="mdi:refresh",
+    ),
+    Press(
+        key="refresh_plan",
+        name="Refresh plan",
+        why="asks for the night plan now, also when the bridge would not by itself",
+        command="refresh_plan",
+        icon="mdi:calendar-refresh",
+    ),
     Text(
         key="plugin_version",
         name="Target Scheduler version",
+        why="says what runs at the telescope, for a report or after an update",
         topic=STATE,
         path="plugin_version",
         category=DIAGNOSTIC,
@@ -231,6 +323,7 @@ RIG: tuple[Entity, ...] = (
     Text(
         key="api_version",
         name="API version",
+        why="which interface is spoken, for a report",
         topic=STATE,
         path="api_version",
         category=DIAGNOSTIC,
@@ -240,16 +333,39 @@ RIG: tuple[Entity, ...] = (
 )
 
 _COMPLETION = Measure(
-    key="completion", name="Completion", path="progress", unit="%", precision=1, icon="mdi:progress-star"
+    key="completion",
+    name="Completion",
+    why="how far it is, the first thing that anybody asks",
+    path="progress",
+    unit="%",
+    precision=1,
+    icon="mdi:progress-star",
 )
-_ACCEPTED_INTEGRATION = Hours(key="accepted_integration", name="Accepted integration", path="accepted_s")
-_REMAINING_INTEGRATION = Hours(key="remaining_integration", name="Remaining integration", path="remaining_s")
+_ACCEPTED_INTEGRATION = Hours(
+    key="accepted_integration",
+    name="Accepted integration",
+    why="how long the telescope has looked, which is what decides about a picture",
+    path="accepted_s",
+)
+_REMAINING_INTEGRATION = Hours(
+    key="remaining_integration",
+    name="Remaining integration",
+    why="how many clear nights it will still take",
+    path="remaining_s",
+)
 
 PROFILE: tuple[Entity, ...] = (
-    Truth(key="active", name="Active", path="active", icon="mdi:account-check"),
+    Truth(
+        key="active",
+        name="Active",
+        why="which of the profiles N.I.N.A. runs with",
+        path="active",
+        icon="mdi:account-check",
+    ),
     Measure(
         key="active_projects",
         name="Active projects",
+        why="whether there is still something to do",
         path="project_counts.active",
         unit="projects",
         icon="mdi:folder-star",
@@ -259,20 +375,45 @@ PROFILE: tuple[Entity, ...] = (
 )
 
 PROJECT: tuple[Entity, ...] = (
-    Choice(key="state", name="State", path="state", options=PROJECT_STATES, icon="mdi:list-status"),
-    Choice(key="priority", name="Priority", path="priority", options=PRIORITIES, icon="mdi:priority-high"),
+    Choice(
+        key="state",
+        name="State",
+        why="whether it is planned at all",
+        path="state",
+        options=PROJECT_STATES,
+        icon="mdi:list-status",
+    ),
+    Choice(
+        key="priority",
+        name="Priority",
+        why="which of the projects comes first",
+        path="priority",
+        options=PRIORITIES,
+        icon="mdi:priority-high",
+    ),
     _COMPLETION,
     Measure(
-        key="accepted", name="Accepted exposures", path="accepted", unit="exposures", icon="mdi:image-check-outline"
+        key="accepted",
+        name="Accepted exposures",
+        why="what there is to stack",
+        path="accepted",
+        unit="exposures",
+        icon="mdi:image-check-outline",
     ),
     Measure(
-        key="desired", name="Desired exposures", path="desired", unit="exposures", icon="mdi:image-multiple-outline"
+        key="desired",
+        name="Desired exposures",
+        why="what it is measured against",
+        path="desired",
+        unit="exposures",
+        icon="mdi:image-multiple-outline",
     ),
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
     Measure(
         key="minimum_time",
         name="Minimum time",
+        why="why a short gap in the night is not used",
         path="minimum_time_min",
         unit="min",
         device_class="duration",
@@ -283,6 +424,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="meridian_window",
         name="Meridian window",
+        why="why it is only imaged at some hours",
         path="meridian_window_min",
         unit="min",
         device_class="duration",
@@ -293,6 +435,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="minimum_altitude",
         name="Minimum altitude",
+        why="why it starts late or ends early",
         path="minimum_altitude_deg",
         unit="°",
         state_class=None,
@@ -303,6 +446,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="maximum_altitude",
         name="Maximum altitude",
+        why="why it pauses near the zenith",
         path="maximum_altitude_deg",
         unit="°",
         state_class=None,
@@ -313,6 +457,7 @@ PROJECT: tuple[Entity, ...] = (
     Truth(
         key="use_custom_horizon",
         name="Custom horizon",
+        why="whether trees and roofs count",
         path="use_custom_horizon",
         category=DIAGNOSTIC,
         icon="mdi:image-filter-hdr",
@@ -321,6 +466,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="horizon_offset",
         name="Horizon offset",
+        why="how far it keeps above them",
         path="horizon_offset_deg",
         unit="°",
         state_class=None,
@@ -331,6 +477,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="filter_switch_frequency",
         name="Filter switch frequency",
+        why="why filters change as they do",
         path="filter_switch_frequency",
         unit="exposures",
         state_class=None,
@@ -341,6 +488,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="dither_every",
         name="Dither every",
+        why="why there are pauses between exposures",
         path="dither_every",
         unit="exposures",
         state_class=None,
@@ -351,15 +499,25 @@ PROJECT: tuple[Entity, ...] = (
     Truth(
         key="enable_grader",
         name="Grader",
+        why="why accepted may lag behind acquired, or never does",
         path="enable_grader",
         category=DIAGNOSTIC,
         icon="mdi:check-decagram-outline",
         enabled=False,
     ),
-    Truth(key="mosaic", name="Mosaic", path="mosaic", category=DIAGNOSTIC, icon="mdi:view-grid", enabled=False),
+    Truth(
+        key="mosaic",
+        name="Mosaic",
+        why="whether its targets belong together as panels",
+        path="mosaic",
+        category=DIAGNOSTIC,
+        icon="mdi:view-grid",
+        enabled=False,
+    ),
     Choice(
         key="flats_handling",
         name="Flats handling",
+        why="when the rig takes flats",
         path="flats_handling",
         options=("off", "on_target_completion", "immediately", "periodically"),
         category=DIAGNOSTIC,
@@ -369,6 +527,7 @@ PROJECT: tuple[Entity, ...] = (
     Measure(
         key="flats_period",
         name="Flats period",
+        why="how often it takes them, where that is periodical",
         path="flats_period_days",
         unit="d",
         device_class="duration",
@@ -379,6 +538,7 @@ PROJECT: tuple[Entity, ...] = (
     Truth(
         key="smart_exposure_order",
         name="Smart exposure order",
+        why="why another filter than expected comes first",
         path="smart_exposure_order",
         category=DIAGNOSTIC,
         icon="mdi:sort-variant",
@@ -387,17 +547,32 @@ PROJECT: tuple[Entity, ...] = (
 )
 
 TARGET: tuple[Entity, ...] = (
-    Truth(key="active", name="Active", path="active", icon="mdi:target"),
+    Truth(key="active", name="Active", why="whether it takes part in the planning", path="active", icon="mdi:target"),
     _COMPLETION,
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
-    Moment(key="scheduled_start", name="Scheduled start", path="scheduled.start"),
-    Moment(key="scheduled_end", name="Scheduled end", path="scheduled.end"),
-    Text(key="ra", name="Right ascension", path="ra", category=DIAGNOSTIC, icon="mdi:crosshairs"),
-    Text(key="dec", name="Declination", path="dec", category=DIAGNOSTIC, icon="mdi:crosshairs"),
+    Moment(key="scheduled_start", name="Scheduled start", why="when it is imaged tonight", path="scheduled.start"),
+    Moment(key="scheduled_end", name="Scheduled end", why="until when", path="scheduled.end"),
+    Text(
+        key="ra",
+        name="Right ascension",
+        why="to point something else at it, or to look it up",
+        path="ra",
+        category=DIAGNOSTIC,
+        icon="mdi:crosshairs",
+    ),
+    Text(
+        key="dec",
+        name="Declination",
+        why="to point something else at it, or to look it up",
+        path="dec",
+        category=DIAGNOSTIC,
+        icon="mdi:crosshairs",
+    ),
     Measure(
         key="rotation",
         name="Rotation",
+        why="how the camera has to be turned, for rigs without a rotator",
         path="rotation_deg",
         unit="°",
         state_class=None,
@@ -409,16 +584,38 @@ TARGET: tuple[Entity, ...] = (
 )
 
 EXPOSURE_PLAN: tuple[Shown, ...] = (
-    Measure(key="accepted", name="accepted", path="accepted", unit="exposures", icon="mdi:image-check-outline"),
-    Hours(key="remaining", name="remaining", path="remaining_s"),
-    Measure(key="hfr", name="HFR", path="statistics.hfr_mean", unit="px", precision=2, icon="mdi:star-outline"),
+    Measure(
+        key="accepted",
+        name="accepted",
+        why="what there is to stack in this filter",
+        path="accepted",
+        unit="exposures",
+        icon="mdi:image-check-outline",
+    ),
+    Hours(key="remaining", name="remaining", why="which filter still lacks how much", path="remaining_s"),
+    Measure(
+        key="hfr",
+        name="HFR",
+        why="how sharp the images are: focus, seeing, clouds",
+        path="statistics.hfr_mean",
+        unit="px",
+        precision=2,
+        icon="mdi:star-outline",
+    ),
     # Both need the Hocus Focus plugin; without it they would stand there as unknown for ever.
     Measure(
-        key="fwhm", name="FWHM", path="statistics.fwhm_mean", precision=2, icon="mdi:star-outline", enabled=False
+        key="fwhm",
+        name="FWHM",
+        why="how sharp the images are, in the unit that Hocus Focus is set to",
+        path="statistics.fwhm_mean",
+        precision=2,
+        icon="mdi:star-outline",
+        enabled=False,
     ),
     Measure(
         key="eccentricity",
         name="eccentricity",
+        why="how round the stars are: guiding, tilt, wind",
         path="statistics.eccentricity_mean",
         precision=2,
         icon="mdi:ellipse-outline",

@@ -21,7 +21,7 @@ class RemovalRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    removed: datetime
+    removed: datetime = Field(description="when it was removed")
     discovery: str = Field(description="the device's discovery payload with everything in it that was removed")
 
     def to_bytes(self) -> bytes:

@@ -22,6 +22,7 @@ from ts2mqtt.errors import (
     RigUnreachableError,
 )
 from ts2mqtt.scheduler import wire
+from ts2mqtt.scheduler.places import Places
 from ts2mqtt.scheduler.reading import Item, Items, ListReader, json_value
 
 if TYPE_CHECKING:
@@ -70,9 +71,8 @@ class TargetSchedulerClient:
         self.url = public_url(url)
         self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
         self._api_version = rig.api_version
-        self._timeout = polling.timeout
-        self._plan_timeout = polling.plan_timeout
-        self._places = asyncio.Semaphore(polling.concurrency)
+        self._places = Places(polling.concurrency)
+        self.use(polling)
         self._http = httpx.AsyncClient(
             auth=httpx.BasicAuth(rig.username, rig.password.get_secret_value() if rig.password else "")
             if rig.username
@@ -88,8 +88,15 @@ class TargetSchedulerClient:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=polling.concurrency, keepalive_expiry=_KEEPALIVE_S),
+            # How many there are at once is the places' matter.
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_S),
         )
+
+    def use(self, polling: PollingConfig) -> None:
+        """For every request from now on; one that is under way keeps its time."""
+        self._timeout = polling.timeout
+        self._plan_timeout = polling.plan_timeout
+        self._places.limit = polling.concurrency
 
     async def __aenter__(self) -> Self:
         return self

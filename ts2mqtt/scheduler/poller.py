@@ -19,7 +19,7 @@ from ts2mqtt.observatory.night import night_of, planning_inputs
 from ts2mqtt.scheduler import translation
 from ts2mqtt.scheduler.client import TargetSchedulerClient, public_url, tls_context
 from ts2mqtt.scheduler.night_plan import PlanRequest, Situation, plan_request
-from ts2mqtt.scheduler.rig_reader import RigReader
+from ts2mqtt.scheduler.rig_reader import RigReader, Subject
 from ts2mqtt.scheduler.statistics import Counts, StatisticsReader
 
 if TYPE_CHECKING:
@@ -104,6 +104,19 @@ class RigPoller:
                 tasks.create_task(self._poll())
                 tasks.create_task(self._read_plans())
 
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; a shorter interval begins with a look."""
+        shorter = polling.interval < self._polling.interval
+        self._polling = polling
+        for client in self._clients.values():
+            client.use(polling)
+        self._statistics.use(polling)
+        soon = time.monotonic() + polling.slow_interval
+        self._due = {what: min(due, soon) for what, due in self._due.items()}
+        if shorter:
+            self._wake.set()
+        self._looked.set()
+
     def refresh(self) -> None:
         """Asks for everything but statistics and the plan, now."""
         self._everything_due = True
@@ -159,9 +172,10 @@ class RigPoller:
         read = self._reader
         for profile in profiles.items:
             if profile.active or everything or self._slowly_due(f"projects of {profile.id}"):
-                await read.kept(f"projects of profile {profile.name!r}", read.read_projects, client, profile)
+                what = Subject("projects of profile", profile.name, profile.id)
+                await read.kept(what, read.read_projects, client, profile)
         await _all(
-            read.kept(f"targets of project {project.name!r}", read.read_targets, client, project)
+            read.kept(Subject("targets of project", project.name, project.id), read.read_targets, client, project)
             for profile in profiles.items
             for project in read.projects_of(profile)
             if everything
@@ -179,8 +193,11 @@ class RigPoller:
             client = self._clients[url]
             try:
                 due = self._slowly_due("version")
-                if due or self._version is None or not self.rig.online:
-                    self._version = await client.version()
+                if self._version is None or not self.rig.online:
+                    # It tells the API from another program on this port.
+                    await self._read_version(client)
+                elif due:
+                    await self._reader.kept(Subject("the plugin's version"), self._read_version, client)
                 profiles = await self._reader.read_profiles(client)
             except RigError as error:
                 faults.append(str(error))
@@ -189,6 +206,9 @@ class RigPoller:
             self._urls.insert(0, url)
             return client, profiles
         raise RigUnreachableError("; ".join(faults))
+
+    async def _read_version(self, client: TargetSchedulerClient) -> None:
+        self._version = await client.version()
 
     def _tell(
         self, *, online: bool | None = None, profiles: Listing[Profile] | None = None, url: str | None = None
@@ -264,7 +284,7 @@ class RigPoller:
                 self._plan_asked = self._now()
                 # A rig that has gone meanwhile is told by the next look.
                 with suppress(RigGoneError):
-                    await self._reader.kept("night plan", self._read_plan, request)
+                    await self._reader.kept(Subject("night plan"), self._read_plan, request)
 
     def _plan_request(self) -> PlanRequest | None:
         by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
@@ -287,7 +307,7 @@ class RigPoller:
         profile = self.rig.active_profile
         inputs = planning_inputs(profile) if profile else None
         answer = await self._clients[self._urls[0]].preview(request.profile_id, request.night_start)
-        self._reader.tell_faults(answer, "the night plan")
+        self._reader.tell_faults(answer, Subject("the night plan"))
         self._reader.note_dates(*(item.start_time for item in answer.items))
         blocks = self._own_blocks(translation.plan_block(item, self.zone) for item in answer.items)
         self.plan = NightPlan(

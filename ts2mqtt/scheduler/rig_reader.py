@@ -46,6 +46,22 @@ class _TargetList:
     targets: Listing[Target]
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a failure is about; it stays the same one when what has this id is renamed."""
+
+    what: str
+    name: str | None = None
+    thing_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.what if self.name is None else f"{self.what} {self.name!r}"
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        return self.what, self.thing_id
+
+
 class RigReader:
     """What was read of one rig since the start, list by list."""
 
@@ -64,7 +80,7 @@ class RigReader:
 
     async def read_profiles(self, client: TargetSchedulerClient) -> Listing[Profile]:
         self._profiles = await client.profiles(self._profiles)
-        return self._translated(self._profiles, translation.profile, "profiles")
+        return self._translated(self._profiles, translation.profile, Subject("profiles"))
 
     async def read_projects(self, client: TargetSchedulerClient, profile: Profile) -> None:
         known = self._projects.get(profile.id)
@@ -74,9 +90,8 @@ class RigReader:
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
         zone = self.zone
-        projects = self._translated(
-            answer, lambda item: translation.project(item, zone), f"projects of profile {profile.name!r}"
-        )
+        what = Subject("projects of profile", profile.name, profile.id)
+        projects = self._translated(answer, lambda item: translation.project(item, zone), what)
         self._projects[profile.id] = _ProjectList(answer, projects)
 
     async def read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
@@ -84,11 +99,12 @@ class RigReader:
         answer = await client.targets(project.id, known.answer if known else None)
         if known and answer is known.answer:
             return
-        targets = self._translated(answer, translation.target, f"targets of project {project.name!r}")
+        what = Subject("targets of project", project.name, project.id)
+        targets = self._translated(answer, translation.target, what)
         self._targets[project.id] = _TargetList(answer, targets, targets)
 
     async def kept(
-        self, what: str, read: Callable[Asked, Awaitable[None]], *asked: Asked.args, **options: Asked.kwargs
+        self, what: Subject, read: Callable[Asked, Awaitable[None]], *asked: Asked.args, **options: Asked.kwargs
     ) -> None:
         """Reads one list, whose failure stays its own: what was known of it before stands.
 
@@ -101,9 +117,9 @@ class RigReader:
             # The PC went away in the middle of a look: that is told of the rig, not of every list.
             raise
         except RigError as error:
-            self._failures.failed(subject, f"{error}; what was known of them stays")
+            self._failures.failed(subject, f"{error}; what was known of them stays", key=what.key)
         else:
-            self._failures.succeeded(subject)
+            self._failures.succeeded(subject, key=what.key)
 
     def note_dates(self, *dates: datetime | None) -> None:
         """Lets dates that the API sent with an offset tell in which time zone the rig stands."""
@@ -142,20 +158,27 @@ class RigReader:
         if profiles.complete and all(known.projects.complete for known in self._projects.values()):
             named = {project.id for known in self._projects.values() for project in known.projects.items}
             self._targets = {key: known for key, known in self._targets.items() if key in named}
-        return frozenset(chain(alive, (p.id for known in self._projects.values() for p in known.projects.items)))
+        left = frozenset(chain(alive, (p.id for known in self._projects.values() for p in known.projects.items)))
+        self._forget_failures_but_of(left | {target.id for target in self.targets()})
+        return left
 
-    def tell_faults(self, items: Items[WireItem], what: str) -> None:
+    def _forget_failures_but_of(self, thing_ids: frozenset[str]) -> None:
+        for key in self._failures.failing:
+            if isinstance(key, tuple) and key[-1] is not None and key[-1] not in thing_ids:
+                self._failures.forget(key)
+
+    def tell_faults(self, items: Items[WireItem], what: Subject) -> None:
         """Says in one line what of an answer could not be read."""
-        subject = f"{self._rig_name}, reading {what}"
+        subject, key = f"{self._rig_name}, reading {what}", ("reading", *what.key)
         if items.faults:
             more = len(items.faults) - _MOST_FAULTS_TOLD
             told = "; ".join(items.faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
-            self._failures.failed(subject, told)
+            self._failures.failed(subject, told, key=key)
         else:
-            self._failures.succeeded(subject)
+            self._failures.succeeded(subject, key=key)
 
     def _translated(
-        self, answer: Answer[Items[WireItem]], translate: Callable[[WireItem], T], what: str
+        self, answer: Answer[Items[WireItem]], translate: Callable[[WireItem], T], what: Subject
     ) -> Listing[T]:
         items = answer.items
         self.tell_faults(items, what)

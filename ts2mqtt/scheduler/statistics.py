@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError
 from ts2mqtt.scheduler import translation
+from ts2mqtt.scheduler.rig_reader import Subject
 
 if TYPE_CHECKING:
     import random
@@ -31,6 +32,7 @@ class _Known:
     counts: Counts | None = None
     due: float = 0.0
     not_before: float = 0.0
+    patience_s: float | None = None
 
 
 class StatisticsReader:
@@ -52,7 +54,8 @@ class StatisticsReader:
                 continue
             moved = known.counts is not None and known.counts != counts
             if time.monotonic() >= (known.not_before if moved else max(known.due, known.not_before)):
-                await self._reader.kept(f"statistics of target {target.name!r}", self._read, client, target, known)
+                what = Subject("statistics of target", target.name, target.id)
+                await self._reader.kept(what, self._read, client, target, known)
 
     def recall(self, remembered: Mapping[str, tuple[Counts, Mapping[str, Statistics]]]) -> None:
         """Takes what was published before a restart, by target id, unless a target's were read since."""
@@ -60,6 +63,14 @@ class StatisticsReader:
             known = self._known.get(target_id)
             if known is None or known.counts is None:
                 self._known[target_id] = _Known(by_plan, counts, self._later(self._polling.statistics_interval))
+
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; what a shorter interval makes due is spread over it."""
+        shorter = polling.statistics_interval < self._polling.statistics_interval
+        self._polling = polling
+        if shorter:
+            for known in self._known.values():
+                known.due = min(known.due, self._later(polling.statistics_interval))
 
     def attach(self, target: Target) -> Target:
         known = self._known.get(target.id)
@@ -86,10 +97,27 @@ class StatisticsReader:
             raise
         now = time.monotonic()
         known.not_before = now + (now - started) / _SHARE_OF_TIME
-        self._reader.tell_faults(answer, f"statistics of target {target.name!r}")
+        if not answer.items and not answer.lost and self._must_have_some(known, target):
+            # A locked database answers as if there were none.
+            known.patience_s = min(2 * (known.patience_s or self._polling.slow_interval / 2), self._longest_s)
+            known.due = known.not_before = max(known.not_before, now + known.patience_s)
+            return
+        known.patience_s = None
+        self._reader.tell_faults(answer, Subject("statistics of target", target.name, target.id))
         known.by_plan = translation.statistics_by_plan(target.exposure_plans, answer.items)
         known.counts = exposure_counts(target)
         known.due = now + self._polling.statistics_interval * self._rng.uniform(0.9, 1.1)
+
+    @property
+    def _longest_s(self) -> float:
+        return max(self._polling.slow_interval, self._polling.statistics_interval)
+
+    def _must_have_some(self, known: _Known, target: Target) -> bool:
+        """Whether images of which there were statistics are still counted."""
+        before = {key: acquired for key, acquired, _ in known.counts or ()}
+        return any(
+            plan.key in known.by_plan and plan.acquired >= before.get(plan.key, 0) for plan in target.exposure_plans
+        )
 
     def _later(self, interval: float) -> float:
         return time.monotonic() + interval * self._rng.random()

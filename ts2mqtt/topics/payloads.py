@@ -5,9 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+
+from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.live import ACTIVITIES, OBSERVED, PLANNED
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+PROTOCOLS = ("3.1.1", "5")
+_TARGET, _WAIT = "target", "wait"
+BLOCK_KINDS = (_TARGET, _WAIT)
+UNIT = "x-unit"
+"""The keyword of a schema that holds a number's unit."""
 
 
 def _rounded(number: float) -> float:
@@ -16,280 +24,347 @@ def _rounded(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-Number = Annotated[float, PlainSerializer(_rounded, return_type=int | float)]
-Percent = Annotated[float, Field(ge=0, le=100), PlainSerializer(lambda value: _rounded(round(value, 2)))]
+def _number(unit: str | None = None) -> WithJsonSchema:
+    return WithJsonSchema({"type": "number"} | ({UNIT: unit} if unit else {}))
+
+
+def _whole(unit: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", UNIT: unit})
+
+
+def _one_of(*words: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(words)})
+
+
+_ROUNDED = PlainSerializer(_rounded, return_type=int | float)
+Number = Annotated[float, _ROUNDED, _number()]
+Seconds = Annotated[float, _ROUNDED, _number("s")]
+Degrees = Annotated[float, _ROUNDED, _number("°")]
+ExactDegrees = Annotated[float, _number("°")]
+ExactHours = Annotated[float, _number("h")]
+Pixels = Annotated[float, _ROUNDED, _number("px")]
+Minutes = Annotated[int, _whole("min")]
+Days = Annotated[int, _whole("d")]
+Exposures = Annotated[int, _whole("exposures")]
+Percent = Annotated[
+    float,
+    Field(ge=0, le=100),
+    PlainSerializer(lambda value: _rounded(round(value, 2))),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, UNIT: "%"}),
+]
+Extra = Annotated[
+    dict[str, JsonValue],
+    Field(description="what the API says beyond this, in its own words: fields that this version does not know"),
+]
 
 
 class Payload(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # A key that is unknown is null; it never hides.
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json().encode()
 
 
 class Named(Payload):
-    id: str = Field(description="GUID, as the API gives it")
+    id: str = Field(description="GUID, as the API gives it; it survives a new name")
     name: str = Field(description="name, free text")
 
 
 class Totals(Payload):
     """Sums over exposure plans; all null until they could be read."""
 
-    desired: int | None = Field(None, description="exposures wanted")
-    acquired: int | None = Field(None, description="exposures taken")
-    accepted: int | None = Field(None, description="exposures graded as good")
-    ungraded: int | None = Field(None, description="exposures taken that still wait for delayed grading")
-    desired_s: Number | None = Field(None, description="integration time wanted, in seconds")
-    acquired_s: Number | None = Field(None, description="integration time taken, in seconds")
-    accepted_s: Number | None = Field(None, description="integration time graded as good, in seconds")
-    remaining_s: Number | None = Field(
-        None, description="integration time wanted and not yet accepted, in seconds, never below 0"
+    desired: Exposures | None = Field(None, description="exposures wanted")
+    acquired: Exposures | None = Field(None, description="exposures taken")
+    accepted: Exposures | None = Field(None, description="exposures graded as good")
+    ungraded: Exposures | None = Field(None, description="exposures taken that still wait for delayed grading")
+    desired_s: Seconds | None = Field(None, description="integration time wanted")
+    acquired_s: Seconds | None = Field(None, description="integration time taken")
+    accepted_s: Seconds | None = Field(None, description="integration time graded as good")
+    remaining_s: Seconds | None = Field(
+        None, description="integration time wanted and not yet accepted, never below 0"
     )
-    progress: Percent | None = Field(None, description="percent done, as the plugin shows it")
+    progress: Percent | None = Field(None, description="how much is done, as the plugin shows it")
 
 
 class OfRig(Named):
-    rig_id: str
-    rig_name: str
+    rig_id: str = Field(description="the rig's id, part of the topic")
+    rig_name: str = Field(description="the rig's name, from the bridge's configuration")
 
 
 class OfProfile(OfRig):
-    profile_id: str
-    profile_name: str
+    profile_id: str = Field(description="GUID of the N.I.N.A. profile that it belongs to")
+    profile_name: str = Field(description="name of that profile")
 
 
 class OfProject(OfProfile):
-    project_id: str
-    project_name: str
+    project_id: str = Field(description="GUID of the project that it belongs to")
+    project_name: str = Field(description="name of that project")
 
 
 class Appointment(Named):
     """A target at work, or the next one."""
 
-    project_id: str | None
-    project_name: str | None
+    project_id: str | None = Field(description="GUID of the target's project; null if the rig no longer names it")
+    project_name: str | None = Field(description="name of that project")
     start: dt.datetime | None = Field(description="planned start")
     end: dt.datetime | None = Field(description="planned end")
-    source: str = Field(description="observed: counts were seen to rise; planned: by the night plan and the clock")
+    source: Annotated[str, _one_of(OBSERVED, PLANNED)] = Field(
+        description="observed: counts were seen to rise; planned: by the night plan and the clock"
+    )
 
 
 class FilterTonight(Payload):
-    filter: str | None
-    acquired: int
-    accepted: int
-    integration_s: Number = Field(description="integration time acquired, in seconds")
+    """The exposures of one target through one filter."""
+
+    filter: str | None = Field(description="the filter's name")
+    acquired: Exposures = Field(description="exposures taken tonight")
+    accepted: Exposures = Field(description="exposures graded as good tonight")
+    integration_s: Seconds = Field(description="integration time taken tonight")
 
 
 class TargetTonight(Named):
-    filters: list[FilterTonight]
+    """What a target got."""
+
+    filters: list[FilterTonight] = Field(description="filter by filter")
 
 
 class Tonight(Payload):
     """From local noon to local noon at the rig."""
 
     date: dt.date | None = Field(description="the date on which the night begins")
-    exposures_acquired: int | None
-    exposures_accepted: int | None
-    integration_s: Number | None = Field(description="integration time acquired, in seconds")
+    exposures_acquired: Exposures | None = Field(description="exposures taken tonight")
+    exposures_accepted: Exposures | None = Field(description="exposures graded as good tonight")
+    integration_s: Seconds | None = Field(description="integration time taken tonight")
     targets: list[TargetTonight] = Field(description="the same by target and filter")
 
 
 class State(Payload):
-    id: str = Field(description="the rig's id")
-    name: str = Field(description="the rig's name")
-    plugin_version: str | None
-    api_version: str
-    profiles: list[Named] | None = Field(description="the rig's N.I.N.A. profiles")
-    active_profile: Named | None
-    activity: str = Field(description="imaging, waiting, idle or offline")
-    current_target: Appointment | None
-    next_target: Appointment | None
-    tonight: Tonight
+    """What a rig is and does now."""
+
+    id: str = Field(description="the rig's id, part of the topic")
+    name: str = Field(description="the rig's name, from the bridge's configuration")
+    plugin_version: str | None = Field(description="version of the Target Scheduler; null until it could be read")
+    api_version: str = Field(description="version in the API's address")
+    profiles: list[Named] | None = Field(description="the rig's N.I.N.A. profiles; null until they could be read")
+    active_profile: Named | None = Field(description="the profile that N.I.N.A. runs with")
+    activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
+        description="imaging: exposures are seen to come; waiting: more is planned for this night; idle: nothing is; "
+        "offline: the API does not answer"
+    )
+    current_target: Appointment | None = Field(description="the target at work, or whose time it is by the plan")
+    next_target: Appointment | None = Field(description="the target that comes after it by the night plan")
+    tonight: Tonight = Field(description="tonight's tally, as far as the bridge has seen it")
 
 
 class ProjectCounts(Payload):
-    draft: int
-    active: int
-    inactive: int
-    closed: int
+    """How many projects a profile has in each state."""
+
+    draft: int = Field(description="projects that are drafts")
+    active: int = Field(description="projects that are Active")
+    inactive: int = Field(description="projects that are Inactive")
+    closed: int = Field(description="projects that are Closed")
 
 
 class Profile(Totals, OfRig):
-    """Totals are over the Active projects of the profile."""
+    """A N.I.N.A. profile. Totals are over its Active projects."""
 
     active: bool = Field(description="whether N.I.N.A. runs with this profile now")
-    projects: list[Named] | None = Field(description="the profile's projects")
-    project_counts: ProjectCounts | None
-    extra: dict[str, JsonValue]
+    projects: list[Named] | None = Field(description="the profile's projects; null until they could be read")
+    project_counts: ProjectCounts | None = Field(description="how many of them are in which state")
+    extra: Extra
 
 
 class Project(Totals, OfProfile):
-    """Totals are over all targets of the project; 0 switches a setting off."""
+    """A project. Totals are over all its targets; 0 switches a planning setting off."""
 
-    targets: list[Named] | None = Field(description="the project's targets")
+    targets: list[Named] | None = Field(description="the project's targets; null until they could be read")
     first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
-    state: str | None = Field(description="draft, active, inactive or closed")
-    priority: str | None = Field(description="low, normal or high")
-    description: str | None
-    created: dt.datetime | None
-    activated: dt.datetime | None = Field(description="null: never")
-    deactivated: dt.datetime | None = Field(description="null: never")
-    minimum_time_min: int | None = Field(description="shortest imaging run, in minutes")
-    use_custom_horizon: bool | None
-    horizon_offset_deg: Number | None
-    meridian_window_min: int | None = Field(description="only so many minutes around the meridian")
-    filter_switch_frequency: int | None = Field(description="exposures before the filter changes")
-    dither_every: int | None = Field(description="exposures between dithers")
-    enable_grader: bool | None
-    mosaic: bool | None
-    flats_handling: str | None = Field(description="off, on_target_completion, immediately or periodically")
-    flats_period_days: int | None = Field(description="every so many days, when flats_handling is periodically")
-    minimum_altitude_deg: Number | None
-    maximum_altitude_deg: Number | None
-    smart_exposure_order: bool | None
-    extra: dict[str, JsonValue]
+    state: str | None = Field(description="draft, active, inactive or closed; a later plugin may have other words")
+    priority: str | None = Field(description="low, normal or high; a later plugin may have other words")
+    description: str | None = Field(description="what its owner wrote about it, free text")
+    created: dt.datetime | None = Field(description="when it was created")
+    activated: dt.datetime | None = Field(description="when it became Active; null: never")
+    deactivated: dt.datetime | None = Field(description="when it ceased to be Active; null: never")
+    minimum_time_min: Minutes | None = Field(description="shortest imaging run")
+    use_custom_horizon: bool | None = Field(description="whether the profile's own horizon counts")
+    horizon_offset_deg: Degrees | None = Field(description="so far above the custom horizon a target has to be")
+    meridian_window_min: Minutes | None = Field(description="only so long before and after the meridian")
+    filter_switch_frequency: Exposures | None = Field(description="exposures before the filter changes")
+    dither_every: Exposures | None = Field(description="exposures between dithers")
+    enable_grader: bool | None = Field(description="whether images are graded; if not, every saved one is accepted")
+    mosaic: bool | None = Field(description="whether the targets are panels of a mosaic")
+    flats_handling: str | None = Field(
+        description="off, on_target_completion, immediately or periodically; a later plugin may have other words"
+    )
+    flats_period_days: Days | None = Field(description="flats every so often; null unless periodically")
+    minimum_altitude_deg: Degrees | None = Field(description="only above this altitude")
+    maximum_altitude_deg: Degrees | None = Field(description="only below this altitude")
+    smart_exposure_order: bool | None = Field(
+        description="whether the planner chooses the order of filters by the moon"
+    )
+    extra: Extra
 
 
 class Statistics(Payload):
-    """HFR in pixels; `…_below_auto_accept` counts images at or under the grader's auto-accept level.
+    """Of the images of one exposure plan; null where nothing was measured, or no level is set."""
 
-    Null where nothing was measured, or no level is set.
-    """
-
-    hfr_mean: Number | None
-    hfr_std_dev: Number | None
-    hfr_below_auto_accept: Number | None
-    fwhm_mean: Number | None
-    fwhm_std_dev: Number | None
-    fwhm_below_auto_accept: Number | None
-    eccentricity_mean: Number | None
-    eccentricity_std_dev: Number | None
-    eccentricity_below_auto_accept: Number | None
-    extra: dict[str, JsonValue]
+    hfr_mean: Pixels | None = Field(description="half flux radius, mean")
+    hfr_std_dev: Pixels | None = Field(description="half flux radius, standard deviation")
+    hfr_below_auto_accept: Number | None = Field(description="images at or under the grader's auto-accept HFR")
+    fwhm_mean: Number | None = Field(description="full width at half maximum, mean, as Hocus Focus measured it")
+    fwhm_std_dev: Number | None = Field(description="full width at half maximum, standard deviation")
+    fwhm_below_auto_accept: Number | None = Field(description="images at or under the grader's auto-accept FWHM")
+    eccentricity_mean: Number | None = Field(description="from 0, round, to 1, mean, as Hocus Focus measured it")
+    eccentricity_std_dev: Number | None = Field(description="eccentricity, standard deviation")
+    eccentricity_below_auto_accept: Number | None = Field(
+        description="images at or under the grader's auto-accept eccentricity"
+    )
+    extra: Extra
 
 
 class ExposurePlan(Payload):
+    """So many exposures of a target with one template."""
+
     key: str = Field(description="stable and unique within the target, made from template and exposure")
-    template: str | None
-    filter: str | None
-    exposure_s: Number | None = Field(description="seconds")
-    desired: int
-    acquired: int
-    accepted: int
-    ungraded: int
-    progress: Percent
-    remaining_s: Number
-    statistics: Statistics | None
-    extra: dict[str, JsonValue]
+    template: str | None = Field(description="name of the exposure template")
+    filter: str | None = Field(description="name of the filter")
+    exposure_s: Seconds | None = Field(description="length of an exposure")
+    desired: Exposures = Field(description="exposures wanted")
+    acquired: Exposures = Field(description="exposures taken")
+    accepted: Exposures = Field(description="exposures graded as good")
+    ungraded: Exposures = Field(description="exposures taken that still wait for delayed grading")
+    progress: Percent = Field(description="how much is done, as the plugin shows it")
+    remaining_s: Seconds = Field(description="integration time wanted and not yet accepted, never below 0")
+    statistics: Statistics | None = Field(description="image statistics; null until they could be read")
+    extra: Extra
 
 
 class Scheduled(Payload):
-    start: dt.datetime
-    end: dt.datetime
+    """A target's place in the night plan."""
+
+    start: dt.datetime = Field(description="start of its first block")
+    end: dt.datetime = Field(description="end of its last block")
 
 
 class Target(Totals, OfProject):
     """One field of the sky; progress is the mean over its exposure plans."""
 
     first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
-    active: bool | None
-    ra_hours: float | None
-    ra_deg: float | None
-    dec_deg: float | None
-    ra: str | None = Field(description="sexagesimal, such as 00h42m44.3s")
-    dec: str | None = Field(description="sexagesimal, such as +41°16'08\"")
-    rotation_deg: Number | None
-    epoch: str | None = Field(description="J2000, JNOW, B1950 or J2050")
-    roi_percent: Number | None = Field(description="the part of the sensor that is read")
-    altitude_max_deg: float | None = Field(description="highest altitude in this night; null without a site")
+    active: bool | None = Field(description="whether it takes part in the planning")
+    ra_hours: ExactHours | None = Field(description="right ascension, in hours as the API has it")
+    ra_deg: ExactDegrees | None = Field(description="right ascension")
+    dec_deg: ExactDegrees | None = Field(description="declination")
+    ra: str | None = Field(description="right ascension, sexagesimal, such as 00h42m44.3s")
+    dec: str | None = Field(description="declination, sexagesimal, such as +41°16'08\"")
+    rotation_deg: Degrees | None = Field(description="rotation of the camera")
+    epoch: str | None = Field(description="J2000, JNOW, B1950 or J2050; a later plugin may have other words")
+    roi_percent: Annotated[float, _ROUNDED, _number("%")] | None = Field(
+        description="the part of the sensor that is read"
+    )
+    altitude_max_deg: ExactDegrees | None = Field(description="highest altitude in this night; null without a site")
     transit: dt.datetime | None = Field(description="when it culminates in this night; null without a site")
-    moon_separation_deg: float | None = Field(description="from the moon in this night; null without a site")
+    moon_separation_deg: ExactDegrees | None = Field(
+        description="distance from the moon in this night; null without a site"
+    )
     scheduled: Scheduled | None = Field(description="when it stands in the night plan, first start to last end")
-    exposure_plans: list[ExposurePlan]
-    extra: dict[str, JsonValue]
+    exposure_plans: list[ExposurePlan] = Field(description="in the plugin's order")
+    extra: Extra
 
 
 class PlannedExposures(Payload):
-    filter: str | None
-    exposure_s: Number | None
-    count: int
+    """Exposures of one kind in a row."""
+
+    filter: str | None = Field(description="name of the filter")
+    exposure_s: Seconds | None = Field(description="length of an exposure")
+    count: Exposures = Field(description="how many of them")
 
 
 class PlanBlock(Payload):
-    kind: str = Field(description="target or wait")
-    id: str | None = Field(description="the target's id")
-    name: str | None = Field(description="the target's name")
-    start: dt.datetime
-    end: dt.datetime
-    exposures: list[PlannedExposures]
-    extra: dict[str, JsonValue]
+    """A stretch of the night: a target, or a wait."""
+
+    kind: Annotated[str, _one_of(*BLOCK_KINDS)] = Field(description="target, or wait for the next one")
+    id: str | None = Field(description="the target's GUID; null for a wait")
+    name: str | None = Field(description="the target's name; null for a wait")
+    start: dt.datetime = Field(description="planned start")
+    end: dt.datetime = Field(description="planned end")
+    exposures: list[PlannedExposures] = Field(description="in their order; a filter may come several times")
+    extra: Extra
 
 
 class Plan(Payload):
-    """The night plan; all null and without blocks while there is none."""
+    """The night plan of the active profile; all null and without blocks while there is none."""
 
-    rig_id: str
-    rig_name: str
-    profile_id: str | None
-    profile_name: str | None
+    rig_id: str = Field(description="the rig's id, part of the topic")
+    rig_name: str = Field(description="the rig's name, from the bridge's configuration")
+    profile_id: str | None = Field(description="GUID of the profile that the plan is for")
+    profile_name: str | None = Field(description="name of that profile")
     night: dt.date | None = Field(description="the date on which the night begins")
-    fetched: dt.datetime | None
+    fetched: dt.datetime | None = Field(description="when the rig was asked for it")
     start: dt.datetime | None = Field(description="the first target's start")
     end: dt.datetime | None = Field(description="the last target's end")
-    imaging_s: Number | None
-    waiting_s: Number | None = Field(description="waits between the first target and the last")
-    blocks: list[PlanBlock]
+    imaging_s: Seconds | None = Field(description="planned imaging")
+    waiting_s: Seconds | None = Field(description="waits between the first target and the last")
+    blocks: list[PlanBlock] = Field(description="the night in its order")
     inputs: str | None = Field(description="changes with anything that the planning depended on")
 
 
 class Event(Payload):
     """What just happened; what it does not concern is null."""
 
-    event_type: str
-    time: dt.datetime
-    rig_id: str
-    rig_name: str
-    profile_id: str | None
-    profile_name: str | None
-    project_id: str | None
-    project_name: str | None
-    target_id: str | None
-    target_name: str | None
-    filter: str | None
-    exposure_s: Number | None
-    count: int | None = Field(description="exposures acquired or accepted since the last look")
-    state: str | None = Field(description="a project's new state")
-    previous_state: str | None
-    took_s: Number | None = Field(description="from first seen to completed, in seconds")
-    accepted_s: Number | None = Field(description="integration time that was completed, in seconds")
-    night: dt.date | None = Field(description="the night that a plan is for")
+    event_type: Annotated[str, _one_of(*EVENT_TYPES)] = Field(description="what kind of thing happened")
+    time: dt.datetime = Field(description="when it was noticed")
+    rig_id: str = Field(description="the rig's id, part of the topic")
+    rig_name: str = Field(description="the rig's name, from the bridge's configuration")
+    profile_id: str | None = Field(description="GUID of the profile")
+    profile_name: str | None = Field(description="name of the profile")
+    project_id: str | None = Field(description="GUID of the project")
+    project_name: str | None = Field(description="name of the project")
+    target_id: str | None = Field(description="GUID of the target")
+    target_name: str | None = Field(description="name of the target")
+    filter: str | None = Field(description="name of the filter")
+    exposure_s: Seconds | None = Field(description="length of an exposure")
+    count: Exposures | None = Field(description="exposures acquired or accepted since the last look")
+    state: str | None = Field(description="a project's new state, in the words of the project's payload")
+    previous_state: str | None = Field(description="the state that it had before")
+    took_s: Seconds | None = Field(description="from first seen to completed")
+    accepted_s: Seconds | None = Field(description="integration time that was completed")
+    night: dt.date | None = Field(description="the night that a plan is for, by the date on which it begins")
 
 
 class BridgeRig(Payload):
-    id: str
-    name: str
-    url: str | None
+    """A rig as it is configured."""
+
+    id: str = Field(description="the rig's id, part of every topic of it")
+    name: str = Field(description="the rig's name")
+    url: str | None = Field(description="address of its API, the first if it has several")
 
 
 class Bridge(Payload):
     """About the bridge itself; published when one of its keys has changed."""
 
-    version: str
-    instance: str = Field(description="tells one running bridge from another")
+    version: str = Field(description="version of ts2mqtt")
+    instance: str = Field(description="tells one running bridge from another; of two the earlier sorts first")
     since: dt.datetime = Field(description="when it started")
-    protocol: str = Field(description="MQTT protocol towards the broker")
-    log_level: str = Field(description="how much the bridge's log says: debug, info, warning or error")
+    protocol: Annotated[str, _one_of(*PROTOCOLS)] = Field(description="MQTT protocol towards the broker")
+    log_level: Annotated[str, _one_of(*LOG_LEVELS)] = Field(description="how much the bridge's log says")
     last_problem: str | None = Field(
         description="of all that fails now what was noticed last; null while all is well"
     )
-    rigs_online: int = Field(description="rigs whose API answers")
-    rigs: list[BridgeRig]
+    rigs_online: Annotated[int, _whole("rigs")] = Field(description="rigs whose API answers")
+    rigs: list[BridgeRig] = Field(description="the rigs of its configuration")
+
+
+class Question(Payload):
+    """Makes a bridge that is at work answer with a heartbeat at once."""
+
+    ask: bool = Field(description="true")
 
 
 class Heartbeat(Payload):
-    """`returned` is the number of the last heartbeat that came back through the broker."""
+    """A sign of life that the bridge hears back through the broker."""
 
-    instance: str
-    number: int
-    returned: int
+    instance: str = Field(description="which running bridge it is from")
+    number: int = Field(description="counts the heartbeats of one connection")
+    returned: int = Field(description="number of the last one that came back")
     working: bool = Field(description="false while it only listens: at the start, or beside another bridge")

@@ -1,0 +1,111 @@
+"""Random sequences of faults, each from a seed: whatever happens, in the end the broker holds what is true."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from tests.faults.world import World
+from tests.simulated_time import run_in_simulated_time
+from ts2mqtt import heartbeat, nightly
+from ts2mqtt.scheduler import poller
+from ts2mqtt.simulator.chance import chance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ts2mqtt.observatory.model import NightPlan
+
+_WEIGHTS = {
+    "rig_is_disturbed": 16,
+    "database_changes": 16,
+    "connection_breaks": 12,
+    "broker_restarts": 6,
+    "broker_refuses": 3,
+    "broker_limits": 3,
+    "bridge_is_killed": 5,
+    "bridge_is_killed_in_mid_message": 5,
+    "bridge_stops": 4,
+    "bridge_starts": 9,
+    "bridge_starts_without_a_rig": 1,
+    "second_bridge": 3,
+    "home_assistant_restarts": 4,
+    "home_assistant_is_down": 2,
+    "user_deletes_a_device": 2,
+    "command_comes": 4,
+    "stranger_speaks_live": 5,
+    "stranger_says_offline": 2,
+    "stranger_plants_garbage": 2,
+    "clock_jumps": 3,
+}
+_PAUSES_S = (0.0, 0.0, 0.05, 0.3, 1.0, 2.0, 5.0, 12.0, 35.0, 70.0)
+_LONGEST = 14
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened in one sequence, step by step, and everything that was wrong at its end or on the way."""
+
+    seed: int
+    steps: tuple[str, ...]
+    problems: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
+    """Plays the sequence of this seed; `without` leaves some of its steps out."""
+    numbers = chance(seed, "sequence")
+    kinds = numbers.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()), k=numbers.randint(3, _LONGEST))
+    pauses = [numbers.choice(_PAUSES_S) for _ in kinds]
+    steps: list[str] = []
+
+    async def played() -> list[str]:
+        async with World(seed) as world:
+            clock = SimpleNamespace(time_ns=lambda: int(world.now().timestamp() * 1e9))
+            with patch.object(heartbeat, "time", clock):
+                await asyncio.sleep(numbers.choice(_PAUSES_S))
+                for number, (kind, pause) in enumerate(zip(kinds, pauses, strict=True)):
+                    if number in without:
+                        continue
+                    words = await world.happen(kind)
+                    steps.append(f"{number:2} {asyncio.get_running_loop().time():8.2f} s {words}")
+                    await asyncio.sleep(pause)
+                return await world.verdict()
+
+    random.seed(seed)
+    with (
+        patch.object(poller, "random", SimpleNamespace(Random=lambda: chance(seed, "poller"))),
+        # What takes most of the time and is beside the point: reading the machine's authorities, drawing pictures.
+        patch.object(poller, "tls_context", lambda _: _TLS),
+        patch.object(nightly, "night_picture", _drawn_quickly),
+    ):
+        problems = run_in_simulated_time(played)
+    return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds))
+
+
+def shortened(outcome: Outcome) -> Outcome:
+    """The same failure with as few of its steps as can be found by leaving out one after the other."""
+    without: set[int] = set()
+    for number in range(len(outcome.kinds)):
+        shorter = play(outcome.seed, without=without | {number})
+        if shorter.problems:
+            without.add(number)
+            outcome = shorter
+    return outcome
+
+
+def told(outcome: Outcome) -> str:
+    """Everything that it takes to see it again."""
+    steps = "\n".join(f"  {step}" for step in outcome.steps)
+    problems = "\n".join(f"  ! {problem}" for problem in outcome.problems)
+    return f"the sequence of seed {outcome.seed} ended wrongly:\n{steps}\n{problems}"
+
+
+def _drawn_quickly(plan: NightPlan, **_: object) -> bytes:
+    return f"{plan.night} {plan.blocks}".encode()

@@ -1,0 +1,19 @@
+"""Whatever happens to bridge, broker and rigs, and in whatever order: in the end the broker holds what is true."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.faults.sequences import play, told
+
+_SEQUENCES = int(os.environ.get("FAULT_SEQUENCES", "500"))
+_AT_A_TIME = 10
+
+
+@pytest.mark.parametrize("first", range(0, _SEQUENCES, _AT_A_TIME), ids="from-seed-{}".format)
+def test_after_any_faults_the_broker_holds_what_the_observatory_says(first: int) -> None:
+    for seed in range(first, first + _AT_A_TIME):
+        outcome = play(seed)
+        assert not outcome.problems, told(outcome)

@@ -1,0 +1,17 @@
+"""One night of the simulated observatory, played once for all tests that look at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.interface import simulated_examples
+
+if TYPE_CHECKING:
+    from tests.simulated_night import WatchedRig
+
+
+@pytest.fixture(scope="session")
+def night() -> WatchedRig:
+    return simulated_examples.night()
