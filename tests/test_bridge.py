@@ -362,6 +362,32 @@ async def test_commands_that_are_not_understood_are_told_and_do_no_harm(
         assert max(len(line) for line in log.problems) < 300
 
 
+async def test_a_flood_of_commands_hurts_neither_rig_nor_home_assistant_nor_log(
+    mosquitto: Mosquitto,
+    observer: Observer,
+    example: SimulatedObservatory,
+    example_api: SimulatedApi,
+    log: Log,
+) -> None:
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        mark = observer.mark()
+        for topic, payload in (
+            ("ts2mqtt/backyard/command", "refresh_plan"),
+            ("ts2mqtt/backyard/command", "refresh"),
+            ("ts2mqtt/elsewhere/command", "nonsense"),
+            ("ts2mqtt/command", "rediscover"),
+        ):
+            for _ in range(100):
+                await observer.publish(topic, payload)
+        await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
+        await later_change(observer, example)
+        assert len(example_api.requests_to("/profiles/*/preview")) == 1
+        assert observer.topics_since(mark).count(of.target_device(of.M31)) <= 2
+        assert len(log.problems) < 30
+        assert log.about("commands come faster")
+
+
 async def test_a_retained_command_is_not_carried_out(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.running import bridge_config, running_bridge
 from tests.test_bridge import all_published, later_change
 from ts2mqtt.cleaning import clean
 from ts2mqtt.config import HomeAssistantConfig
+from ts2mqtt.home_assistant.languages import GERMAN
+from ts2mqtt.observatory.live import ACTIVITIES
 from ts2mqtt.simulator.faults import Fault
 
 if TYPE_CHECKING:
@@ -27,7 +29,12 @@ if TYPE_CHECKING:
 
 _BIRTH = "homeassistant/status"
 _RECORD = "ts2mqtt/bridge/removed/bridge"
+IN_GERMAN = tuple(GERMAN.say(activity) for activity in ACTIVITIES)
 WITHOUT = HomeAssistantConfig(enabled=False)
+
+
+def has_activities(*words: str) -> Callable[[Any], bool]:
+    return lambda device: device["components"]["activity"]["options"] == list(words)
 
 
 @pytest.fixture(autouse=True)
@@ -153,18 +160,41 @@ async def test_another_language_changes_devices_and_nothing_else(
         await all_published(observer)
         await later_change(observer, example)
         english = {topic: observer.json(topic) for topic in (of.BRIDGE_DEVICE, *of.all_devices())}
+    told_again = {of.RIG_STATE, of.project(of.P1), of.project(of.P2)}
+    held = {topic: observer.held[topic] for topic in told_again}
     mark = observer.mark()
     async with running_bridge(bridge_config(mosquitto.port, example_api, home_assistant=german)):
+        await observer.wait_for(of.rig_device(), has_activities(*IN_GERMAN), after=mark)
         await observer.wait_until(lambda: english.keys() <= set(observer.topics_since(mark)))
         bystander = await later_change(observer, example)
         changed = set(observer.topics_since(mark, but=(of.STATUS, of.BRIDGE, bystander)))
-        assert changed == english.keys()
-        assert observer.json(of.rig_device())["components"]["activity"]["name"] == "Aktivität"
+        assert changed == english.keys() | told_again
+        assert {topic: observer.held[topic] for topic in told_again} == held
         for topic, device in english.items():
             for key, component in device["components"].items():
                 now = observer.json(topic)["components"][key]
                 assert now.get("unique_id") == component.get("unique_id")
                 assert now.get("default_entity_id") == component.get("default_entity_id")
+
+
+async def test_a_state_is_told_again_in_new_words_while_the_old_ones_are_still_options(
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
+) -> None:
+    """Home Assistant refuses the state that it shows if it is no option, and renders it anew at the next message."""
+    german = HomeAssistantConfig(language="de")
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+    mark = observer.mark()
+    async with running_bridge(bridge_config(mosquitto.port, example_api, home_assistant=german)):
+        both = await observer.wait_for(of.rig_device(), has_activities(*IN_GERMAN, *ACTIVITIES[:-1]), after=mark)
+        only = await observer.wait_for(of.rig_device(), has_activities(*IN_GERMAN), after=mark)
+    seen = observer.seen[mark:]
+    between = seen[seen.index(both) : seen.index(only)]
+    assert of.RIG_STATE in {message.topic for message in between}
+    assert len([message for message in seen if message.topic == of.rig_device()]) == 2
+    assert (
+        both.json["components"]["activity"]["value_template"] == only.json["components"]["activity"]["value_template"]
+    )
 
 
 async def test_clean_takes_it_away(mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi) -> None:

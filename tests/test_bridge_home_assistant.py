@@ -31,6 +31,7 @@ _M31_RECORD = f"ts2mqtt/bridge/removed/backyard_target_{of.M31}"
 @pytest.fixture(autouse=True)
 def _quick_answers_to_births(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ts2mqtt.session._BIRTH_DELAYS_S", (0.05, 0.1))
+    monkeypatch.setattr("ts2mqtt.session._LEAST_BIRTH_GAP_S", 0.05)
 
 
 async def home_assistant_starts(observer: Observer) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.api import SimulatedApi
 
 COMMANDS = ("run", "check", "clean", "healthcheck", "schema", "simulate", "demo")
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -356,6 +356,18 @@ class TestSimulate:
                 assert (await client.get("/ts/v0/version")).json().startswith("5.")
                 assert len((await client.get("/ts/v0/profiles")).json()) == 2
             assert await running.ended_by(number) == 0
+
+    @pytest.mark.parametrize(("address", "shown"), [("127.0.0.2", r"127\.0\.0\.2"), ("::1", r"\[::1\]")])
+    async def test_listens_where_it_is_told_to(self, address: str, shown: str) -> None:
+        async with process_of("simulate", "--port", "0", "--host", address) as running:
+            said = await running.says(rf"answers at (http://{shown}:\d+), 60 times")
+            async with httpx.AsyncClient(base_url=said[1]) as client:
+                assert (await client.get("/ts/v0/version")).json().startswith("5.")
+            assert await running.ended_by(signal.SIGTERM) == 0
+
+    def test_says_what_an_address_is(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("simulate", "--host", "everywhere") == 2
+        assert "argument --host: 'everywhere' is no IP address" in capsys.readouterr().err
 
 
 class TestDemo:

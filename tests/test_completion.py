@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 # Shows the words that the command would have been given.
 _TS2MQTT = "ts2mqtt() { printf '<%s>' \"$@\"; printf 'done\\n'; }"
 

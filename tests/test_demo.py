@@ -23,7 +23,7 @@ from ts2mqtt.terminal.lines import PlainLines
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 SPEED = 600.0
 
 
@@ -39,11 +39,16 @@ class Said:
         self._happened.set()
 
     async def line(self, meets: Callable[[str], bool]) -> str:
+        """The first that meets this; each is looked at once."""
+        looked_at = 0
         async with asyncio.timeout(_PATIENCE_S):
-            while not (found := [line for line in self.lines if meets(line)]):
+            while True:
+                for line in self.lines[looked_at:]:
+                    if meets(line):
+                        return line
+                looked_at = len(self.lines)
                 self._happened.clear()
                 await self._happened.wait()
-        return found[0]
 
     async def topic(self, start: str) -> str:
         return await self.line(lambda line: line.startswith(start))
@@ -141,15 +146,16 @@ class TestTheDemo:
         said, stopping = Said(), asyncio.Event()
         running = asyncio.create_task(demo(0, 20_000.0, stopping, PlainLines(said)))
 
-        def counts() -> dict[str, set[int]]:
-            found: dict[str, set[int]] = {}
-            for line in said.lines:
-                topic, _, text = line.partition("  ")
-                if topic.startswith("ts2mqtt/backyard/target/"):
-                    found.setdefault(topic, set()).add(json.loads(text)["acquired"])
-            return found
+        counts: dict[str, set[int]] = {}
 
-        await said.line(lambda _: any(len(acquired) > 1 for acquired in counts().values()))
+        def has_grown(line: str) -> bool:
+            topic, _, text = line.partition("  ")
+            if not topic.startswith("ts2mqtt/backyard/target/"):
+                return False
+            counts.setdefault(topic, set()).add(json.loads(text)["acquired"])
+            return len(counts[topic]) > 1
+
+        await said.line(has_grown)
         stopping.set()
         await running
 

@@ -33,6 +33,7 @@ from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration
 from ts2mqtt.config.keys import all_keys, key_from, keys_below
 from ts2mqtt.config.models import PollingConfig
+from ts2mqtt.interface.pages import pages as pages_made
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.topics.payloads import Event
 
@@ -50,11 +51,13 @@ LANGUAGES = {"yaml", "json", "ini", "sh", "text"}
 
 RUN_ELSEWHERE = {"sh reverse-proxy": "tests/test_reverse_proxy.py"}
 
-NOT_YET = {"docs/topics.md", "docs/entities.md", "addon/DOCS.md"}
+NOT_YET = {"addon/DOCS.md"}
 """Links to these may lead nowhere as long as they are not there: they are made beside these pages."""
 
+_ANY_ID = re.compile("<[^>]*>|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 BROKER, RIG = "192.168.1.10", "192.168.1.50:8188"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 def of_kind(kind: str) -> list[Block]:
@@ -145,10 +148,14 @@ class TestBlocks:
         Event.model_validate(event)
 
     @pytest.mark.parametrize("block", of_kind("ini .env"), ids=str)
-    def test_variables_are_a_configuration(self, block: Block) -> None:
+    def test_variables_are_those_of_the_example(self, block: Block) -> None:
         variables = dict(line.split("=", 1) for line in block.text.splitlines())
-        loaded = load_config(None, variables)
-        assert (loaded.config.mqtt.host, loaded.config.rigs[0].urls) == (BROKER, (f"http://{RIG}",))
+        assert variables["RIG_URL"] == f"http://{RIG}"
+        example = ROOT / "env.example"
+        if not example.exists():
+            pytest.skip("there is no env.example yet")
+        known = re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE)
+        assert variables.keys() <= set(known)
 
     @pytest.mark.parametrize("block", of_kind("ini /etc/systemd/system/ts2mqtt.service"), ids=str)
     def test_the_service_calls_a_command_that_there_is(self, block: Block) -> None:
@@ -242,10 +249,11 @@ class TestNames:
         # Not retained, or not yet there in this observatory.
         held |= {of.HEARTBEAT, "ts2mqtt/command", "ts2mqtt/backyard/command", "ts2mqtt/backyard/event"}
         held |= {"ts2mqtt/backyard/plan/image"}
-        for page in PAGES:
+        # Those that are made from the models have examples of another observatory, and tests of their own.
+        for page in (page for page in PAGES if page.name not in pages_made()):
             text = page.read_text(encoding="utf-8")
             for topic in re.findall(r"(?<![\w/.~])(?:ts2mqtt|homeassistant)/[\w+#/<>-]*[\w+#>]", text):
-                wanted = re.sub("<[^>]*>", "+", topic)
+                wanted = _ANY_ID.sub("+", topic)
                 found = wanted == "homeassistant/status" or any(topic_matches_sub(wanted, one) for one in held)
                 assert found, f"{page.name}: {topic}"
             for entity in re.findall(r"\b(?:sensor|binary_sensor|image|event|button)\.backyard_\w+", text):
@@ -477,11 +485,13 @@ class TestCommands:
         compose = ROOT / "compose.yaml"
         if not compose.exists():
             pytest.skip("there is no compose.yaml yet")
-        words = shlex.split(command)
+        _, _, subcommand, *words = shlex.split(command)
         services = yaml.safe_load(compose.read_text())["services"]
-        assert "ts2mqtt" in services
-        if "run" in words:
-            assert _understood(words[words.index("ts2mqtt") + 1 :])
+        if subcommand == "up":
+            return
+        (service,) = services.keys() & set(words)
+        if subcommand == "run":
+            assert _understood(words[words.index(service) + 1 :])
 
 
 async def test_the_check_looks_like_that(world: World) -> None:

@@ -22,8 +22,10 @@ LAYERS: dict[str, set[str]] = {
     "message": set(),
     "failures": set(),
     "packet_sizes": set(),
+    "allowance": set(),
     "logs": set(),
-    "config": {"errors"},
+    "sharding": set(),
+    "config": {"errors", "sharding"},
     "observatory": set(),
     "scheduler": {"observatory", "config", "errors", "failures"},
     "topics": {"observatory", "message"},
@@ -33,7 +35,9 @@ LAYERS: dict[str, set[str]] = {
     "heartbeat": {"topics"},
     "found": {"observatory", "topics", "home_assistant"},
     "reloading": {"config", "errors", "logs"},
+    "replicas": {"heartbeat", "mqtt", "sharding", "topics"},
     "simulator": {"errors"},
+    "addon": {"config", "errors"},
 }
 """What each may import of ours besides itself; what is not named here joins these together."""
 

@@ -13,7 +13,7 @@ from ts2mqtt.learning import Learner
 from ts2mqtt.mqtt import Received, connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.conftest import AnyBroker
     from tests.mosquitto import Mosquitto
@@ -22,7 +22,7 @@ _FENCE = "ts2mqtt/bridge/heartbeat"
 
 
 @asynccontextmanager
-async def learning(port: int) -> AsyncIterator[Learner]:
+async def learning(port: int, owns: Callable[[str], bool] = lambda _: True) -> AsyncIterator[Learner]:
     """A learner on a connection of its own, fed with all that arrives."""
     async with connect(mqtt_config(port)) as connection:
         await connection.subscribe([_FENCE])
@@ -33,7 +33,7 @@ async def learning(port: int) -> AsyncIterator[Learner]:
             while (message := await anext(received)).topic != _FENCE:
                 learner.hear(message)
 
-        learner = Learner(connection, of.NAMES, fence)
+        learner = Learner(connection, of.NAMES, fence, owns)
         yield learner
 
 
@@ -85,9 +85,9 @@ async def test_an_empty_broker_holds_nothing(broker: AnyBroker) -> None:
 async def test_whether_a_topic_is_kept_is_asked_of_the_broker(broker: AnyBroker) -> None:
     await retain(broker.port, {of.BRIDGE: "{}"})
     async with learning(broker.port) as learner:
-        assert await learner.holds(of.BRIDGE)
+        assert await learner.held([of.BRIDGE])
         await retain(broker.port, {of.BRIDGE: ""})
-        assert not await learner.holds(of.BRIDGE)
+        assert not await learner.held([of.BRIDGE])
 
 
 async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:
@@ -136,3 +136,30 @@ async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: M
     async with learning(mosquitto.port) as learner:
         await learner.learn()
         assert learner.own().keys() == ours.keys()
+
+
+async def test_what_belongs_to_another_replica_is_not_learned(mosquitto: Mosquitto) -> None:
+    ours = {of.RIG_STATE: "{}", of.target_device(of.M31): "{}", "ts2mqtt/bridge/removed/backyard_target_1": "{}"}
+    others = {
+        "ts2mqtt/remote/state": "{}",
+        of.target_device(of.M31, "remote"): "{}",
+        "ts2mqtt/bridge/removed/remote": "{}",
+        "ts2mqtt/bridge/removed/bridge/1": "{}",
+        "ts2mqtt/bridge/1": "{}",
+        "ts2mqtt/bridge/1/status": "online",
+    }
+    await retain(mosquitto.port, ours | others)
+    async with learning(mosquitto.port, lambda rig_id: rig_id == "backyard") as learner:
+        await learner.learn()
+        assert learner.retained.keys() == ours.keys()
+
+
+async def test_what_is_learned_again_is_how_it_stands_now_and_of_these_rigs_alone(mosquitto: Mosquitto) -> None:
+    backyard = {of.RIG_STATE: "old", of.rig_device(): "old", of.target(of.M31): "old"}
+    await retain(mosquitto.port, backyard | {"ts2mqtt/remote/state": "{}", of.rig_device("remote"): "old"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        now = {of.RIG_STATE: "new", of.rig_device(): "new", of.target_device(of.M31): "new"}
+        await retain(mosquitto.port, now | {of.target(of.M31): "", of.rig_device("remote"): "new"})
+        learned = await learner.learn_again({"backyard"})
+        assert learned == dict.fromkeys(now, b"new")

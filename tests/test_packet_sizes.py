@@ -88,6 +88,14 @@ def test_it_is_tried_again_ever_more_seldom(sizes: PacketSizes, clock: Clock) ->
         assert sizes.is_too_large(5_000)
 
 
+def test_smaller_ones_that_prove_too_large_as_well_are_no_second_try(sizes: PacketSizes) -> None:
+    find_too_large(sizes, 5_000)
+    for size in (4_000, 3_000, 2_000):
+        sizes.broke_over([size])
+        assert sizes.is_too_large(size)
+        assert sizes.retry_in_s == 10 * MINUTE
+
+
 def test_a_broker_that_takes_it_after_all_is_believed(sizes: PacketSizes, clock: Clock) -> None:
     find_too_large(sizes, 5_000)
     clock.now += 10 * MINUTE

@@ -157,6 +157,34 @@ async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_
         assert problem(failures) == ""
 
 
+async def test_what_one_rig_wants_says_nothing_of_what_was_refused_of_another(
+    mosquitto_with: Callable[..., Mosquitto],
+) -> None:
+    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    async with (
+        mosquitto_with(acl=["topic readwrite +/allowed"]) as broker,
+        connect(mqtt_config(broker.port, protocol="5")) as connection,
+    ):
+        publisher = Publisher(connection, failures, lambda topic: topic.partition("/")[0])
+        await publisher.publish(messages(**{"rig1/forbidden": "1"}), ())
+        await publisher.publish(messages(**{"rig2/allowed": "1"}), ())
+        assert problem(failures).startswith("rig1/forbidden: ")
+        await publisher.publish(messages(**{"rig1/allowed": "1"}), ())
+        assert problem(failures) == ""
+
+
+async def test_what_is_retained_is_known_rig_by_rig(mosquitto: Mosquitto) -> None:
+    async with connect(mqtt_config(mosquitto.port)) as connection:
+        publisher = Publisher(connection, part_of=lambda topic: topic[:4] if topic.startswith("rig") else None)
+        publisher.learned("rig1/a", b"1")
+        publisher.learned("other", b"1")
+        await publisher.publish(messages(**{"rig1/b": "2", "rig2/a": "3"}), ())
+        await publisher.put("rig1/a", b"")
+        assert publisher.parts == {"rig1", "rig2"}
+        assert publisher.retained_of({"rig1"}) == {"rig1/b": b"2"}
+        assert publisher.retained_of({"rig1", "rig2", "rig3"}) == {"rig1/b": b"2", "rig2/a": b"3"}
+
+
 async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:
     async with publishing(mosquitto.port) as publisher:
         await publisher.put("a", b"1")

@@ -130,6 +130,8 @@ async def test_other_projects_become_devices_at_once(bridge: ReloadedBridge, exa
 async def test_the_log_changes_its_level_and_its_form_at_once(bridge: ReloadedBridge) -> None:
     bridge.write(QUIET + "log: {level: error}\n")
     await bridge.hang_up("applied: log.level$")
+    # Home Assistant shows it.
+    await bridge.observer.wait_for(of.BRIDGE, lambda about: about["log_level"] == "error")
     await bridge.observer.publish("ts2mqtt/command", "dance")
     bridge.write(QUIET + "log: {level: info, format: json}\n")
     await bridge.hang_up("applied: log.level, log.format$")

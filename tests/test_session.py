@@ -32,10 +32,25 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def session_at(
-    port: int, *, instance: str = "0-me", returning: bool = False, client_id: str = "session"
+async def session_at(  # noqa: PLR0913 - each is a session of its own
+    port: int,
+    *,
+    instance: str = "0-me",
+    returning: bool = False,
+    client_id: str = "session",
+    events: deque[tuple[str, bytes]] | None = None,
+    on_look: Callable[[], None] = lambda: None,
+    changed: asyncio.Event | None = None,
 ) -> AsyncIterator[Session]:
-    """A session that wants nothing but the bridge's own topic; it has learned what the broker holds."""
+    """A session that wants nothing but the bridge's own topic; it has learned what the broker holds.
+
+    `on_look` is called whenever it asks what is wanted.
+    """
+
+    def wanted() -> WantedMessages:
+        on_look()
+        return nothing
+
     nothing = WantedMessages(of.NAMES, frozenset(), home_assistant=True)
     async with connect(mqtt_config(port, client_id=client_id)) as connection:
         session = Session(
@@ -44,10 +59,10 @@ async def session_at(
             HomeAssistantConfig(),
             instance=instance,
             about=lambda: Message(json.dumps({"instance": instance}).encode()),
-            wanted=lambda: nothing,
-            events=deque(),
+            wanted=wanted,
+            events=deque() if events is None else events,
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
-            changed=asyncio.Event(),
+            changed=changed or asyncio.Event(),
             news=HomeAssistantNews(),
             returning=returning,
         )
@@ -92,6 +107,36 @@ async def test_a_session_that_worked_says_offline_once(mosquitto: Mosquitto, obs
         await session.say_offline()
     await observer.catch_up()
     assert [seen.payload for seen in observer.since(0) if seen.topic == of.STATUS] == [b"online", b"offline"]
+
+
+async def test_a_session_that_finishes_tells_all_that_it_has_begun_to_tell(
+    mosquitto: Mosquitto, observer: Observer
+) -> None:
+    """What has been looked at is told by nobody after a restart."""
+    told = [("backyard", str(number).encode()) for number in range(20)]
+    events: deque[tuple[str, bytes]] = deque()
+    changed, happened, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def look() -> None:
+        if happened.is_set():
+            happened.clear()
+            events.extend(told)
+            looked.set()
+
+    async with session_at(mosquitto.port, events=events, on_look=look, changed=changed) as session:
+        working = asyncio.create_task(session.keep_true())
+        await observer.wait_for(of.BRIDGE)
+        await observer.wait_for(of.BRIDGE_DEVICE)
+        happened.set()
+        changed.set()
+        await looked.wait()
+        await session.finish()
+        working.cancel()
+        await asyncio.wait((working,))
+        await session.say_offline()
+    await observer.wait_for(of.STATUS, b"offline")
+    heard = [seen.payload for seen in observer.seen if seen.topic == "ts2mqtt/backyard/event"]
+    assert heard == [payload for _, payload in told]
 
 
 async def test_while_it_learns_a_session_hears_that_the_connection_breaks(mosquitto: Mosquitto) -> None:

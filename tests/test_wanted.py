@@ -15,6 +15,7 @@ from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
+    from ts2mqtt.message import Message
     from ts2mqtt.observatory.model import Rig
 
 NAMES = DiscoveryNames("homeassistant", TopicNames("ts2mqtt"))
@@ -42,17 +43,21 @@ def wanted_of(*rigs: Rig, home_assistant: bool = True) -> WantedMessages:
     return wanted
 
 
+def all_of(wanted: WantedMessages) -> dict[str, Message]:
+    return wanted.of(wanted.parts)
+
+
 def held_for(*rigs: Rig) -> dict[str, bytes]:
     """What the broker holds after these rigs were published."""
-    return {topic: message.payload for topic, message in wanted_of(*rigs).messages.items()}
+    return {topic: message.payload for topic, message in all_of(wanted_of(*rigs)).items()}
 
 
 def devices_in(wanted: WantedMessages) -> set[str]:
-    return {topic for topic in wanted.messages if topic.startswith("homeassistant/")}
+    return {topic for topic in all_of(wanted) if topic.startswith("homeassistant/")}
 
 
 def stale_for(wanted: WantedMessages, retained: dict[str, bytes]) -> list[Stale]:
-    return list(wanted.stale(wanted.messages, retained))
+    return list(wanted.stale(all_of(wanted), retained))
 
 
 def stale_topics(wanted: WantedMessages, retained: dict[str, bytes]) -> set[str]:
@@ -66,27 +71,27 @@ def both_of(kind: str, thing_id: str, rig_id: str = "backyard") -> set[str]:
 
 class TestTheCompleteSet:
     def test_has_states_before_devices(self) -> None:
-        topics = list(wanted_of(BACKYARD, replace(BACKYARD, id="remote")).messages)
+        topics = list(all_of(wanted_of(BACKYARD, replace(BACKYARD, id="remote"))))
         devices = [topic.startswith("homeassistant/") for topic in topics]
         assert devices == sorted(devices)
         assert {True, False} == set(devices)
 
     def test_is_of_all_rigs_even_with_the_same_ids(self) -> None:
-        messages = wanted_of(BACKYARD, replace(BACKYARD, id="remote")).messages
+        messages = all_of(wanted_of(BACKYARD, replace(BACKYARD, id="remote")))
         for rig_id in ("backyard", "remote"):
             assert both_of(TARGET, M31.id, rig_id) <= messages.keys()
 
     def test_has_no_devices_where_home_assistant_is_not_wanted(self) -> None:
-        messages = wanted_of(BACKYARD, home_assistant=False).messages
+        messages = all_of(wanted_of(BACKYARD, home_assistant=False))
         assert messages.keys() >= RIG_TOPICS
         assert [topic for topic in messages if topic.startswith("homeassistant/")] == []
 
     def test_is_the_bridges_own_device_before_any_rig(self) -> None:
-        assert wanted_of().messages.keys() == {BRIDGE_DEVICE}
-        assert wanted_of(home_assistant=False).messages == {}
+        assert all_of(wanted_of()).keys() == {BRIDGE_DEVICE}
+        assert all_of(wanted_of(home_assistant=False)) == {}
 
     def test_has_the_bridges_device_before_those_that_are_tied_to_it(self) -> None:
-        devices = [topic for topic in wanted_of(BACKYARD).messages if topic.startswith("homeassistant/")]
+        devices = [topic for topic in all_of(wanted_of(BACKYARD)) if topic.startswith("homeassistant/")]
         assert devices.index(BRIDGE_DEVICE) < devices.index(RIG_DEVICE)
 
     def test_has_devices_for_other_projects_when_these_are_asked_for(self) -> None:
@@ -103,26 +108,62 @@ class TestTheCompleteSet:
 
     def test_follows_what_changes(self) -> None:
         wanted = wanted_of(BACKYARD)
-        before = wanted.messages
+        before = all_of(wanted)
         wanted.update(view_of(rig_of_targets(replace(M31, name="Andromeda"))))
-        after = wanted.messages
+        after = all_of(wanted)
         changed = {topic for topic in after if after[topic] != before[topic]}
         assert changed == both_of(TARGET, M31.id) | {NAMES.topics.thing("backyard", PROJECT, AUTUMN.id)}
 
     def test_is_not_made_anew_where_nothing_changed(self) -> None:
         wanted = wanted_of(BACKYARD)
-        before = wanted.messages
+        before = all_of(wanted)
         wanted.update(view_of(BACKYARD))
-        after = wanted.messages
+        after = all_of(wanted)
         assert all(after[topic] is before[topic] for topic in before)
 
     def test_makes_no_device_anew_where_only_the_plan_changed(self) -> None:
         wanted = wanted_of(BACKYARD)
-        before = wanted.messages
+        before = all_of(wanted)
         wanted.update(view_of(BACKYARD, TONIGHT))
-        after = wanted.messages
+        after = all_of(wanted)
         assert after[RIG_DEVICE] is before[RIG_DEVICE]
         assert after["ts2mqtt/backyard/plan"] != before["ts2mqtt/backyard/plan"]
+
+
+class TestAChangeOfOneRig:
+    """Of hundreds of rigs one changes every moment: what that costs must not grow with the others."""
+
+    REMOTE = replace(BACKYARD, id="remote")
+
+    def test_names_that_rig_once(self) -> None:
+        wanted = wanted_of(BACKYARD, self.REMOTE)
+        assert wanted.take_changed() == {"backyard", "remote"}
+        assert wanted.take_changed() == set()
+        wanted.update(view_of(self.REMOTE, TONIGHT))
+        wanted.update(view_of(BACKYARD))
+        assert wanted.take_changed() == {"remote"}
+
+    def test_needs_the_messages_of_that_rig_alone(self) -> None:
+        wanted = wanted_of(BACKYARD, self.REMOTE)
+        assert wanted.of({"remote"}) == wanted_of(self.REMOTE).of({"remote"})
+        assert both_of(TARGET, M31.id, "remote") <= wanted.of({"remote"}).keys()
+        assert not both_of(TARGET, M31.id) & wanted.of({"remote"}).keys()
+        assert wanted.of({"backyard", "remote", "bridge"}) == all_of(wanted)
+        assert wanted.of({"another"}) == {}
+
+    def test_is_of_no_interest_once_another_replica_serves_it(self) -> None:
+        wanted = wanted_of(BACKYARD, self.REMOTE)
+        wanted.forget("remote")
+        assert all_of(wanted) == all_of(wanted_of(BACKYARD))
+        assert wanted.take_changed() == {"backyard"}
+        assert wanted.parts == {"backyard", "bridge"}
+
+    def test_makes_nothing_of_another_rig_stale(self) -> None:
+        other = replace(M31, id="other")
+        wanted = wanted_of(BACKYARD, self.REMOTE)
+        held = wanted_of(rig_of_targets(M31, other)).of({"backyard"})
+        retained = {topic: message.payload for topic, message in held.items()}
+        assert {stale.topic for stale in wanted.stale(wanted.of({"backyard"}), retained)} == both_of(TARGET, "other")
 
 
 class TestWhatIsStale:
@@ -226,9 +267,9 @@ class TestWhatIsStale:
 
 def test_counts_touch_no_device() -> None:
     wanted = wanted_of(BACKYARD)
-    before = wanted.messages
+    before = all_of(wanted)
     wanted.update(view_of(rig_of_targets(replace(M31, exposure_plans=(replace(LUM, accepted=11),)))))
-    after = wanted.messages
+    after = all_of(wanted)
     assert after[RIG_DEVICE] == before[RIG_DEVICE]
     assert (
         after[NAMES.topic(Subject("backyard", PROJECT, AUTUMN.id))]

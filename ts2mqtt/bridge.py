@@ -36,7 +36,7 @@ from ts2mqtt.topics.names import TopicNames
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Set as AbstractSet
 
     from ts2mqtt.config import Changes, Config
     from ts2mqtt.observatory.model import Rig
@@ -76,28 +76,35 @@ class Bridge:
         self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
-        self._names = DiscoveryNames(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
-        self._pollers = {
-            rig.id: RigPoller(rig, config.polling, partial(self._mark, rig.id), now=now) for rig in config.rigs
-        }
+        self._names = DiscoveryNames(
+            config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic, config.replica)
+        )
+        shard = config.shard
+        self._rigs = {rig.id: rig for rig in config.rigs if shard is None or shard.owns(rig.id)}
+        self._pollers = {rig_id: self._poller(rig_id) for rig_id in self._rigs}
+        self._watching: dict[str, asyncio.Task[None]] = {}
         self._wanted = WantedMessages(
             self._names,
             _project_states(config),
             home_assistant=config.home_assistant.enabled,
             language=LANGUAGES[config.home_assistant.language],
         )
-        self._watches = {rig.id: Watch() for rig in config.rigs}
+        self._watches = {rig_id: Watch() for rig_id in self._rigs}
         self._events: deque[tuple[str, bytes]] = deque(maxlen=_MOST_EVENTS)
         self._nightly = NightlyWorks(self._mark)
+        self._about_rigs = {
+            rig.id: payloads.BridgeRig(id=rig.id, name=rig.name, url=public_url(rig.urls[0]))
+            for rig in self._rigs.values()
+        }
         self._sites = {
             rig.id: Site(latitude_deg=rig.site.latitude, longitude_deg=rig.site.longitude)
             for rig in config.rigs
             if rig.site
         }
-        self._marked = set(self._pollers)
+        self._marked: set[str] = set()
         self._found: set[str] = set()
         self._edges: dict[str, asyncio.TimerHandle] = {}
-        self._client_id = config.mqtt.client_id
+        self._client_id = config.mqtt.client_id if shard is None else f"{config.mqtt.client_id}-{shard.index}"
         self._was_at_work = False
 
     def stop(self) -> None:
@@ -119,19 +126,52 @@ class Bridge:
         return changes(running, config)
 
     async def run(self) -> None:
-        """Watches every rig, and keeps the broker true whenever there is one."""
-        _LOG.info("ts2mqtt %s starts: %s", __version__, ", ".join(rig.name for rig in self._config.rigs))
-        watching = [asyncio.create_task(self._watch(poller)) for poller in self._pollers.values()]
+        """Watches every rig, and keeps the broker true whenever there is one.
+
+        A replica asks no rig before the broker has told which of them another one still serves.
+        """
+        replica = f" as replica {self._config.shard}" if self._config.shard else ""
+        _LOG.info("ts2mqtt %s starts%s: %s", __version__, replica, ", ".join(rig.name for rig in self._rigs.values()))
+        if self._config.shard is None:
+            self._begin_to_watch(self._rigs.keys())
         try:
             await self._stay_connected()
         finally:
-            for task in watching:
+            for task in self._watching.values():
                 task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await asyncio.gather(*self._watching.values(), return_exceptions=True)
             for edge in self._edges.values():
                 edge.cancel()
             await self._nightly.stop()
         _LOG.info("ts2mqtt has stopped")
+
+    def _poller(self, rig_id: str) -> RigPoller:
+        return RigPoller(self._rigs[rig_id], self._config.polling, partial(self._mark, rig_id), now=self._now)
+
+    def _begin_to_watch(self, rig_ids: AbstractSet[str]) -> None:
+        for rig_id in sorted(rig_ids - self._watching.keys()):
+            self._watching[rig_id] = asyncio.create_task(self._watch(self._pollers[rig_id]))
+            self._mark(rig_id)
+
+    def _take_up(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
+        """Serves those of these rigs that are configured, from where it stands on the broker."""
+        configured = rig_ids & self._rigs.keys()
+        self._begin_to_watch(configured)
+        self._recall(configured, retained)
+
+    def _let_go(self, rig_ids: AbstractSet[str]) -> None:
+        """Another replica serves these now: what this one knows of them will be old when it serves them again."""
+        waiting = rig_ids & self._rigs.keys()
+        if waiting:
+            _LOG.info("another replica still serves %s; waiting until it lets go", ", ".join(sorted(waiting)))
+        for rig_id in waiting & self._watching.keys():
+            self._watching.pop(rig_id).cancel()
+            self._marked.discard(rig_id)
+            if rig_id in self._edges:
+                self._edges.pop(rig_id).cancel()
+            self._wanted.forget(rig_id)
+            self._watches[rig_id] = Watch()
+            self._pollers[rig_id] = self._poller(rig_id)
 
     async def _watch(self, poller: RigPoller) -> None:
         while True:
@@ -201,15 +241,20 @@ class Bridge:
                     news=self._news,
                     returning=self._was_at_work,
                     failures=self._failures,
+                    shard=self._config.shard,
+                    take_up=self._take_up,
                 )
                 async with session.running():
                     self._was_at_work = True
-                    self._recall(session.publisher.retained)
+                    self._let_go(session.elsewhere)
+                    self._take_up(self._rigs.keys() - session.elsewhere, session.publisher.retained)
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
                     try:
                         await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+                        if self._stopping.is_set():
+                            await session.finish()
                     finally:
                         keeping.cancel()
                         await asyncio.gather(keeping, return_exceptions=True)
@@ -221,8 +266,9 @@ class Bridge:
 
     def _mark(self, rig_id: str) -> None:
         """Has a rig looked at again: it was read anew, or time has come for it."""
-        self._marked.add(rig_id)
-        self._changed.set()
+        if rig_id in self._watching:
+            self._marked.add(rig_id)
+            self._changed.set()
 
     def _current(self) -> WantedMessages:
         """What should stand on the broker right now."""
@@ -258,32 +304,30 @@ class Bridge:
         seconds = (edge - now).total_seconds() / self._pace
         self._edges[rig_id] = asyncio.get_running_loop().call_later(seconds, self._mark, rig_id)
 
-    def _recall(self, retained: Mapping[str, bytes]) -> None:
+    def _recall(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
         """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more."""
         memories = memory.recall(self._names.topics, retained)
-        for rig_id, poller in self._pollers.items():
+        for rig_id in rig_ids:
             remembered = memories.get(rig_id, memory.Memory(Watch()))
-            poller.recall(remembered.watch.plan, remembered.statistics)
+            self._pollers[rig_id].recall(remembered.watch.plan, remembered.statistics)
             if self._watches[rig_id].rig is None:
                 self._watches[rig_id] = remembered.watch
 
     def _about(self) -> Message:
-        mqtt = self._config.mqtt
-        return Message(
-            payloads.Bridge(
-                version=__version__,
-                instance=self._instance,
-                since=self._since,
-                protocol=mqtt.protocol,
-                log_level=logs.level(),
-                last_problem=self._last_problem(),
-                rigs_online=sum(poller.rig.online is True for poller in self._pollers.values()),
-                rigs=[
-                    payloads.BridgeRig(id=rig.id, name=rig.name, url=public_url(rig.urls[0]))
-                    for rig in self._config.rigs
-                ],
-            ).to_bytes()
+        about = payloads.Bridge(
+            version=__version__,
+            instance=self._instance,
+            since=self._since,
+            protocol=self._config.mqtt.protocol,
+            log_level=logs.level(),
+            last_problem=self._last_problem(),
+            rigs_online=sum(poller.rig.online is True for poller in self._pollers.values()),
+            rigs=[rig for rig_id, rig in self._about_rigs.items() if rig_id in self._watching],
         )
+        shard = self._config.shard
+        if shard is not None:
+            about = payloads.Replica(**about.model_dump(), replica=shard.index, replicas=shard.count)
+        return Message(about.to_bytes())
 
     def _last_problem(self) -> str | None:
         found = [self._failures.latest, *(poller.problem for poller in self._pollers.values())]
@@ -299,13 +343,13 @@ class Bridge:
         return True
 
     def _refresh(self, rig_id: str) -> bool:
-        if rig_id not in self._pollers:
+        if rig_id not in self._watching:
             return False
         self._pollers[rig_id].refresh()
         return True
 
     def _refresh_plan(self, rig_id: str) -> bool:
-        if rig_id not in self._pollers:
+        if rig_id not in self._watching:
             return False
         self._pollers[rig_id].refresh_plan()
         return True

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--port", type=_port, default=port, help="port on 127.0.0.1, 0 for a free one (%(default)s)"
         )
+        if does is _simulate:
+            added.add_argument(
+                "--host",
+                type=_address,
+                default="127.0.0.1",
+                metavar="ADDRESS",
+                help="listen there instead; 0.0.0.0 lets everybody in the network ask (%(default)s)",
+            )
         added.add_argument("--speed", type=_speed, default=60.0, help="how many times faster than life (%(default)g)")
         added.add_argument(
             "--seed",
@@ -159,7 +168,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.health import check_health  # noqa: PLC0415
 
     config = _config(options)
-    return _finish(check_health(config.mqtt))
+    return _finish(check_health(config.mqtt, config.replica))
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -207,9 +216,11 @@ def _simulate(options: argparse.Namespace) -> int:
     from ts2mqtt.demo import simulate  # noqa: PLC0415
 
     logs.set_up("info", "text")
-    return _finish(
-        _until_stopped(lambda stopping: simulate(options.port, options.speed, stopping, _say, seed=options.seed))
-    )
+
+    async def work(stopping: asyncio.Event) -> None:
+        await simulate(options.port, options.speed, stopping, _say, seed=options.seed, host=options.host)
+
+    return _finish(_until_stopped(work))
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -260,6 +271,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port is
         raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to 65535")
     return port
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IP address; expected one of this machine's") from None
 
 
 def _speed(text: str) -> float:

@@ -65,13 +65,19 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
             watching.result()
 
 
-async def simulate(
-    port: int, speed: float, stopping: asyncio.Event, say: Callable[[str], None], *, seed: int | None = None
+async def simulate(  # noqa: PLR0913 - what the command line says, one by one
+    port: int,
+    speed: float,
+    stopping: asyncio.Event,
+    say: Callable[[str], None],
+    *,
+    seed: int | None = None,
+    host: str = _HOST,
 ) -> None:
     """Serves a simulated observatory's API until `stopping`; `seed` as for demo()."""
     opening = _opening(seed)
     clock = SpeedClock(opening.evening, speed)
-    async with SimulatedApi(opening.observatory(), port=port, clock=clock) as api:
+    async with SimulatedApi(opening.observatory(), host=host, port=port, clock=clock) as api:
         say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
         say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
         await stopping.wait()

@@ -65,7 +65,7 @@ class PacketSizes:
             return
         self._strikes += 1
         if self._strikes >= _ENOUGH_STRIKES:
-            if self._too_large is not None:
+            if self._too_large is not None and sizes[0] >= self._too_large:
                 self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
             self._too_large = min(sizes[0], self._too_large or sizes[0])
             self._retry_at = time.monotonic() + self._retry_s

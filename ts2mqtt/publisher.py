@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ts2mqtt.failures import FailureLog
 from ts2mqtt.mqtt import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 
     from ts2mqtt.message import Message
     from ts2mqtt.mqtt import Connection
@@ -23,6 +24,12 @@ _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
 _SURELY_SETTLED_S = 60.0
+_SLOW_S = 2.0
+"""An acknowledgement that takes longer comes from a broker in trouble.
+
+NATS acknowledges a message also when it could not put it among those it retains, because a node of its cluster is
+gone; it has tried for four or five seconds then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +45,48 @@ class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
     A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
-    is believed on the next.
+    is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
     """
 
-    def __init__(self, connection: Connection, failures: FailureLog | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        failures: FailureLog | None = None,
+        part_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self.retained: dict[str, bytes] = {}
+        self._part_of = part_of
+        self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
         self._failures = failures or FailureLog(_LOG)
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
         self._too_large: set[str] = set()
+        self._doubtful: set[str] = set()
+
+    def doubtful(self) -> set[str]:
+        """Topics that were acknowledged so late that somebody should look what stands there; told once."""
+        doubtful, self._doubtful = self._doubtful, set()
+        return doubtful
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+        if topic not in self.retained and (part := self._part_of(topic)) is not None:
+            self._topics_of[part].add(topic)
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
+
+    @property
+    def parts(self) -> AbstractSet[str]:
+        return self._topics_of.keys()
+
+    def retained_of(self, parts: Iterable[str]) -> dict[str, bytes]:
+        """What is retained of these parts, at no cost for the others."""
+        topics = (topic for part in parts for topic in self._topics_of.get(part, ()))
+        return {topic: self.retained[topic] for topic in topics if topic in self.retained}
 
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
@@ -110,10 +141,16 @@ class Publisher:
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
     def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
-        for topic in (self._refused.keys() | self._too_large) - wanted.keys():
-            self._refused.pop(topic, None)
-            self._too_large.discard(topic)
-            self._failures.forget(topic)
+        """What is no longer wanted: told only where all that is wanted of a topic's part was given."""
+        unwanted = (self._refused.keys() | self._too_large) - wanted.keys()
+        if not unwanted:
+            return
+        parts = {self._part_of(topic) for topic in wanted}
+        for topic in unwanted:
+            if self._part_of(topic) in parts:
+                self._refused.pop(topic, None)
+                self._too_large.discard(topic)
+                self._failures.forget(topic)
 
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
         changed = self._changed.get(topic)
@@ -148,10 +185,16 @@ class Publisher:
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
+        published = asyncio.get_running_loop().time()
+        future.add_done_callback(lambda _: self._acknowledged(topic, published))
         self.learned(topic, payload)
         if settles:
-            self._changed[topic] = asyncio.get_running_loop().time()
+            self._changed[topic] = published
         return future
+
+    def _acknowledged(self, topic: str, published: float) -> None:
+        if asyncio.get_running_loop().time() - published > _SLOW_S:
+            self._doubtful.add(topic)
 
     async def _arrived(self, under_way: Mapping[str, asyncio.Future[None]]) -> None:
         for topic, future in under_way.items():

@@ -11,22 +11,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ts2mqtt import heartbeat
+from ts2mqtt.allowance import Allowance
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
-from ts2mqtt.home_assistant import removal
-from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.home_assistant import removal, rewording
+from ts2mqtt.home_assistant.adoption import adopted_devices
+from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
 from ts2mqtt.learning import Learner
 from ts2mqtt.message import Message
 from ts2mqtt.publisher import Publisher
-from ts2mqtt.topics.names import Subject
+from ts2mqtt.replicas import OtherBridges
+from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.config import HomeAssistantConfig
     from ts2mqtt.failures import FailureLog
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.mqtt import Connection, Received
+    from ts2mqtt.sharding import Shard
     from ts2mqtt.topics.payloads import Heartbeat
     from ts2mqtt.wanted import WantedMessages
 
@@ -41,6 +44,13 @@ _FENCE_AGAIN_S = 1.0
 _LEAST_QUESTION_GAP_S = 0.5
 _BIRTH_DELAYS_S = (0.5, 3.0)
 _LONGEST_QUOTE = 60
+_COMMANDS_AT_ONCE = 10
+_COMMAND_EVERY_S = 3.0
+_COMPLAINT_EVERY_S = 60.0
+_MOST_COMMANDED = 1_000
+_LEAST_BIRTH_GAP_S = 10.0
+"""However often somebody asks for it, Home Assistant is not told everything more often than this."""
+_FINISH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,9 @@ class Session:
     """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
 
     `returning` after an earlier session of this bridge with the same client id. Raises OtherBridgeError when
-    another bridge is at work under the same base topic.
+    another bridge is at work under the same base topic, as the same replica. `elsewhere` are the rigs that belong
+    to this replica and that others still serve; `take_up` is called with those of them that have become free, and
+    what the broker retains of them.
     """
 
     def __init__(  # noqa: PLR0913 - what a session works with, named one by one
@@ -85,8 +97,10 @@ class Session:
         news: HomeAssistantNews,
         returning: bool = False,
         failures: FailureLog | None = None,
+        shard: Shard | None = None,
+        take_up: Callable[[AbstractSet[str], Mapping[str, bytes]], None] = lambda _rig_ids, _retained: None,
     ) -> None:
-        self.publisher = Publisher(connection, failures)
+        self.publisher = Publisher(connection, failures, names.part_of)
         self._connection = connection
         self._names = names
         self._topics = names.topics
@@ -103,11 +117,23 @@ class Session:
         self._returning = returning
         self._pulse = heartbeat.Pulse(instance)
         self._pulse_returned = asyncio.Event()
-        self._learner = Learner(connection, names, self._fence)
+        self._shard = shard
+        self._take_up = take_up
+        self._owns = shard.owns if shard else lambda _: True
+        self._learner = Learner(connection, names, self._fence, self._owns)
+        self._others = OtherBridges(names.topics, asyncio.get_running_loop().time)
+        self._claimed = asyncio.Event()
+        self.elsewhere: frozenset[str] = frozenset()
+        self._serving: set[str] = set()
+        self._contested: set[str] = set()
         self._at_work = False
-        self._last_answer = 0.0
+        self._obedience: dict[str, Allowance] = {}
+        self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
+        self._asked = asyncio.Event()
         self._other: Heartbeat | None = None
         self._other_heard = asyncio.Event()
+        self._due: set[str] = set()
+        self._publishing = asyncio.Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -126,10 +152,18 @@ class Session:
         await _first_to_end(
             self._until_lost(),
             self._until_other_bridge(),
+            self._until_claimed(),
             self._beat(),
+            self._answer_questions(),
             self._welcome_home_assistant(),
             self._publish_differences(),
         )
+
+    async def finish(self) -> None:
+        """Returns between two differences: an event that is lost now would be told by nobody after a restart."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_S):
+                await self._publishing.acquire()
 
     async def say_offline(self) -> None:
         """The last word of a bridge that stops on purpose."""
@@ -142,23 +176,28 @@ class Session:
         topics = sorted(self.publisher.retained, key=lambda topic: self._names.subject(topic) is None)
         for topic in topics:
             await self.publisher.put(topic, b"")
-        return len(topics)
+        return len(topics) + await self._clear_what_others_left()
 
     async def _begin(self) -> None:
         await self._connection.subscribe(
             [
-                self._topics.heartbeat,
-                self._topics.status,
+                *self._topics.of_all_bridges,
                 self._topics.command,
                 self._topics.rig_command("+"),
                 self._home_assistant.status_topic,
             ]
         )
         await self._learner.learn()
-        self.publisher.retained.update(self._learner.own(self._about().payload))
+        self.elsewhere = frozenset(filter(self._owns, self._others.rigs())) if self._shard else frozenset()
+        for topic, payload in self._learner.own(self._about().payload).items():
+            if self._names.part_of(topic) not in self.elsewhere:
+                self.publisher.learned(topic, payload)
         self._look_for_a_displacer()
+        asked = [] if self._shard else self._others.heartbeats()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
-            await self._ask_for_others()
+            asked.append(self._topics.heartbeat)
+        if asked:
+            await self._ask_for_others(asked)
 
     def _look_for_a_displacer(self) -> None:
         """Whether a bridge that began later with the same client id threw us out, and we it by coming back.
@@ -173,10 +212,10 @@ class Session:
                 "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
             )
 
-    async def _ask_for_others(self) -> None:
+    async def _ask_for_others(self, heartbeats: list[str]) -> None:
         """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
-        done = await self._connection.publish(self._topics.heartbeat, heartbeat.ASK, retain=False)
-        await done
+        for topic in heartbeats:
+            await (await self._connection.publish(topic, heartbeat.ASK, retain=False))
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANSWER_S):
                 await self._other_heard.wait()
@@ -185,6 +224,8 @@ class Session:
                 f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
                 "this one its own mqtt.base_topic and mqtt.client_id"
             )
+        if not self._shard:
+            self._others.nobody_answered()
 
     async def _listen(self) -> None:
         async for message in self._connection.received():
@@ -198,9 +239,29 @@ class Session:
         await self._other_heard.wait()
         raise OtherBridgeError(f"another bridge has begun to work under the base topic {self._topics.base!r}")
 
+    async def _until_claimed(self) -> None:
+        """Of two replicas that serve the same rig, the later one gives way: its next session leaves it alone."""
+        await self._claimed.wait()
+        raise BrokerError("another replica serves a rig of this one as well, and did so before; it keeps it")
+
+    def _hear_another_bridge(self, message: Received) -> None:
+        bridge = self._topics.of_bridge(message.topic)
+        if self._shard is None:
+            if bridge is not None and message.topic == bridge.heartbeat:
+                self._hear_beat(message.payload)
+            return
+        self._contested |= self._serving & self._others.rigs()
+        if self._at_work and self._free():
+            self._changed.set()
+        before = self._others.rigs(of_those_before=self._pulse.instance)
+        if before & self._serving:
+            self._claimed.set()
+
     async def _hear(self, message: Received) -> None:
         self._learner.hear(message)
-        if message.topic == self._topics.heartbeat:
+        if self._others.hear(message):
+            self._hear_another_bridge(message)
+        elif message.topic == self._topics.heartbeat:
             await self._hear_heartbeat(message)
         elif message.topic == self._home_assistant.status_topic:
             self._hear_home_assistant(message)
@@ -211,30 +272,37 @@ class Session:
             self._hear_command(message)
 
     async def _hear_heartbeat(self, message: Received) -> None:
-        beat = heartbeat.read(message.payload)
+        if self._at_work and heartbeat.is_question(message.payload):
+            self._asked.set()
+        self._hear_beat(message.payload)
+
+    def _hear_beat(self, payload: bytes) -> None:
+        beat = heartbeat.read(payload)
         if beat is None:
-            if self._at_work and heartbeat.is_question(message.payload):
-                await self._answer()
-        elif beat.instance == self._pulse.instance:
+            return
+        if beat.instance == self._pulse.instance:
             self._pulse.returned = max(self._pulse.returned, min(beat.number, self._pulse.sent))
             self._pulse_returned.set()
         elif beat.working and (not self._at_work or beat.instance < self._pulse.instance):
             self._other = beat
             self._other_heard.set()
 
-    async def _answer(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now > self._last_answer + _LEAST_QUESTION_GAP_S:
-            self._last_answer = now
+    async def _answer_questions(self) -> None:
+        """Seldom, but each: who asks while a healthcheck is answered must not think that nobody is at work."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
             await self._send_heartbeat()
+            await asyncio.sleep(_LEAST_QUESTION_GAP_S)
 
     async def _hear_status(self, message: Received) -> None:
         if self._at_work and not message.retain and message.payload != ONLINE:
-            _LOG.warning(
-                "somebody published %r on %s while this bridge works; putting it right",
-                message.payload[:_LONGEST_QUOTE],
-                message.topic,
-            )
+            if self._complaints.use():
+                _LOG.warning(
+                    "somebody published %r on %s while this bridge works; putting it right",
+                    message.payload[:_LONGEST_QUOTE],
+                    message.topic,
+                )
             await self.publisher.put(self._topics.status, ONLINE)
 
     def _hear_home_assistant(self, message: Received) -> None:
@@ -243,16 +311,30 @@ class Session:
             self._news.births.set()
 
     def _hear_command(self, message: Received) -> None:
+        if message.topic != self._topics.command and self._topics.commanded_rig(message.topic) is None:
+            return
+        if not self._allowance_of(message.topic).use():
+            if self._complaints.use():
+                _LOG.warning(
+                    "commands come faster than one in %g s, the last on %s; what is too much is ignored",
+                    _COMMAND_EVERY_S,
+                    message.topic,
+                )
+            return
         words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
         rig_id = self._topics.commanded_rig(message.topic)
         if message.topic == self._topics.command:
             understood = self._bridge_command(words)
-        elif rig_id is not None:
-            understood = self._rig_command(rig_id, words)
         else:
-            return
-        if not understood:
+            understood = rig_id is not None and self._rig_command(rig_id, words)
+        is_of_others = rig_id is not None and (rig_id in self.elsewhere or not self._owns(rig_id))
+        if not understood and not is_of_others:
             _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
+
+    def _allowance_of(self, topic: str) -> Allowance:
+        """Each topic has its own, so that a flood on one leaves the others alone; beyond many they share one."""
+        known = topic if topic in self._obedience or len(self._obedience) < _MOST_COMMANDED else ""
+        return self._obedience.setdefault(known, Allowance(_COMMANDS_AT_ONCE, _COMMAND_EVERY_S))
 
     def _bridge_command(self, words: list[str]) -> bool:
         match words:
@@ -305,12 +387,18 @@ class Session:
                 raise BrokerUnreachableError("heartbeats no longer come back through the broker")
             await self._send_heartbeat()
             await asyncio.sleep(heartbeat.INTERVAL_S)
+            if self._others_have_gone():
+                self._changed.set()
 
     async def _publish_differences(self) -> None:
         self._at_work = True
+        self._due = self._wanted().parts | self.publisher.parts
+        if self._shard:
+            # Before it is heard that this replica is online: what it served when it was last cannot count any more.
+            await self.publisher.put(self._topics.bridge, self._about().payload)
         await self.publisher.put(self._topics.status, ONLINE)
         later = await self._publish_difference()
-        if not await self._learner.holds(self._topics.bridge):
+        if not await self._learner.held([self._topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
                 "allow them in the broker's configuration"
@@ -320,21 +408,86 @@ class Session:
                 async with asyncio.timeout(later):
                     await self._changed.wait()
             self._changed.clear()
-            later = await self._publish_difference()
+            async with self._publishing:
+                later = await self._publish_difference()
 
     async def _publish_difference(self) -> float | None:
+        """Of the rigs that changed, and of those that were not finished with; answers when to look again."""
+        await self._take_over()
         wanted = self._wanted()
-        retained = self.publisher.retained
-        messages = {self._topics.bridge: self._about(), **wanted.messages}
+        self._serving = wanted.parts - {BRIDGE.rig_id}
+        due, self._due = self._due | wanted.take_changed(), set()
+        messages = {self._topics.bridge: self._about(), **wanted.of(due)}
+        retained = self.publisher.retained_of(due)
         stale = list(wanted.stale(messages, retained))
         await self._record_removals(messages, [old.topic for old in stale])
-        tombstones = self._with_tombstones(messages)
-        later = await self.publisher.publish(messages | tombstones, stale)
+        transitional = self._in_transition(messages)
+        reworded = self._reworded(messages)
+        adopted = adopted_devices(self._names, messages, retained, {old.topic for old in stale})
+        later = await self.publisher.publish(messages | transitional | adopted, stale)
+        await self._look_again()
+        await self._tell_again(reworded)
         await self._publish_events()
-        if self._news.is_up and tombstones:
-            # Once seen they can go: look again when they have settled.
+        await self._clear_what_others_left()
+        if transitional and (self._news.is_up or reworded):
+            # Once seen, tombstones and old words can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
+        if later is not None:
+            self._due |= due
         return later
+
+    async def _look_again(self) -> None:
+        """At what a broker in trouble has acknowledged: what it did not keep is published anew."""
+        doubtful = self.publisher.doubtful()
+        if not doubtful:
+            return
+        held = await self._learner.held(doubtful)
+        for topic in doubtful:
+            if held.get(topic, b"") != self.publisher.retained.get(topic, b""):
+                _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
+                self.publisher.learned(topic, held.get(topic, b""))
+                if topic == self._topics.status:
+                    await self.publisher.put(topic, ONLINE)
+                if part := self._names.part_of(topic):
+                    self._due.add(part)
+                self._changed.set()
+
+    def _free(self) -> frozenset[str]:
+        return (self.elsewhere | self._contested) - self._others.rigs()
+
+    async def _take_over(self) -> None:
+        """Takes up the rigs of this replica that nobody else serves any more, or serves beside it."""
+        free = self._free()
+        if not free:
+            return
+        _LOG.info("taking over from another replica: %s", ", ".join(sorted(free)))
+        learned = await self._learner.learn_again(free)
+        for topic in self.publisher.retained_of(free):
+            self.publisher.learned(topic, b"")
+        for topic, payload in learned.items():
+            self.publisher.learned(topic, payload)
+        self.elsewhere -= free
+        self._contested -= free
+        self._due |= free
+        self._take_up(free, learned)
+
+    async def _clear_what_others_left(self) -> int:
+        """What is about replicas that there are no more, as one of those that stay; answers how much that was."""
+        if self._shard and self._shard.index != 0:
+            return 0
+        count = 0
+        for bridge, topics in self._others.left_behind(self._shard).items():
+            device = DiscoveryNames(self._names.prefix, bridge).topic(BRIDGE)
+            # Home Assistant complains about the removal of something it does not know.
+            devices = [device] if await self._learner.held([device]) else []
+            for topic in (*devices, *topics):
+                await self.publisher.put(topic, b"")
+                count += 1
+            self._others.forget(bridge)
+        return count
+
+    def _others_have_gone(self) -> bool:
+        return bool(self._free() or self._others.left_behind(self._shard))
 
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
@@ -350,19 +503,39 @@ class Session:
         done = await self._connection.publish(self._topics.rig_event(rig_id), payload, retain=False)
         await done
 
-    def _with_tombstones(self, messages: Mapping[str, Message]) -> dict[str, Message]:
-        """The messages of devices that have lost a component."""
-        rewritten: dict[str, Message] = {}
+    def _changed_devices(self, messages: Mapping[str, Message]) -> Iterator[tuple[str, str, Message, bytes]]:
+        """Topic, object id, message and what the broker holds, of every device that is there and has changed."""
         for topic, message in messages.items():
             object_id = self._names.object_id_of(topic)
             held = self.publisher.retained.get(topic)
             if object_id is None or held is None or held == message.payload or message.provisional:
                 continue
+            yield topic, object_id, message, held
+
+    def _in_transition(self, messages: Mapping[str, Message]) -> dict[str, Message]:
+        """The messages of devices that have lost a component, or have other words for what they show."""
+        rewritten: dict[str, Message] = {}
+        for topic, object_id, message, held in self._changed_devices(messages):
             recorded = self._topics.removed(object_id) in self.publisher.retained
-            payload = removal.with_tombstones(message.payload, held, keep_old=recorded)
+            payload = rewording.with_old_words(message.payload, held)
+            payload = removal.with_tombstones(payload, held, keep_old=recorded)
             if payload != message.payload:
                 rewritten[topic] = Message(payload, settle_s=message.settle_s)
         return rewritten
+
+    def _reworded(self, messages: Mapping[str, Message]) -> dict[str, frozenset[str]]:
+        """By device, the state topics that Home Assistant has to read again to show them as the device now says."""
+        found = {
+            topic: rewording.state_topics_to_tell_again(message.payload, held)
+            for topic, _, message, held in self._changed_devices(messages)
+        }
+        return {topic: states for topic, states in found.items() if states}
+
+    async def _tell_again(self, reworded: Mapping[str, frozenset[str]]) -> None:
+        for topic, states in reworded.items():
+            await self.publisher.settled(topic, SETTLE_S)
+            for state in sorted(states & self.publisher.retained.keys()):
+                await self.publisher.put(state, self.publisher.retained[state])
 
     async def _record_removals(self, messages: Mapping[str, Message], stale: list[str]) -> None:
         """Before anything goes that Home Assistant may not see going, what it was is put down on the broker."""
@@ -370,16 +543,11 @@ class Session:
             return
         retained = self.publisher.retained
         going = [topic for topic in stale if self._names.object_id_of(topic)]
-        for topic, message in messages.items():
-            held = retained.get(topic)
-            if (
-                self._names.object_id_of(topic)
-                and held is not None
-                and held != message.payload
-                and not message.provisional
-                and removal.vanished_components(message.payload, held)
-            ):
-                going.append(topic)
+        going += [
+            topic
+            for topic, _, message, held in self._changed_devices(messages)
+            if removal.vanished_components(message.payload, held)
+        ]
         for topic in going:
             await self._record_removal(topic, retained[topic])
 
@@ -405,7 +573,9 @@ class Session:
                 # Home Assistant does not repeat its birth.
                 self._news.births.set()
                 raise
+            self._due |= self.publisher.parts
             self._changed.set()
+            await asyncio.sleep(_LEAST_BIRTH_GAP_S)
 
     async def _tell_everything_again(self) -> None:
         devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}

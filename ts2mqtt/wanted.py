@@ -12,10 +12,10 @@ from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gon
 from ts2mqtt.publisher import Stale
 from ts2mqtt.topics import memory
 from ts2mqtt.topics.messages import RigView, rig_messages
-from ts2mqtt.topics.names import PROFILE, PROJECT, Subject
+from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.home_assistant.languages import Language
@@ -48,6 +48,7 @@ class WantedMessages:
         self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
         self._outdated: set[str] = set()
+        self._changed: set[str] = set()
 
     def show(self, project_states: frozenset[str]) -> None:
         """Has devices for projects in these states only, from each rig's next update on."""
@@ -68,6 +69,12 @@ class WantedMessages:
             else {}
         )
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
+        self._changed.add(view.rig.id)
+
+    def forget(self, rig_id: str) -> None:
+        """Wants nothing of this rig any more, neither that it stands there nor that it goes."""
+        self._built.pop(rig_id, None)
+        self._changed.discard(rig_id)
 
     def announced(self, rig_id: str) -> Announced | None:
         """How much Home Assistant is told of a rig; None if it is told nothing."""
@@ -75,18 +82,32 @@ class WantedMessages:
         return announced(message.payload for message in built.devices.values()) if built and built.devices else None
 
     @property
-    def messages(self) -> dict[str, Message]:
+    def parts(self) -> set[str]:
+        """The ids of the rigs, and that of the bridge itself."""
+        return {BRIDGE.rig_id, *self._built}
+
+    def take_changed(self) -> set[str]:
+        """The rigs whose part was built anew since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def of(self, parts: AbstractSet[str]) -> dict[str, Message]:
         """States before devices: an entity that appears finds its state there."""
+        built = [self._built[rig_id] for rig_id in sorted(parts) if rig_id in self._built]
         wanted: dict[str, Message] = {}
-        for built in self._built.values():
-            wanted |= built.states
-        wanted |= self._bridge_device
-        for built in self._built.values():
-            wanted |= built.devices
+        for rig in built:
+            wanted |= rig.states
+        if BRIDGE.rig_id in parts:
+            wanted |= self._bridge_device
+        for rig in built:
+            wanted |= rig.devices
         return wanted
 
     def stale(self, wanted: Mapping[str, Message], retained: Mapping[str, bytes]) -> Iterator[Stale]:
-        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both."""
+        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both.
+
+        Whoever asks about some rigs' topics has to give all that is wanted, and all that is retained, of these.
+        """
         unwanted = [topic for topic in retained if topic not in wanted]
         for topic in unwanted:
             subject = self._names.subject(topic)

@@ -77,7 +77,7 @@ class RandomRig:
             case "fault":
                 pattern = choice.choice(_PATTERNS)
                 faults = _faults(choice)
-                name = choice.choice((*faults, "unreadable rows", "unreadable rows", "500"))
+                name = choice.choice((*faults, *["unreadable rows"] * 5, "500"))
                 fault = faults[name]
                 self.api.faults.add(pattern, fault, times=choice.choice((1, 1, 2, 5, None)))
                 return f"answers {pattern} with {name}"

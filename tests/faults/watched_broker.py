@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from tests.faults.remembering_home_assistant import RememberingHomeAssistant
 from tests.topics_of_example import NAMES
 from ts2mqtt.simulator import broker as embedded
 from ts2mqtt.simulator.broker import EmbeddedBroker, Limits
@@ -28,10 +29,12 @@ class _Exchange(embedded._Exchange):
     def __init__(self, tell: Callable[[Message], None]) -> None:
         super().__init__(None, None)
         self.tell = tell
+        self.home_assistant = RememberingHomeAssistant()
 
     def publish(self, message: Message) -> None:
         self.tell(message)
         super().publish(message)
+        self.home_assistant.hear(message.topic, message.payload)
 
 
 class WatchedBroker(EmbeddedBroker):
@@ -51,6 +54,7 @@ class WatchedBroker(EmbeddedBroker):
         self._births: list[float] = []
         self._rivals_until = 0.0
         self._times: deque[float] = deque()
+        self.home_assistant = self._exchange.home_assistant
         self.breaches: list[str] = []
         self.published = 0
 

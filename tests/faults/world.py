@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Self
 
 from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
+from tests.faults.truth import comparable, differences
 from tests.faults.watched_broker import STATUS, WatchedBroker
 from tests.topics_of_example import NAMES
 from ts2mqtt.bridge import Bridge
@@ -18,13 +17,13 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ts2mqtt.topics.names import Subject
 
 _NOON = datetime(2026, 2, 27, 12, tzinfo=timezone(timedelta(hours=-5)))
-_POLLING = PollingConfig(interval=30.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
+_POLLING = PollingConfig(interval=40.0, slow_interval=60.0, statistics_interval=600.0, plan="manual")
 _GARBAGE = (b"\xff\xfe", b"[]", b"null", b"{", b'{"id": 7}', b"{}", b"[" * 3_000, b"offline")
 _FOREIGN = {
     "ts2mqtt/notes/of/mine": b"kept",
@@ -37,11 +36,6 @@ _SETTLED_S = 150.0
 _PATIENCE_S = 3_600.0
 _LOOK_S = 15.0
 _RIVALRY_S = 600.0
-
-# What the bridge remembers of earlier days, or says about itself: a newcomer cannot know it.
-_ONES_OWN = frozenset({"first_seen", "tonight", "fetched", "since", "instance"})
-# What is true for a moment only, by what was seen in the last minutes.
-_OF_THE_MOMENT = frozenset({"activity", "current_target", "next_target"})
 
 
 class World:
@@ -59,6 +53,7 @@ class World:
         self._broker = WatchedBroker(self._exists, self._is_shown)
         self._bridges: list[tuple[Bridge, asyncio.Task[None], Gate]] = []
         self._is_patient = seed % 5 == 0
+        self._ghosts_are_excused = False
 
     async def __aenter__(self) -> Self:
         await self._broker.start()
@@ -68,6 +63,7 @@ class World:
         for rig in self._rigs:
             await rig.start()
         self._plant_foreign()
+        self._broker.home_assistant.start(self._broker.retained)
         self._start_bridge()
         return self
 
@@ -164,6 +160,9 @@ class World:
         await self._broker.stop(publish_wills=self._chance.random() < 0.3)
         await asyncio.sleep(self._chance.choice((0.0, 3.0, 40.0)))
         await self._broker.start(keep_retained=keep)
+        # Where nobody is left to know what there was, a ghost is nobody's fault.
+        self._ghosts_are_excused |= not keep
+        self._broker.home_assistant.reconnect(self._broker.retained)
         self._plant_foreign()
         return f"the broker restarts {'as it was' if keep else 'without its memory'}"
 
@@ -174,18 +173,19 @@ class World:
 
     async def _broker_limits(self) -> str:
         packet_bytes = self._chance.choice((None, 400, 1_500, 4_000))
+        self._ghosts_are_excused |= packet_bytes is not None
         self._broker.limit(packet_bytes)
         self._gate.cut()
         return f"the broker takes packets of {packet_bytes or 'any'} bytes"
 
     async def _home_assistant_restarts(self) -> str:
-        self._broker.say("homeassistant/status", b"offline")
+        self._stop_home_assistant()
         await asyncio.sleep(self._chance.choice((0.0, 10.0)))
-        self._say_birth()
+        await self._start_home_assistant()
         return "Home Assistant restarts"
 
     async def _home_assistant_is_down(self) -> str:
-        self._broker.say("homeassistant/status", b"offline")
+        self._stop_home_assistant()
         return "Home Assistant stops"
 
     async def _user_deletes_a_device(self) -> str:
@@ -231,6 +231,7 @@ class World:
         """While the bridge is away: what it does not see, it cannot put right."""
         for bridge in tuple(self._bridges):
             await self._kill(bridge)
+        self._ghosts_are_excused = True
         topics = [topic for topic in self._broker.retained if topic not in _FOREIGN]
         topics += [NAMES.topics.removed("backyard"), NAMES.topics.thing("backyard", "target", "no-such")]
         for topic in self._chance.sample(topics, min(4, len(topics))):
@@ -261,7 +262,7 @@ class World:
             self._start_bridge()
         # A connection that is half open is noticed after the keepalive and a few heartbeats.
         await asyncio.sleep(_SETTLED_S)
-        self._say_birth()
+        await self._start_home_assistant()
         for rig in self._rigs:
             self._broker.say(NAMES.topics.rig_command(rig.id), b"refresh_plan")
         await asyncio.sleep(10.0)
@@ -274,7 +275,11 @@ class World:
             await asyncio.sleep(_LOOK_S)
             for rig in self._rigs:
                 bridge._refresh_plan(rig.id)
-            await asyncio.sleep(_SETTLED_S)
+            # Statistics are read at some time within the slow interval, at the next look.
+            await asyncio.sleep(_POLLING.slow_interval)
+            for rig in self._rigs:
+                bridge._refresh(rig.id)
+            await asyncio.sleep(_LOOK_S)
             expected = self._compared(broker.retained)
             running.cancel()
             await asyncio.wait((running,))
@@ -289,24 +294,21 @@ class World:
         return problems
 
     def _differences(self, expected: dict[str, Any]) -> list[str]:
-        held = self._compared(self._broker.retained)
-        problems = [f"{topic} is missing" for topic in expected if topic not in held]
-        problems += [f"{topic} should not be there" for topic in held if topic not in expected | _FOREIGN]
-        problems += [
-            f"{topic} holds {_difference(held[topic], expected[topic])}"
-            for topic in expected
-            if topic in held and held[topic] != expected[topic]
-        ]
-        problems += [
-            f"the foreign {topic} has changed"
-            for topic, payload in _FOREIGN.items()
-            if self._broker.retained.get(topic) != payload
-        ]
-        return problems
+        problems = differences(self._compared(self._broker.retained), expected, _FOREIGN)
+        return problems or ([] if self._ghosts_are_excused else self._ghosts(expected))
 
-    def _compared(self, retained: Any) -> dict[str, Any]:
-        left_out = _ONES_OWN if self._is_patient else _ONES_OWN | _OF_THE_MOMENT
-        return {topic: _without(payload, left_out) for topic, payload in retained.items()}
+    def _ghosts(self, expected: dict[str, Any]) -> list[str]:
+        """What Home Assistant remembers and nobody wants any more, or does not know and should."""
+        registry = self._broker.home_assistant.registry
+        wanted = {topic: set(expected[topic]["components"]) for topic in expected if NAMES.subject(topic)}
+        return [
+            f"Home Assistant has {sorted(registry.get(topic, set()) ^ wanted.get(topic, set()))} wrong of {topic}"
+            for topic in sorted(registry.keys() | wanted.keys())
+            if registry.get(topic, set()) != wanted.get(topic, set())
+        ]
+
+    def _compared(self, retained: Mapping[str, bytes]) -> dict[str, Any]:
+        return comparable(retained, with_the_moment=self._is_patient)
 
     # The parts.
 
@@ -341,7 +343,14 @@ class World:
             log=LogConfig(),
         )
 
-    def _say_birth(self) -> None:
+    def _stop_home_assistant(self) -> None:
+        self._broker.home_assistant.stop()
+        self._broker.say("homeassistant/status", b"offline")
+
+    async def _start_home_assistant(self) -> None:
+        """Its birth comes once it has discovered what is retained."""
+        self._broker.home_assistant.start(self._broker.retained)
+        await asyncio.sleep(6.0)
         self._broker.expect_rediscovery()
         self._broker.say("homeassistant/status", b"online")
 
@@ -370,18 +379,3 @@ class World:
 
 def _cancel(running: asyncio.Task[None]) -> None:
     running.cancel()
-
-
-def _without(payload: bytes, left_out: frozenset[str]) -> Any:
-    with suppress(ValueError):
-        value = json.loads(payload)
-        if isinstance(value, dict):
-            return {key: item for key, item in value.items() if key not in left_out}
-    return payload
-
-
-def _difference(held: Any, expected: Any) -> str:
-    if not (isinstance(held, dict) and isinstance(expected, dict)):
-        return f"{held!r:.80} instead of {expected!r:.80}"
-    keys = [key for key in held.keys() | expected.keys() if held.get(key) != expected.get(key)]
-    return "; ".join(f"{key} {held.get(key)!r:.300} instead of {expected.get(key)!r:.300}" for key in sorted(keys))

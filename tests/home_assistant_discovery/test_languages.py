@@ -50,7 +50,7 @@ def phrases_of_the_table() -> Iterator[str]:
 def messages_in(language: Language, rig: Rig) -> dict[str, bytes]:
     wanted = WantedMessages(NAMES, SHOWN_STATES, home_assistant=True, language=language)
     wanted.update(view_of(rig, TONIGHT, AT_WORK, TONIGHTS_TALLY))
-    return {topic: message.payload for topic, message in wanted.messages.items()}
+    return {topic: message.payload for topic, message in wanted.of(wanted.parts).items()}
 
 
 def states_in(language: Language, rig: Rig) -> dict[str, object]:

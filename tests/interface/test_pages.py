@@ -12,6 +12,8 @@ from tests.home_assistant_discovery.test_entities import TABLES
 from tests.interface import simulated_examples
 from ts2mqtt.interface.channels import CHANNELS
 from ts2mqtt.interface.pages import pages
+from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.topics.payloads import EVENTS
 
 if TYPE_CHECKING:
     from tests.simulated_night import WatchedRig
@@ -36,6 +38,13 @@ def test_every_entity_stands_there_with_its_reason() -> None:
     written = set(re.findall(r"^\| ([^|]+) \|.*\| ([^|]+) \|$", page, re.MULTILINE))
     assert {(row.name, row.why) for row in rows} <= written
     assert len(re.findall(r"^\| .* \| (?:on|off) \|", page, re.MULTILINE)) == len(rows)
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_event_is_explained_on_both(name: str) -> None:
+    explained = re.findall(r"^\| `([a-z_]+)` \| [^|]{10,} \|$", pages()[name], re.MULTILINE)
+    assert explained == list(EVENT_TYPES)
+    assert tuple(EVENTS) == EVENT_TYPES
 
 
 def test_every_topic_has_a_section_that_the_overview_leads_to() -> None:

@@ -100,6 +100,7 @@ CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     "a moment before noon": (Case(now=at(11.99), plan=plan((-4, 5), night=LAST_NIGHT)), None),
     "tonight's plan is there": (Case(now=at(16), plan=plan((20, 30))), None),
     "asked for in the morning, the coming night's": (Case(now=at(10), plan=plan((20, 30))), None),
+    "read under a clock that was far ahead": (Case(now=at(16), plan=plan(night=date(2026, 2, 10))), TONIGHT_S),
     "rig was off at noon": (Case(now=at(19), watched_since=at(18)), TONIGHT_S),
     "after midnight the rest of the night": (Case(now=at(25)), PlanRequest("mine", at(25))),
     "inputs changed": (Case(now=at(16), plan=OTHER_INPUTS), TONIGHT_S),

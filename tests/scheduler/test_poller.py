@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -213,6 +214,21 @@ class TestWhatIsAskedWhen:
             assert watched.poller._reader._targets == {}
             assert watched.poller._statistics._known == {}
             assert not [what for what in watched.poller._due if what.startswith("targets")]
+
+    async def test_a_clock_that_was_set_back_leaves_nothing_in_the_future(self, api: SimulatedApi, log: Log) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            wrong, right = datetime(2031, 1, 1, 22, tzinfo=UTC), datetime(2026, 2, 27, 22, tzinfo=UTC)
+            watched.poller._now = lambda: wrong
+            await more_looks(api, 2)
+            measured(api.observatory, "Wide 1 a")
+            watched.poller.refresh_plan()
+            await watched.until(lambda _: watched.poller.last is not None and watched.poller.plan is not None)
+            watched.poller._now = lambda: right
+            await more_looks(api, 2)
+            assert watched.poller.last is None
+            assert watched.poller.plan is None
+            assert watched.poller._watched_since == right
+            await log.says("the clock of this machine was set back")
 
     async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
         api.observatory.profiles[0].projects[0].raw["CreateDate"] = "2026-02-01T20:00:00"
@@ -676,6 +692,18 @@ class TestRefresh:
             asked = len(api.requests_to("/profiles"))
 
         assert 2 <= asked <= lasted / gap_s + 2
+
+    async def test_a_flood_of_requests_for_the_plan_reads_one_in_a_minute(
+        self, api: SimulatedApi, clock: Clock
+    ) -> None:
+        async with watching(api, looks(plan="manual")) as watched:
+            for minute in range(3):
+                for _ in range(50):
+                    watched.poller.refresh_plan()
+                    await more_looks(api, 1)
+                assert len(api.requests_to("/profiles/*/preview")) == minute + 1
+                clock.now += 61.0
+                await api.wait_for_request("/profiles/*/preview", after=minute + 1)
 
     async def test_a_refresh_tries_a_silent_rig_at_once(
         self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch

@@ -38,10 +38,14 @@ _ONLINE = b"online"
 
 
 async def check_broker(
-    mqtt: MqttConfig, home_assistant: HomeAssistantConfig, tell: Callable[[Finding], None]
+    mqtt: MqttConfig,
+    home_assistant: HomeAssistantConfig,
+    tell: Callable[[Finding], None],
+    *,
+    replica: int | None = None,
 ) -> None:
     """What is published on the way is not retained, or cleared again, and makes nobody do anything."""
-    names = DiscoveryNames(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic))
+    names = DiscoveryNames(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic, replica))
     await _BrokerCheck(mqtt, home_assistant, names, f"check-{secrets.token_hex(4)}", Steps("broker", tell)).run()
 
 

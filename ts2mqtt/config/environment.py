@@ -34,7 +34,10 @@ def _read(environment: Mapping[str, str], written: Settings) -> tuple[dict[KeyPa
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
             continue
         key = RIG_VARIABLES.get(name) or _parts(name)
-        fault = _single_rig_fault(name, written) if name in RIG_VARIABLES else _name_fault(name, key)
+        if name not in RIG_VARIABLES:
+            fault = _name_fault(name, key)
+        else:
+            fault = _single_rig_fault(name, written) if environment[name] else None
         if fault:
             faults.append(fault)
         elif environment[name]:

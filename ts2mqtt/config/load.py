@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from ts2mqtt.config.document import read_document
 from ts2mqtt.config.environment import overlay
@@ -22,10 +22,13 @@ from ts2mqtt.config.models import (
     conflicts,
 )
 from ts2mqtt.config.settings import Settings
-from ts2mqtt.config.values import CONFLICT
+from ts2mqtt.config.values import CONFLICT, HOST_NAME, ShardOfRigs
 from ts2mqtt.errors import ConfigError
+from ts2mqtt.sharding import Shard
 
 _Section = TypeVar("_Section", bound=BaseModel)
+_SHARD_KEY: KeyPath = ("shard",)
+_SHARD: TypeAdapter[Shard | None] = TypeAdapter(ShardOfRigs | None)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
     nothing = Settings(Place("environment"), {}, {}, ())
     written = nothing if path is None else read_document(path)
     settings = overlay(written, environment)
-    checking = _Checking(settings)
+    checking = _Checking(settings, environment.get("HOSTNAME", ""))
     config = checking.config()
     if config is None:
         faults = checking.faults
@@ -60,9 +63,10 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
 class _Checking:
     """Turns settings into sections one by one, so that a fault in one does not hide those of another."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, host_name: str) -> None:
         self.faults = list(settings.faults)
         self._settings = settings
+        self._host_name = host_name
         self._meant = {fault.meant for fault in settings.faults if fault.meant is not None}
 
     def config(self) -> Config | None:
@@ -73,11 +77,19 @@ class _Checking:
         polling = self._section(PollingConfig, ("polling",), passwords)
         log = self._section(LogConfig, ("log",), passwords)
         rigs = self._rigs(passwords)
+        shard = self._shard()
         for key, text in conflicts(mqtt, home_assistant, rigs):
             self._fault(key, text)
         if self.faults or not (mqtt and home_assistant and polling and log):
             return None
-        return Config(mqtt=mqtt, home_assistant=home_assistant, rigs=tuple(rigs.values()), polling=polling, log=log)
+        return Config(
+            mqtt=mqtt,
+            home_assistant=home_assistant,
+            rigs=tuple(rigs.values()),
+            polling=polling,
+            log=log,
+            shard=shard,
+        )
 
     def _rigs(self, passwords: Mapping[KeyPath, SecretStr]) -> dict[int, RigConfig]:
         numbers = sorted(
@@ -94,13 +106,23 @@ class _Checking:
         try:
             section = model.model_validate(self._settings.section(key))
         except ValidationError as error:
-            for details in error.errors(include_url=False):
-                # A default that another key decides; that key's own fault is in the list.
-                if details["type"] != "default_factory_not_called":
-                    self._wrong((*key, *details["loc"]), details["type"], details["msg"], details["input"])
+            self._all_wrong(key, error)
             return None
         password = passwords.get((*key, "password"))
         return section if password is None else section.model_copy(update={"password": password})
+
+    def _shard(self) -> Shard | None:
+        try:
+            return _SHARD.validate_python(self._settings.values.get(_SHARD_KEY), context={HOST_NAME: self._host_name})
+        except ValidationError as error:
+            self._all_wrong(_SHARD_KEY, error)
+            return None
+
+    def _all_wrong(self, key: KeyPath, error: ValidationError) -> None:
+        for details in error.errors(include_url=False):
+            # A default that another key decides; that key's own fault is in the list.
+            if details["type"] != "default_factory_not_called":
+                self._wrong((*key, *details["loc"]), details["type"], details["msg"], details["input"])
 
     def _wrong(self, key: KeyPath, kind: str, text: str, found: object) -> None:
         key = self._settings.written_key(key)

@@ -585,6 +585,15 @@ TARGET: tuple[Entity, ...] = (
 
 EXPOSURE_PLAN: tuple[Shown, ...] = (
     Measure(
+        key="completion",
+        name="completion",
+        why="how far this filter is, as the plugin counts it",
+        path="progress",
+        unit="%",
+        precision=1,
+        icon="mdi:progress-star",
+    ),
+    Measure(
         key="accepted",
         name="accepted",
         why="what there is to stack in this filter",

@@ -93,6 +93,7 @@ GERMAN = Language(
         "Smart exposure order": "Intelligente Reihenfolge",
         # Exposure plans, after the name of theirs
         "Exposure": "Aufnahme",
+        "completion": "Fortschritt",
         "accepted": "akzeptiert",
         "remaining": "verbleibend",
         "HFR": "HFR",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ts2mqtt.home_assistant.discovery import Tombstone
+from ts2mqtt.home_assistant.held import read_payload
 
 LONGEST_MEMORY = timedelta(days=30)
 """After this a record is dropped: a Home Assistant that is down for longer will be cleaned by its owner."""
@@ -28,22 +29,9 @@ class RemovalRecord(BaseModel):
         return self.model_dump_json().encode()
 
 
-class _Payload(BaseModel):
-    # A payload of this or an earlier version of ours, as the broker holds it: read for its components alone.
-    model_config = ConfigDict(extra="allow")
-
-    components: dict[str, dict[str, JsonValue]]
-
-    def living(self) -> dict[str, dict[str, JsonValue]]:
-        return {key: component for key, component in self.components.items() if not _is_tombstone(component)}
-
-    def to_bytes(self) -> bytes:
-        return self.model_dump_json().encode()
-
-
 def vanished_components(wanted: bytes, held: bytes) -> bool:
     """Whether the broker's payload has a living component that the wanted one lacks."""
-    old, new = _read(held), _read(wanted)
+    old, new = read_payload(held), read_payload(wanted)
     return old is not None and new is not None and not old.living().keys() <= new.components.keys()
 
 
@@ -52,7 +40,7 @@ def with_tombstones(wanted: bytes, held: bytes, *, keep_old: bool) -> bytes:
 
     Tombstones that are there already stay only with `keep_old`: until Home Assistant must have seen them.
     """
-    old, new = _read(held), _read(wanted)
+    old, new = read_payload(held), read_payload(wanted)
     if old is None or new is None:
         return wanted
     missing = (old.components if keep_old else old.living()).keys() - new.components.keys()
@@ -66,10 +54,10 @@ def with_tombstones(wanted: bytes, held: bytes, *, keep_old: bool) -> bytes:
 
 def record(held: bytes, earlier: RemovalRecord | None, now: datetime) -> RemovalRecord | None:
     """A record that remembers this payload's living components and those of an earlier record of the device."""
-    payload = _read(held)
+    payload = read_payload(held)
     if payload is None:
         return None
-    before = _read(earlier.discovery.encode()) if earlier else None
+    before = read_payload(earlier.discovery.encode()) if earlier else None
     whole = payload.model_copy(update={"components": (before.living() if before else {}) | payload.living()})
     return RemovalRecord(removed=now, discovery=whole.to_bytes().decode())
 
@@ -80,25 +68,14 @@ def read_record(payload: bytes) -> RemovalRecord | None:
         found = RemovalRecord.model_validate_json(payload)
     except ValidationError:
         return None
-    return found if _read(found.discovery.encode()) and found.removed.tzinfo else None
+    return found if read_payload(found.discovery.encode()) and found.removed.tzinfo else None
 
 
 def whole_again(found: RemovalRecord, current: bytes | None) -> bytes:
     """What to show Home Assistant before removing: the device as it is now, with what it has lost since."""
     if current is None:
         return found.discovery.encode()
-    lost, now = _read(found.discovery.encode()), _read(current)
+    lost, now = read_payload(found.discovery.encode()), read_payload(current)
     if lost is None or now is None or lost.living().keys() <= now.living().keys():
         return current
     return now.model_copy(update={"components": lost.living() | now.living()}).to_bytes()
-
-
-def _is_tombstone(component: dict[str, JsonValue]) -> bool:
-    return component.keys() <= {"platform"}
-
-
-def _read(payload: bytes) -> _Payload | None:
-    try:
-        return _Payload.model_validate_json(payload)
-    except ValidationError:
-        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.home_assistant.discovery import DevicePayload
@@ -54,7 +54,7 @@ class Parameter:
 
     meaning: str
     default: str | None = None
-    examples: tuple[str, ...] = field(default=())
+    examples: tuple[str, ...] = ()
 
 
 _GUID = "134973bf-f949-462d-9c4b-8baad53d75a8"
@@ -82,14 +82,17 @@ CHANNELS: tuple[Channel, ...] = (
         key="bridgeStatus",
         address=_NAMES.status,
         title="Bridge status",
-        meaning="Whether the bridge runs; `offline` is its last will.",
+        meaning="Whether the bridge runs; `offline` is its last will. Where replicas share the rigs, each has its "
+        "own at `{base}/bridge/<number>/status`.",
         contents=(Content(name="BridgeStatus", words=_ONLINE, content_type=_TEXT),),
     ),
     Channel(
         key="bridge",
         address=_NAMES.bridge,
         title="Bridge",
-        meaning="What the bridge says of itself.",
+        meaning="What the bridge says of itself. Where replicas share the rigs, each has its own at "
+        "`{base}/bridge/<number>`, with its number as `replica`, their count as `replicas`, and as `rigs` those that "
+        "it serves.",
         contents=(Content(name="Bridge", model=payloads.Bridge),),
     ),
     Channel(
@@ -97,7 +100,8 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.heartbeat,
         title="Heartbeat",
         meaning="A sign of life every ten seconds, which the bridge hears back itself: what `healthcheck` looks at. "
-        "Whoever sends the question there gets a heartbeat at once.",
+        "Whoever sends the question there gets a heartbeat at once. Each replica has its own at "
+        "`{base}/bridge/<number>/heartbeat`.",
         contents=(
             Content(name="Heartbeat", model=payloads.Heartbeat),
             Content(name="HeartbeatQuestion", model=payloads.Question),
@@ -199,7 +203,8 @@ CHANNELS: tuple[Channel, ...] = (
         key="bridgeDevice",
         address="{prefix}/device/{node}/config",
         title="Home Assistant: the bridge",
-        meaning="The bridge's own device, for Home Assistant's MQTT integration.",
+        meaning="The bridge's own device, for Home Assistant's MQTT integration. A replica's stands at "
+        "`{prefix}/device/{node}_replica_<number>/config`.",
         contents=(Content(name="BridgeDevice", model=DevicePayload),),
     ),
     Channel(

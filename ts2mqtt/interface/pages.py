@@ -13,8 +13,7 @@ from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.languages import GERMAN
 from ts2mqtt.interface.asyncapi import INTRODUCTION, examples, payload_schemas
 from ts2mqtt.interface.channels import CHANNELS, PARAMETERS
-from ts2mqtt.observatory.events import EVENT_TYPES
-from ts2mqtt.topics.payloads import UNIT
+from ts2mqtt.topics.payloads import EVENTS, UNIT, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,6 +76,9 @@ def _section(channel: Channel, schemas: Mapping[str, Schema], known: Mapping[str
         elif content.model is not None:
             rows = _keys(schemas[content.model.__name__], schemas)
             yield from ("", *_table(("key", "type", "unit", "meaning"), rows))
+        if content.model is Event:
+            meanings = ((f"`{event_type}`", meaning) for event_type, meaning in EVENTS.items())
+            yield from ("", *_table(("event_type", "what happened"), meanings))
 
 
 def _example(content: Content, known: list[JsonValue]) -> Iterator[str]:
@@ -173,7 +175,9 @@ def _entities_page() -> str:
         "",
         "Each rig also offers what happens as triggers, to begin an automation with a click:",
         "",
-        *(f"- `{event_type}`" for event_type in EVENT_TYPES),
+        *_table(
+            ("trigger", "what happened"), ((f"`{event_type}`", meaning) for event_type, meaning in EVENTS.items())
+        ),
     ]
     return "\n".join(lines) + "\n"
 

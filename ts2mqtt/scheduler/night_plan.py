@@ -66,7 +66,9 @@ def _is_needed(situation: Situation) -> bool:
         return False
     if plan is None or plan.profile_id != profile.id:
         return True
-    return plan.night < night_of(situation.now, situation.zone) or plan.inputs != inputs
+    tonight = night_of(situation.now, situation.zone)
+    # One that was read in the morning is already the coming night's; one from further ahead is from a wrong clock.
+    return not tonight <= plan.night <= tonight + timedelta(days=1) or plan.inputs != inputs
 
 
 def _is_harmless(situation: Situation) -> bool:

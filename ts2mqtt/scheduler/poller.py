@@ -36,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 _FIRST_RETRY_S = 2.0
 _LONGEST_RETRY_S = 60.0
 _LEAST_GAP_S = 2.0
+_LEAST_PLAN_GAP_S = 60.0
+_CLOCK_SLACK = timedelta(minutes=1)
 # So long the broker may take to tell the plan that is there already, before a new one is asked for.
 _MEMORY_S = 60.0
 
@@ -80,6 +82,8 @@ class RigPoller:
         self._looked = asyncio.Event()
         self._plan_requested = False
         self._plan_asked: datetime | None = None
+        self._next_plan = 0.0
+        self._latest: datetime | None = None
         self._watched_since: datetime | None = None
         self._memory_by = time.monotonic() + _MEMORY_S
 
@@ -127,6 +131,8 @@ class RigPoller:
         if self._polling.plan == "off":
             _LOG.warning("%s: no plan is read, because polling.plan is off", self.rig.name)
             return
+        if self._plan_requested:
+            return
         _LOG.warning(
             "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
             "writes the filter cadence of projects that switch filters",
@@ -152,6 +158,7 @@ class RigPoller:
         while True:
             started = time.monotonic()
             self._wake.clear()
+            self._mind_the_clock()
             try:
                 await self._look()
             except RigError as error:
@@ -163,6 +170,20 @@ class RigPoller:
             # However often somebody asks for a refresh, the rig is left in peace for this long.
             gap = min(_LEAST_GAP_S, self._polling.interval)
             await asyncio.sleep(max(0.0, started + gap - time.monotonic()))
+
+    def _mind_the_clock(self) -> None:
+        """Forgets what seems to lie ahead, once this machine's clock was set back, as after a start without network.
+
+        An exposure, a plan or a watch that began in the future would count until then, for hours or months.
+        """
+        now = self._now()
+        if self._latest is not None and now < self._latest - _CLOCK_SLACK:
+            _LOG.warning("%s: the clock of this machine was set back by %s", self.rig.name, self._latest - now)
+            self.last = self._plan_asked = self._watched_since = None
+            if self.plan is not None and self.plan.fetched > now:
+                self.plan = None
+            self._on_change()
+        self._latest = now
 
     async def _look(self) -> None:
         client, profiles = await self._find_api()
@@ -282,6 +303,7 @@ class RigPoller:
             if request is not None:
                 self._plan_requested = False
                 self._plan_asked = self._now()
+                self._next_plan = time.monotonic() + _LEAST_PLAN_GAP_S
                 # A rig that has gone meanwhile is told by the next look.
                 with suppress(RigGoneError):
                     await self._reader.kept(Subject("night plan"), self._read_plan, request)
@@ -289,6 +311,9 @@ class RigPoller:
     def _plan_request(self) -> PlanRequest | None:
         by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
         if self._watched_since is None or not (by_itself or self._plan_requested):
+            return None
+        if self._plan_requested and time.monotonic() < self._next_plan:
+            # Asked for by anybody, as often as they like: the next look sees to it when its time has come.
             return None
         situation = Situation(
             rig=self.rig,

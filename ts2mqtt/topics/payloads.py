@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import (
+    EXPOSURE_ACCEPTED,
+    EXPOSURE_ACQUIRED,
+    PLAN_CHANGED,
+    PROFILE_CHANGED,
+    PROJECT_ADDED,
+    PROJECT_COMPLETED,
+    PROJECT_REMOVED,
+    PROJECT_STATE_CHANGED,
+    RIG_OFFLINE,
+    RIG_ONLINE,
+    TARGET_ADDED,
+    TARGET_COMPLETED,
+    TARGET_FINISHED,
+    TARGET_REMOVED,
+    TARGET_STARTED,
+)
 from ts2mqtt.observatory.live import ACTIVITIES, OBSERVED, PLANNED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PROTOCOLS = ("3.1.1", "5")
 _TARGET, _WAIT = "target", "wait"
 BLOCK_KINDS = (_TARGET, _WAIT)
+EVENTS: Mapping[str, str] = {
+    RIG_ONLINE: "the rig's API answers again",
+    RIG_OFFLINE: "the rig's API no longer answers",
+    PROFILE_CHANGED: "N.I.N.A. runs with another profile",
+    TARGET_STARTED: "exposures of a target began to come",
+    TARGET_FINISHED: "they come no more, or another target's do",
+    EXPOSURE_ACQUIRED: "exposures were taken; `count` of one filter since the last look",
+    EXPOSURE_ACCEPTED: "exposures were graded as good; with delayed grading long after they were taken",
+    TARGET_COMPLETED: "all that was wanted of a target is accepted",
+    PROJECT_COMPLETED: "all that was wanted of a project is accepted",
+    PROJECT_STATE_CHANGED: "a project went from `previous_state` to `state`",
+    PROJECT_ADDED: "there is a new project",
+    PROJECT_REMOVED: "a project is gone",
+    TARGET_ADDED: "there is a new target",
+    TARGET_REMOVED: "a target is gone",
+    PLAN_CHANGED: "there is another night plan",
+}
+"""What each type of event tells."""
+
 UNIT = "x-unit"
 """The keyword of a schema that holds a number's unit."""
 
@@ -312,7 +350,7 @@ class Plan(Payload):
 class Event(Payload):
     """What just happened; what it does not concern is null."""
 
-    event_type: Annotated[str, _one_of(*EVENT_TYPES)] = Field(description="what kind of thing happened")
+    event_type: Annotated[str, _one_of(*EVENTS)] = Field(description="what kind of thing happened")
     time: dt.datetime = Field(description="when it was noticed")
     rig_id: str = Field(description="the rig's id, part of the topic")
     rig_name: str = Field(description="the rig's name, from the bridge's configuration")
@@ -359,6 +397,13 @@ class Question(Payload):
     """Makes a bridge that is at work answer with a heartbeat at once."""
 
     ask: bool = Field(description="true")
+
+
+class Replica(Bridge):
+    """About one of several replicas that share the rigs; `rigs` are those that it serves now."""
+
+    replica: int = Field(description="its number, from 0")
+    replicas: int = Field(description="how many there are, as it knows it")
 
 
 class Heartbeat(Payload):

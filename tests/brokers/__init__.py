@@ -1,0 +1,1 @@
+"""What the bridge needs of a broker, shown with every broker that is installed: `make test-brokers`."""

@@ -1,0 +1,190 @@
+"""Every parser of foreign bytes, as a function of bytes: it may refuse them in words, and do nothing worse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tests import topics_of_example as of
+from ts2mqtt import heartbeat
+from ts2mqtt.checking.announcements import announced
+from ts2mqtt.config import HomeAssistantConfig, load_config
+from ts2mqtt.errors import Ts2mqttError
+from ts2mqtt.home_assistant import removal
+from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.message import Message
+from ts2mqtt.mqtt import Connection, Received
+from ts2mqtt.observatory.live import live
+from ts2mqtt.observatory.model import Listing, NightPlan, Rig
+from ts2mqtt.observatory.night import planning_inputs, rig_zone
+from ts2mqtt.observatory.watch import Watch, observe
+from ts2mqtt.scheduler import client, translation
+from ts2mqtt.session import Commands, HomeAssistantNews, Session
+from ts2mqtt.topics import memory
+from ts2mqtt.topics.messages import RigView, event_payload, rig_messages
+from ts2mqtt.wanted import WantedMessages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_NOW = datetime(2026, 2, 27, 22, tzinfo=UTC)
+_STATES = frozenset({"draft", "active", "inactive"})
+_EMPTY = Rig(id="backyard", name="Backyard", api_version="v0", url="http://rig", online=True, profiles=Listing(()))
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of its own in it, where that is quicker than a disk
+
+
+def api_answers(octets: bytes) -> None:
+    """Profiles, projects, targets, statistics and blocks of the night plan, one after the other in five lines."""
+    lines = [*octets.split(b"\n", 4), *[b"[]"] * 5]
+    with suppress(Ts2mqttError):
+        dates: list[datetime] = []
+        targets = [translation.target(item) for item in client._TARGETS.read(lines[2]).items]
+        with suppress(Ts2mqttError):
+            found = client._STATISTICS.read(lines[3]).items
+            targets = [
+                replace(
+                    target,
+                    exposure_plans=tuple(
+                        replace(plan, statistics=statistics.get(plan.key)) for plan in target.exposure_plans
+                    ),
+                )
+                for target in targets
+                for statistics in (translation.statistics_by_plan(target.exposure_plans, found),)
+            ]
+        wired = client._PROJECTS.read(lines[1]).items
+        for item in wired:
+            dates += (date for date in (item.create_date, item.active_date) if translation.is_dated(date))
+        zone = rig_zone(dates)
+        projects = [replace(translation.project(item, zone), targets=Listing(tuple(targets))) for item in wired]
+        profiles = [
+            replace(translation.profile(item), projects=Listing(tuple(projects)))
+            for item in client._PROFILES.read(lines[0]).items
+        ]
+        rig = replace(_EMPTY, profiles=Listing(tuple(profiles)))
+        plan = _night_plan(rig, lines[4])
+        _all_messages(rig, plan, Watch())
+        _all_messages(rig, plan, observe(Watch(), _EMPTY, None, live(_EMPTY, None, None, _NOW), _NOW, None)[0])
+
+
+def _night_plan(rig: Rig, octets: bytes) -> NightPlan | None:
+    profile = rig.active_profile
+    try:
+        blocks = tuple(translation.plan_block(item, None) for item in client._PREVIEW.read(octets).items)
+    except Ts2mqttError:
+        return None
+    if profile is None:
+        return None
+    return NightPlan(
+        profile_id=profile.id, night=_NOW.date(), fetched=_NOW, blocks=blocks, inputs=planning_inputs(profile)
+    )
+
+
+def _all_messages(rig: Rig, plan: NightPlan | None, watch: Watch) -> None:
+    doing = live(rig, plan, None, _NOW)
+    watch, events = observe(watch, rig, plan, doing, _NOW, None)
+    messages = rig_messages(of.NAMES.topics, RigView(rig, plan, doing, watch))
+    messages |= device_messages(of.NAMES, rig, _STATES)
+    for topic, message in messages.items():
+        assert "#" not in topic
+        assert "+" not in topic
+        if not topic.endswith("/status"):
+            json.loads(message.payload, parse_constant=_refuse_constant)
+    for event in events:
+        json.loads(event_payload(rig, event))
+    # What was published is what a later start finds.
+    memory.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})
+
+
+def _refuse_constant(text: str) -> None:
+    raise AssertionError(f"{text} is no JSON")
+
+
+def retained(octets: bytes) -> None:
+    """Anything under our own topics on the broker; one payload a line."""
+    payloads = octets.split(b"\n")
+    topics = (
+        *(of.STATUS, of.BRIDGE, of.RIG_STATUS, of.RIG_STATE, "ts2mqtt/backyard/plan", of.profile(of.PROFILE_1)),
+        *(of.project(of.P1), of.target(of.M31), of.target_device(of.M31), "ts2mqtt/bridge/removed/backyard"),
+    )
+    held = {topic: payloads[number % len(payloads)] for number, topic in enumerate(topics)}
+    for recalled in memory.recall(of.NAMES.topics, held).values():
+        dict(recalled.statistics)
+        _all_messages(_EMPTY, recalled.watch.plan, recalled.watch)
+    wanted = b'{"components":{"a":{"platform":"sensor","name":"A"}}}'
+    for payload in held.values():
+        memory.parents(payload)
+        memory.children(payload)
+        heartbeat.read(payload)
+        heartbeat.is_question(payload)
+        heartbeat.instance_in(payload)
+        removal.vanished_components(wanted, payload)
+        removal.with_tombstones(wanted, payload, keep_old=True)
+        record = removal.read_record(payload)
+        if record:
+            removal.whole_again(record, wanted)
+            removal.whole_again(record, payload)
+            removal.record(payload, record, _NOW)
+    announced((payload.decode(errors="replace") for payload in payloads), of.NAMES)
+
+
+def commands(octets: bytes) -> None:
+    """A topic, a line's end, and what was published on it."""
+    topic, _, payload = octets.partition(b"\n")
+    done: list[str] = []
+
+    def carry_out(word: str) -> bool:
+        done.append(word)
+        return word in {"backyard", "debug", "info", "warning", "error"}
+
+    session = Session(
+        cast("Connection", None),
+        of.NAMES,
+        HomeAssistantConfig(),
+        instance="0-me",
+        about=lambda: Message(b"{}"),
+        wanted=lambda: WantedMessages(of.NAMES, frozenset(), home_assistant=True),
+        events=deque(),
+        commands=Commands(carry_out, carry_out, carry_out),
+        changed=asyncio.Event(),
+        news=HomeAssistantNews(),
+    )
+    text = topic.decode(errors="replace")
+    session._hear_command(Received(text, payload, retain=False))
+    session._hear_command(Received("ts2mqtt/command", payload, retain=False))
+    session._hear_command(Received("ts2mqtt/backyard/command", payload, retain=False))
+    of.NAMES.topics.subject(text)
+    of.NAMES.subject(text)
+    of.NAMES.topics.is_own(text)
+
+
+def config_file(octets: bytes) -> None:
+    _load(octets, {})
+
+
+def environment(octets: bytes) -> None:
+    """One variable a line, `NAME=value`, over a file that is right; the prefix need not be written."""
+    variables = (line.partition("=") for line in octets.decode(errors="surrogateescape").split("\n"))
+    _load(
+        b"mqtt: {host: broker}\nrigs: [{url: http://rig}]\n",
+        {f"TS2MQTT_{name}": value.replace("\0", "") for name, _, value in variables},
+    )
+
+
+def _load(octets: bytes, variables: Mapping[str, str]) -> None:
+    where = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=where) as directory, suppress(Ts2mqttError):
+        path = Path(directory, "config.yaml")
+        path.write_bytes(octets)
+        load_config(path, variables)
+
+
+PARSERS: Mapping[str, Callable[[bytes], None]] = {
+    parser.__name__: parser for parser in (api_answers, retained, commands, config_file, environment)
+}
