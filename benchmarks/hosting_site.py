@@ -1,124 +1,76 @@
-"""Many rigs on one machine: a web server a rig that answers as the API does, from answers written in advance."""
+"""A hosting site: many rigs in a process of their own, a Mosquitto, and somebody who sees what is published."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections import Counter
+import sys
+import tempfile
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ts2mqtt.simulator.observatory import SimulatedObservatory
+from benchmarks.rig_server import COUNT, EXPOSE, FORGET, Counted, Listening
+from tests.mosquitto import Mosquitto
+from tests.observer import Observer, observing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
-    from ts2mqtt.simulator.entities import SimulatedTarget
-
-PROJECTS, TARGETS_A_PROJECT, PLANS_A_TARGET = 10, 2, 4
-LIVE_REQUESTS = 2 + PROJECTS
-"""Of one steady look: profiles, projects, the targets of each Active project."""
-
-STATE_TOPICS = 3 + 1 + PROJECTS + PROJECTS * TARGETS_A_PROJECT
-DEVICES = 1 + 1 + PROJECTS + PROJECTS * TARGETS_A_PROJECT
-MESSAGES_A_RIG = STATE_TOPICS + DEVICES
+_LONGEST_LINE = 1_000_000
 
 
-class RigServer(asyncio.Protocol):
-    """One connection to one rig."""
+@dataclass(frozen=True, slots=True)
+class HostingSite:
+    urls: list[str]
+    broker_port: int
+    observer: Observer
+    folder: Path
+    _server: asyncio.subprocess.Process
 
-    def __init__(self, rig: HostedRig) -> None:
-        self._rig = rig
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
+    async def counted(self) -> Counted:
+        return await self._ask(COUNT)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    async def expose(self) -> None:
+        """The first rig saves an image, which its next answer tells."""
+        await self._ask(EXPOSE)
 
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while b"\r\n\r\n" in self._buffer and self._transport is not None:
-            head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].decode().partition("?")[0]
-            self._transport.write(self._rig.answer(path))
+    async def forget(self) -> None:
+        """Counts anew from now on."""
+        await self._ask(FORGET)
 
+    async def retained(self, count: int, patience_s: float) -> None:
+        """Returns when so many topics are retained."""
+        await self.observer.wait_until(
+            lambda: len(self.observer.held) >= count, f"{count} retained topics", patience_s=patience_s
+        )
 
-class HostedRig:
-    """A rig with ten Active projects of two targets with four exposure plans each; imaging by expose()."""
-
-    def __init__(self, number: int) -> None:
-        self.url = ""
-        self.requests: Counter[str] = Counter()
-        self.bytes_sent = 0
-        self.exposed_at = 0.0
-        self._observatory = SimulatedObservatory(seed=number)
-        self._profile = self._observatory.add_profile("Observatory")
-        for project_number in range(PROJECTS):
-            project = self._observatory.add_project(self._profile, f"Project {project_number}")
-            for target_number in range(TARGETS_A_PROJECT):
-                target = self._observatory.add_target(
-                    project, f"Target {project_number}.{target_number}", ra_hours=number % 24 / 1.1, dec_deg=41.3
-                )
-                for name in ("Lum", "Red", "Green", "Blue")[:PLANS_A_TARGET]:
-                    self._observatory.add_exposure_plan(target, name, exposure_s=120, desired=60)
-        self._answers: dict[str, bytes] = dict(self._written())
-
-    def answer(self, path: str) -> bytes:
-        self.requests[path.split("/")[-1]] += 1
-        answer = self._answers.get(path, _NOT_FOUND)
-        self.bytes_sent += len(answer)
-        if self.exposed_at < 0 and path == self._watched:
-            self.exposed_at = time.perf_counter()
-        return answer
-
-    def expose(self) -> SimulatedTarget:
-        """One more accepted exposure of the first target; the moment it is told is noted in `exposed_at`."""
-        project = self._profile.projects[0]
-        target = project.targets[0]
-        self._observatory.acquire(target, 0, accepted=True)
-        self._answers |= self._written()
-        self._watched = f"/ts/v0/projects/{project.id}/targets"
-        self.exposed_at = -1.0
-        return target
-
-    _watched = ""
-
-    def _written(self) -> Mapping[str, bytes]:
-        observatory, root = self._observatory, "/ts/v0"
-        answers = {
-            f"{root}/version": observatory.version_answer(),
-            f"{root}/profiles": observatory.profiles_answer(),
-            f"{root}/profiles/{self._profile.id}/projects": observatory.projects_answer(self._profile.id),
-        }
-        for project in self._profile.projects:
-            answers[f"{root}/projects/{project.id}/targets"] = observatory.targets_answer(project.id)
-            for target in project.targets:
-                answers[f"{root}/targets/{target.id}/statistics"] = observatory.statistics_answer(target.id)
-        return {path: _ok(json.dumps(answer).encode()) for path, answer in answers.items()}
+    async def _ask(self, what: str) -> Counted:
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.write(f"{what}\n".encode())
+        return Counted.model_validate_json(await self._server.stdout.readline())
 
 
 @asynccontextmanager
-async def hosting(count: int) -> AsyncIterator[list[HostedRig]]:
+async def hosting_site(count: int) -> AsyncIterator[HostingSite]:
     """So many rigs, each with a port of its own on 127.0.0.1."""
-    loop = asyncio.get_running_loop()
-    rigs = [HostedRig(number) for number in range(count)]
-    servers = []
-    for rig in rigs:
-        server = await loop.create_server(lambda rig=rig: RigServer(rig), "127.0.0.1", 0)
-        rig.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        servers.append(server)
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.rig_server", str(count)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_LONGEST_LINE,
+    )
+    assert server.stdin
+    assert server.stdout
     try:
-        yield rigs
+        listening = Listening.model_validate_json(await server.stdout.readline())
+        with tempfile.TemporaryDirectory(prefix="ts2mqtt-bench-") as name:
+            folder = Path(name)
+            # By default it drops what the observer has not read yet, and the observer counts.
+            mosquitto = Mosquitto(folder / "broker", options=["max_queued_messages 0"])
+            async with mosquitto, observing(mosquitto.port) as observer:
+                yield HostingSite(listening.urls, mosquitto.port, observer, folder, server)
     finally:
-        for server in servers:
-            server.close()
-
-
-def _ok(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        server.stdin.close()
+        await server.wait()

@@ -1,123 +1,117 @@
-"""Cold and steady pass: CPU of the bridge beside the floor's, for R rigs of 10 projects, 20 targets, 80 plans."""
+"""Cold and steady pass, and how the costs of a rig grow with the number of rigs.
+
+A cold pass ends when all is retained of R rigs of which nothing was known; in a steady one nothing has changed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import statistics
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
-from benchmarks.floor import Errand, Retained
-from benchmarks.hosting_site import LIVE_REQUESTS, MESSAGES_A_RIG, HostedRig, hosting
-from benchmarks.watched import Watched, running
-from tests.mosquitto import Mosquitto
-from tests.observer import Observer, observing
+from benchmarks import watched
+from benchmarks.floor import Retained
+from benchmarks.hosting_site import HostingSite, hosting_site
+from benchmarks.rig_server import LIVE_REQUESTS, MESSAGES, TARGETS
+from benchmarks.tables import Spread, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROUNDS = 2
+    from benchmarks.watched import Watched
+
+OF_THE_BRIDGE = 3
+"""Retained topics of the bridge itself: what it is, its status, its device."""
+
 _STEADY_PASSES = 4
-_PATIENCE_S = 600.0
+_LEAST_INTERVAL_S, _SECONDS_A_RIG = 5.0, 0.08
+_PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds of one cold pass and of one steady pass, and the wall seconds of the cold one."""
+    """CPU seconds of the start with a cold pass, its wall seconds, and CPU seconds of a steady pass."""
 
     cold_s: float
     cold_wall_s: float
     steady_s: float
     resident_mb: float
+    longest_gap_s: float
 
 
-async def measure_bridge(count: int, interval_s: float) -> tuple[Cost, list[Retained]]:
-    async with hosting(count) as rigs, broker() as mosquitto, observing(mosquitto.port) as observer:
-        with tempfile.TemporaryDirectory() as folder:
-            config = Path(folder) / "config.yaml"
-            config.write_text(yaml.safe_dump(bridge_config(mosquitto.port, rigs, interval_s)))
-            async with running("ts2mqtt", "run", "-c", str(config)) as bridge:
-                cost = await _measure(bridge, observer, rigs, interval_s)
-        messages = [Retained(topic=t, payload=p.decode()) for t, p in observer.held.items() if "plan/image" not in t]
-        return cost, messages
+async def cost_of_bridge(count: int, interval_s: float) -> tuple[Cost, list[Retained]]:
+    """And what it published: the floor publishes the same."""
+    async with hosting_site(count) as site, watched.bridge(site, interval_s) as program:
+        cost = await _cost(program, site, interval_s)
+        held = site.observer.held
+        return cost, [Retained(topic=topic, payload=payload.decode()) for topic, payload in held.items()]
 
 
-async def measure_floor(count: int, interval_s: float, messages: Sequence[Retained]) -> Cost:
-    async with hosting(count) as rigs, broker() as mosquitto, observing(mosquitto.port) as observer:
-        with tempfile.TemporaryDirectory() as folder:
-            errand = Errand(
-                broker_port=mosquitto.port,
-                urls=[rig.url for rig in rigs],
-                messages=list(messages),
-                interval_s=interval_s,
-            )
-            path = Path(folder) / "errand.json"
-            path.write_text(errand.model_dump_json())
-            async with running("benchmarks.floor", str(path)) as floor:
-                return await _measure(floor, observer, rigs, interval_s)
+async def cost_of_floor(count: int, interval_s: float, messages: list[Retained]) -> Cost:
+    async with hosting_site(count) as site, watched.floor(site, interval_s, messages) as program:
+        return await _cost(program, site, interval_s)
 
 
-def bridge_config(port: int, rigs: Sequence[HostedRig], interval_s: float) -> dict[str, object]:
-    return {
-        "mqtt": {"host": "127.0.0.1", "port": port},
-        "rigs": [{"name": f"Rig {number}", "url": rig.url} for number, rig in enumerate(rigs)],
-        # The night's previews and the statistics that are read once in six hours have figures of their own.
-        "polling": {"interval": f"{interval_s}s", "plan": "off"},
-        "log": {"level": "warning"},
-    }
-
-
-def broker() -> Mosquitto:
-    folder = Path(tempfile.mkdtemp(prefix="ts2mqtt-bench-"))
-    return Mosquitto(folder, options=["max_queued_messages 0"])
-
-
-async def _measure(program: Watched, observer: Observer, rigs: Sequence[HostedRig], interval_s: float) -> Cost:
-    began = time.monotonic()
-    expected = len(rigs) * MESSAGES_A_RIG
-    async with asyncio.timeout(_PATIENCE_S):
-        while len(_of_rigs(observer)) < expected:
-            await asyncio.sleep(0.02)
+async def _cost(program: Watched, site: HostingSite, interval_s: float) -> Cost:
+    began, rigs = time.monotonic(), len(site.urls)
+    await site.retained(rigs * MESSAGES + OF_THE_BRIDGE, _PATIENCE_S)
     cold_s, cold_wall_s = program.cpu_s, time.monotonic() - began
     # The interval in which the cold pass ended is left out: it may hold a part of it.
     await asyncio.sleep(interval_s)
-    before, asked = program.cpu_s, _asked(rigs)
+    await site.forget()
+    before = program.cpu_s
     await asyncio.sleep(_STEADY_PASSES * interval_s)
-    passes = (_asked(rigs) - asked) / (LIVE_REQUESTS * len(rigs))
-    return Cost(cold_s, cold_wall_s, (program.cpu_s - before) / passes, program.resident_mb)
+    counted = await site.counted()
+    passes = counted.requests / (LIVE_REQUESTS * rigs)
+    steady_s = (program.cpu_s - before) / passes
+    return Cost(cold_s, cold_wall_s, steady_s, program.resident_mb, counted.longest_gap_s)
 
 
-def _of_rigs(observer: Observer) -> list[str]:
-    return [topic for topic in observer.held if topic.startswith(("ts2mqtt/rig_", "homeassistant/device/"))]
-
-
-def _asked(rigs: Sequence[HostedRig]) -> int:
-    return sum(rig.requests.total() for rig in rigs)
-
-
-async def run(counts: Sequence[int]) -> None:
-    alone, messages = await measure_bridge(1, 5.0)
-    floor_alone = await measure_floor(1, 5.0, messages)
-    print("| rigs | cold: floor, CPU ms a rig | bridge | ratio | steady: floor, CPU ms a rig | bridge | ratio | MB |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+async def measure(counts: Sequence[int], rounds: int) -> str:
+    """Both interleaved, so that what else the machine does falls on both."""
+    alone: list[tuple[Cost, Cost]] = []
+    rows = []
+    for _ in range(rounds):
+        bridge, messages = await cost_of_bridge(1, _LEAST_INTERVAL_S)
+        alone.append((await cost_of_floor(1, _LEAST_INTERVAL_S, messages), bridge))
     for count in counts:
-        interval_s = max(5.0, count * 0.08)
-        cold, steady = [], []
-        for _ in range(ROUNDS):
-            bridge, messages = await measure_bridge(count, interval_s)
-            floor = await measure_floor(count, interval_s, messages)
-            cold.append(((floor.cold_s - floor_alone.cold_s) / (count - 1), (bridge.cold_s - alone.cold_s) / (count - 1)))
-            steady.append((floor.steady_s / count, bridge.steady_s / count))
-        print(json.dumps([count, cold, steady, bridge.resident_mb, floor.resident_mb, bridge.cold_wall_s]), flush=True)
+        interval_s = max(_LEAST_INTERVAL_S, count * _SECONDS_A_RIG)
+        both: list[tuple[Cost, Cost]] = []
+        for _ in range(rounds):
+            bridge, messages = await cost_of_bridge(count, interval_s)
+            both.append((await cost_of_floor(count, interval_s, messages), bridge))
+        rows.append(_row(count, alone, both))
+    return table(
+        (
+            *("rigs", "cold, CPU ms a rig: floor", "bridge", "ratio", "wall s: floor", "bridge"),
+            *("steady, CPU ms a rig: floor", "bridge", "ratio", "MB: floor", "bridge", "kB a rig", "a target"),
+        ),
+        rows,
+    )
 
 
-if __name__ == "__main__":
-    import sys
-
-    asyncio.run(run([int(word) for word in sys.argv[1:]]))
+def _row(count: int, alone: list[tuple[Cost, Cost]], both: list[tuple[Cost, Cost]]) -> tuple[object, ...]:
+    """Of a cold pass, what the rigs after the first cost: the start has figures of its own."""
+    start_floor, start_bridge = (min(cost.cold_s for cost in some) for some in zip(*alone, strict=True))
+    base_mb = min(bridge.resident_mb for _, bridge in alone)
+    cold_floor = [1e3 * (floor.cold_s - start_floor) / (count - 1) for floor, _ in both]
+    cold_bridge = [1e3 * (bridge.cold_s - start_bridge) / (count - 1) for _, bridge in both]
+    steady_floor = [1e3 * floor.steady_s / count for floor, _ in both]
+    steady_bridge = [1e3 * bridge.steady_s / count for _, bridge in both]
+    kb_a_rig = [1e3 * (bridge.resident_mb - base_mb) / (count - 1) for _, bridge in both]
+    return (
+        count,
+        Spread(cold_floor),
+        Spread(cold_bridge),
+        Spread.ratio(cold_bridge, cold_floor),
+        Spread([floor.cold_wall_s for floor, _ in both]),
+        Spread([bridge.cold_wall_s for _, bridge in both]),
+        Spread(steady_floor),
+        Spread(steady_bridge),
+        Spread.ratio(steady_bridge, steady_floor),
+        Spread([floor.resident_mb for floor, _ in both]),
+        Spread([bridge.resident_mb for _, bridge in both]),
+        Spread(kb_a_rig),
+        Spread([one / TARGETS for one in kb_a_rig]),
+    )
