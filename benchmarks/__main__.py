@@ -13,7 +13,9 @@ from benchmarks import exposure, night, passes, schedule, start
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", nargs="*", choices=[[], *BENCHMARKS], metavar="WHAT", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "what", nargs="*", choices=[[], *BENCHMARKS], metavar="WHAT", help=f"of {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
     parser.add_argument("--rigs", type=int, nargs="+", help="numbers of rigs for the passes and the schedule")
     wanted = parser.parse_args()

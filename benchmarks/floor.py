@@ -48,19 +48,19 @@ class _Broker:
     """A connection with a window of its own, for paho's costs more the larger it is."""
 
     def __init__(self, port: int) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="floor")
-        self._client.max_inflight_messages_set(0)
-        self._client.on_publish = self._acknowledged
-        self._client.connect("127.0.0.1", port)
         self._on_their_way: set[int] = set()
         self._arrived = asyncio.Event()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="floor")
+        self._client.max_inflight_messages_set(0)
+        self._client.on_connect = lambda *_: self._arrived.set()
+        self._client.on_publish = self._acknowledged
+        self._client.connect("127.0.0.1", port)
 
     async def log_in(self) -> None:
         sock = self._client.socket()
         assert sock is not None
         asyncio.get_running_loop().add_reader(sock.fileno(), self._client.loop_read)
-        while not self._client.is_connected():
-            await asyncio.sleep(0)
+        await self._arrived.wait()
 
     async def publish(self, messages: list[Retained]) -> None:
         """Returns when all are acknowledged."""

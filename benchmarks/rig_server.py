@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -42,7 +43,7 @@ class Listening(BaseModel):
 
 
 class Counted(BaseModel):
-    """Since the start or `forget`; `told_at` is when the last exposure was told, on CLOCK_MONOTONIC."""
+    """Since the start or `forget`; times are those of CLOCK_MONOTONIC."""
 
     requests: int = 0
     bytes_sent: int = 0
@@ -50,6 +51,10 @@ class Counted(BaseModel):
     """Between two looks at the same rig."""
 
     told_at: float | None = None
+    """When the last exposure was told."""
+
+    answered_at: float = 0.0
+    """When the first rig gave its last answer."""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class _Rig:
     bytes_sent: int = 0
     longest_gap_s: float = 0.0
     told_at: float | None = None
+    answered_at: float = 0.0
     _looked_at: float | None = None
     _awaited: str = ""
     _observatory: SimulatedObservatory = field(init=False)
@@ -82,13 +88,13 @@ class _Rig:
         answer = self._answers.get(path, _NOT_FOUND)
         self.requests += 1
         self.bytes_sent += len(answer)
+        self.answered_at = time.monotonic()
         if path == f"{_ROOT}/profiles":
-            now = time.monotonic()
             if self._looked_at is not None:
-                self.longest_gap_s = max(self.longest_gap_s, now - self._looked_at)
-            self._looked_at = now
+                self.longest_gap_s = max(self.longest_gap_s, self.answered_at - self._looked_at)
+            self._looked_at = self.answered_at
         elif path == self._awaited:
-            self._awaited, self.told_at = "", time.monotonic()
+            self._awaited, self.told_at = "", self.answered_at
         return answer
 
     def expose(self) -> None:
@@ -111,7 +117,10 @@ class _Rig:
                 answers[f"/targets/{target.id}/statistics"] = observatory.statistics_answer(target.id)
         profile = observatory.active_profile
         answers[f"/profiles/{profile.id}/projects"] = observatory.projects_answer(profile.id)
-        return {_ROOT + path: _ok(json.dumps(answer).encode()) for path, answer in answers.items()}
+        return {
+            _ROOT + path: _ok(b"" if answer is None else json.dumps(answer).encode())
+            for path, answer in answers.items()
+        }
 
 
 def _ok(body: bytes) -> bytes:
@@ -141,7 +150,7 @@ async def _serve(count: int) -> None:
     rigs = [_Rig(number) for number in range(count)]
     urls = []
     for rig in rigs:
-        server = await loop.create_server(lambda rig=rig: _Connection(rig), "127.0.0.1", 0)
+        server = await loop.create_server(partial(_Connection, rig), "127.0.0.1", 0)
         urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     _say(Listening(urls=urls))
     commands = asyncio.StreamReader()
@@ -159,6 +168,7 @@ async def _serve(count: int) -> None:
                 bytes_sent=sum(rig.bytes_sent for rig in rigs),
                 longest_gap_s=max(rig.longest_gap_s for rig in rigs),
                 told_at=rigs[0].told_at,
+                answered_at=rigs[0].answered_at,
             )
         )
 

@@ -75,9 +75,7 @@ def floor(
 @asynccontextmanager
 async def running(*arguments: str) -> AsyncIterator[Watched]:
     """`python -m …`, ended by its pid when the block is left."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *arguments, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *arguments, stdin=asyncio.subprocess.DEVNULL)
     try:
         yield Watched(process.pid)
     finally:
