@@ -59,7 +59,11 @@ class _Broker:
     async def log_in(self) -> None:
         sock = self._client.socket()
         assert sock is not None
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._client.loop_read)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sock.fileno(), self._client.loop_read)
+        # Called when the network takes no more for now.
+        self._client.on_socket_register_write = lambda *_: loop.add_writer(sock.fileno(), self._client.loop_write)
+        self._client.on_socket_unregister_write = self._nothing_to_write
         await self._arrived.wait()
 
     async def publish(self, messages: list[Retained]) -> None:
@@ -75,6 +79,9 @@ class _Broker:
         while len(self._on_their_way) >= count:
             self._arrived.clear()
             await self._arrived.wait()
+
+    def _nothing_to_write(self, _client: paho.Client, _userdata: object, sock: paho.SocketLike) -> None:
+        asyncio.get_running_loop().remove_writer(sock.fileno())
 
     def _acknowledged(self, _client: paho.Client, _userdata: object, mid: int, *_: object) -> None:
         self._on_their_way.discard(mid)
