@@ -157,7 +157,7 @@ async def test_a_bridge_that_may_not_read_below_its_own_topics_says_so(
     example_api: SimulatedApi,
     log: Log,
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.session._FENCE_S", 0.3)
+    monkeypatch.setattr("ts2mqtt.signs_of_life._FENCE_S", 0.3)
     broker = mosquitto_with(acl=["topic write ts2mqtt/#", "topic write homeassistant/#"])
     async with broker, running_bridge(bridge_config(broker.port, example_api)):
         assert "read and write" in await log.says("does not give back", of.HEARTBEAT)

@@ -39,7 +39,7 @@ def has_activities(*words: str) -> Callable[[Any], bool]:
 
 @pytest.fixture(autouse=True)
 def _quick_answers_to_births(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.session._BIRTH_DELAYS_S", (0.05, 0.1))
+    monkeypatch.setattr("ts2mqtt.transitions._BIRTH_DELAYS_S", (0.05, 0.1))
 
 
 async def test_rigs_are_tied_to_it(mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi) -> None:

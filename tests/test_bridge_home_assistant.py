@@ -30,8 +30,8 @@ _M31_RECORD = f"ts2mqtt/bridge/removed/backyard_target_{of.M31}"
 
 @pytest.fixture(autouse=True)
 def _quick_answers_to_births(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.session._BIRTH_DELAYS_S", (0.05, 0.1))
-    monkeypatch.setattr("ts2mqtt.session._LEAST_BIRTH_GAP_S", 0.05)
+    monkeypatch.setattr("ts2mqtt.transitions._BIRTH_DELAYS_S", (0.05, 0.1))
+    monkeypatch.setattr("ts2mqtt.transitions._LEAST_BIRTH_GAP_S", 0.05)
 
 
 async def home_assistant_starts(observer: Observer) -> None:
@@ -79,7 +79,7 @@ async def test_devices_that_somebody_cleared_are_back_after_a_birth(
 async def test_a_birth_is_not_forgotten_when_the_connection_breaks_before_all_is_told(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.session._BIRTH_DELAYS_S", (1.0, 1.0))
+    monkeypatch.setattr("ts2mqtt.transitions._BIRTH_DELAYS_S", (1.0, 1.0))
     async with running_bridge(bridge_config(mosquitto.port, example_api)):
         await all_published(observer)
         mark = observer.mark()

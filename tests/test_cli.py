@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -260,6 +261,18 @@ class TestWhichConfiguration:
     ) -> None:
         monkeypatch.setenv("TS2MQTT_CONFIG", "named.yaml")
         assert self.fault(capsys, "-c", "given.yaml") == "given"
+
+    def test_may_lie_where_we_may_not_look(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Made up here, as root may look anywhere; `make test-container` meets a real one."""
+
+        def refuse(_path: Path) -> bool:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("pathlib.Path.exists", refuse)
+        assert called("healthcheck") == 2
+        assert "config.yaml: cannot look for it in" in capsys.readouterr().err
 
     def test_is_not_an_empty_name(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TS2MQTT_CONFIG", "")

@@ -36,6 +36,9 @@ LAYERS: dict[str, set[str]] = {
     "found": {"observatory", "topics", "home_assistant"},
     "reloading": {"config", "errors", "logs"},
     "replicas": {"heartbeat", "mqtt", "sharding", "topics"},
+    "signs_of_life": {"errors", "heartbeat", "mqtt"},
+    "commands": {"allowance", "mqtt", "topics"},
+    "transitions": {"errors", "home_assistant", "message", "publisher"},
     "simulator": {"errors"},
     "addon": {"config", "errors"},
 }

@@ -390,6 +390,18 @@ async def test_a_subscription_that_is_never_agreed_to_does_not_wait_for_ever(
         mosquitto.thaw()
 
 
+async def test_a_broker_that_forgets_to_acknowledge_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be lively otherwise: nothing else would ever show it."""
+    monkeypatch.setattr("ts2mqtt.mqtt._ACKNOWLEDGED_WITHIN_S", 0.2)
+    async with serving(connack(0x20, 2, 0, 0)) as port, connect(mqtt_config(port)) as connection:
+        published = await connection.publish("topic", b"x", retain=True)
+        with pytest.raises(BrokerUnreachableError, match=r"not acknowledged a message within 0\.2 s"):
+            async with asyncio.timeout(10):
+                await published
+        with pytest.raises(BrokerUnreachableError):
+            await next_message(connection)
+
+
 async def test_what_mqtt_5_refuses_to_keep_is_told(mosquitto_with: Callable[..., Mosquitto]) -> None:
     broker = mosquitto_with(acl=["topic readwrite allowed/#"])
     async with broker, connect(mqtt_config(broker.port, protocol="5")) as connection:

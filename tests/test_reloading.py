@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,18 +21,24 @@ from tests.observer import Observer, observing
 from tests.test_bridge import all_published
 from tests.test_bridge_process import started
 from tests.test_cli import Running
+from ts2mqtt import logs
+from ts2mqtt.config import Changes
+from ts2mqtt.reloading import hangup, reload
 from ts2mqtt.scheduler.poller import _LEAST_GAP_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from tests.mosquitto import Mosquitto
+    from tests.running import Log
+    from ts2mqtt.config import Config
     from ts2mqtt.simulator.api import SimulatedApi
 
 SECRET = "never-shown-8e2"  # noqa: S105 - the point is to look for it
 # A look at the start, and then none before the test is over.
 QUIET = "polling: {interval: 1h, plan: 'off'}\n"
+VARIABLES = {"TS2MQTT_MQTT__HOST": "broker", "TS2MQTT_RIG_URL": "http://rig"}
 READ_AGAIN = "SIGHUP: the configuration was read again; "
 
 
@@ -178,6 +186,85 @@ async def test_a_file_that_is_gone_is_told(bridge: ReloadedBridge, tmp_path: Pat
     (tmp_path / "config.yaml").unlink()
     await bridge.hang_up("the configuration is wrong")
     await bridge.says("ERROR .*config.yaml")
+
+
+class TestWhatIsSaid:
+    """The same without a process: level by level, for each kind of change."""
+
+    @pytest.fixture(autouse=True)
+    def _the_log_as_it_was(self) -> Iterator[None]:
+        logger = logging.getLogger("ts2mqtt")
+        before = (list(logger.handlers), logger.level, logger.propagate)
+        yield
+        logger.handlers[:], logger.level, logger.propagate = before
+
+    @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            (Changes((), ()), ["INFO SIGHUP: the configuration was read again; nothing in it has changed"]),
+            (Changes(("log.level",), ()), ["INFO SIGHUP: the configuration was read again; applied: log.level"]),
+            (
+                Changes(("polling.plan",), ("mqtt.host", "rigs[0].url")),
+                [
+                    "INFO SIGHUP: the configuration was read again; applied: polling.plan",
+                    "WARNING SIGHUP: changed, but not applied before ts2mqtt is restarted: mqtt.host, rigs[0].url",
+                ],
+            ),
+        ],
+    )
+    def test_of_every_change_whatever_the_level(
+        self, log: Log, level: str, changed: Changes, said: list[str]
+    ) -> None:
+        logging.getLogger("ts2mqtt").setLevel("ERROR")
+        variables = {**VARIABLES, "TS2MQTT_LOG__LEVEL": level}
+        taken: list[Config] = []
+
+        def take_up(config: Config) -> Changes:
+            taken.append(config)
+            return changed
+
+        reload(take_up, None, variables)
+        assert log.lines == said
+        assert [config.log.level for config in taken] == [level]
+        assert logs.level() == level
+
+    def test_of_a_configuration_that_is_wrong(self, log: Log) -> None:
+        reload(_never, None, VARIABLES | {"TS2MQTT_POLLING__INTERVAL": "soon", "TS2MQTT_MQTT__PORT": "0"})
+        assert log.lines[0] == "ERROR SIGHUP: the configuration is wrong, so the one before stays:"
+        assert len(log.lines) == 3
+        assert "soon" in "".join(log.lines[1:])
+
+    def test_of_what_is_unwise_in_it(self, log: Log) -> None:
+        reload(lambda _: Changes((), ()), None, VARIABLES | {"TS2MQTT_MQTT__TLS__CA_FILE": __file__})
+        assert len(log.about("WARNING", "mqtt.tls.ca_file", "no effect")) == 1
+
+
+def _never(config: Config) -> Changes:
+    raise AssertionError(config)
+
+
+class TestHangup:
+    @pytest.mark.parametrize(
+        ("began_on_a_terminal", "ignored", "still_there", "done"),
+        [
+            (True, False, False, "stop"),
+            (True, False, True, "reload"),
+            (True, True, False, "reload"),
+            (False, False, False, "reload"),
+        ],
+    )
+    def test_stops_only_what_was_watched(
+        self, monkeypatch: pytest.MonkeyPatch, began_on_a_terminal: bool, ignored: bool, still_there: bool, done: str
+    ) -> None:
+        handler = signal.SIG_IGN if ignored else signal.SIG_DFL
+        monkeypatch.setattr("ts2mqtt.reloading.signal.getsignal", lambda _: handler)
+        stderr = SimpleNamespace(isatty=lambda: began_on_a_terminal, fileno=lambda: 2)
+        monkeypatch.setattr("ts2mqtt.reloading.sys.stderr", stderr)
+        monkeypatch.setattr("ts2mqtt.reloading.os.isatty", lambda _: still_there)
+        happened: list[str] = []
+        hangup(lambda: happened.append("reload"), lambda: happened.append("stop"))()
+        assert happened == [done]
 
 
 @asynccontextmanager

@@ -15,11 +15,13 @@ from tests import topics_of_example as of
 from tests.running import mqtt_config
 from tests.test_learning import retain
 from ts2mqtt import heartbeat
+from ts2mqtt.commands import Commands
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.errors import BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
-from ts2mqtt.session import Commands, HomeAssistantNews, Session
+from ts2mqtt.session import Session
+from ts2mqtt.transitions import HomeAssistantNews
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ async def test_while_it_works_a_session_hears_that_the_connection_breaks(mosquit
 async def test_a_bridge_that_is_said_to_be_online_and_does_not_answer_is_replaced(
     mosquitto: Mosquitto, observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.session._ANSWER_S", 0.2)
+    monkeypatch.setattr("ts2mqtt.signs_of_life._ANSWER_S", 0.2)
     await observer.publish(of.STATUS, "online", retain=True)
     async with session_at(mosquitto.port) as session:
         await observer.wait_for(of.HEARTBEAT, heartbeat.ASK)
@@ -176,7 +178,7 @@ async def test_a_bridge_that_answers_is_left_at_work(mosquitto: Mosquitto, obser
 async def test_one_that_only_listens_too_is_no_other_bridge_at_work(
     mosquitto: Mosquitto, observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.session._ANSWER_S", 0.3)
+    monkeypatch.setattr("ts2mqtt.signs_of_life._ANSWER_S", 0.3)
     await observer.publish(of.STATUS, "online", retain=True)
     answer = asyncio.create_task(_answers(observer, _beat("9-other", working=False)))
     async with session_at(mosquitto.port):

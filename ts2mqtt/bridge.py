@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ts2mqtt import __version__, logs
+from ts2mqtt.commands import Commands
 from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
@@ -29,10 +30,11 @@ from ts2mqtt.observatory.watch import Watch, observe
 from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Commands, HomeAssistantNews, Session
+from ts2mqtt.session import OFFLINE, Session
 from ts2mqtt.topics import memory, payloads
 from ts2mqtt.topics.messages import RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
+from ts2mqtt.transitions import HomeAssistantNews
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:

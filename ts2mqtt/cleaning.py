@@ -7,12 +7,14 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ts2mqtt.commands import Commands
 from ts2mqtt.heartbeat import new_instance
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
-from ts2mqtt.session import Commands, HomeAssistantNews, Session
+from ts2mqtt.session import Session
 from ts2mqtt.topics.names import TopicNames
+from ts2mqtt.transitions import HomeAssistantNews
 from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:

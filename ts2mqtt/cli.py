@@ -270,7 +270,13 @@ def _config_path(options: argparse.Namespace) -> Path | None:
         return Path(options.config)
     if from_environment := os.environ.get("TS2MQTT_CONFIG"):
         return Path(from_environment)
-    return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+    try:
+        return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+    except PermissionError as error:
+        # A folder that is mounted into a container, and belongs to somebody else.
+        raise ConfigError(
+            f"{_DEFAULT_CONFIG}: cannot look for it in {Path.cwd()}: {error.strerror}; let ts2mqtt's user read there"
+        ) from error
 
 
 def _say(line: str) -> None:

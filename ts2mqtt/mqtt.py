@@ -35,6 +35,9 @@ _WINDOW = 200
 _CONNECT_TIMEOUT_S = 15.0
 _GOODBYE_S = 1.0
 _HOUSEKEEPING_S = 1.0
+_ACKNOWLEDGED_WITHIN_S = 30.0
+"""MQTT sends a message again only on a new connection, and a broker in trouble may forget one."""
+
 _AT_ONCE_S = 5.0
 """A broker that closes the connection over a message does so at once."""
 
@@ -222,6 +225,14 @@ class Connection:
     def _keep_house(self) -> None:
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_S, self._keep_house)
         self._client.loop_misc()
+        oldest = next(iter(self._publishes.values()), None)
+        if oldest and self._loop.time() - oldest.sent > _ACKNOWLEDGED_WITHIN_S:
+            self._break(
+                BrokerUnreachableError(
+                    f"the broker has not acknowledged a message within {_ACKNOWLEDGED_WITHIN_S:g} s; connecting anew"
+                )
+            )
+            _leave(self._client)
 
     def _break(self, error: BrokerUnreachableError) -> None:
         if self._lost is not None:

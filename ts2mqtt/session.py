@@ -4,73 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ts2mqtt import heartbeat
 from ts2mqtt.allowance import Allowance
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, OtherBridgeError
-from ts2mqtt.home_assistant import removal, rewording
+from ts2mqtt.commands import CommandListener
+from ts2mqtt.errors import BrokerError, OtherBridgeError
 from ts2mqtt.home_assistant.adoption import adopted_devices
 from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
 from ts2mqtt.learning import Learner
-from ts2mqtt.message import Message
 from ts2mqtt.publisher import Publisher
 from ts2mqtt.replicas import OtherBridges
+from ts2mqtt.signs_of_life import SignsOfLife
 from ts2mqtt.topics.names import BRIDGE, Subject
+from ts2mqtt.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Set as AbstractSet
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set as AbstractSet
 
+    from ts2mqtt.commands import Commands
     from ts2mqtt.config import HomeAssistantConfig
     from ts2mqtt.failures import FailureLog
+    from ts2mqtt.message import Message
     from ts2mqtt.mqtt import Connection, Received
     from ts2mqtt.sharding import Shard
-    from ts2mqtt.topics.payloads import Heartbeat
+    from ts2mqtt.transitions import HomeAssistantNews
     from ts2mqtt.wanted import WantedMessages
 
 _LOG = logging.getLogger(__name__)
 
 ONLINE, OFFLINE = b"online", b"offline"
-_ANSWER_S = 2.0
-"""How long another bridge may take to answer a question on the heartbeat topic."""
-
-_FENCE_S = 15.0
-_FENCE_AGAIN_S = 1.0
-_LEAST_QUESTION_GAP_S = 0.5
-_BIRTH_DELAYS_S = (0.5, 3.0)
 _LONGEST_QUOTE = 60
-_COMMANDS_AT_ONCE = 10
-_COMMAND_EVERY_S = 3.0
 _COMPLAINT_EVERY_S = 60.0
-_MOST_COMMANDED = 1_000
-_LEAST_BIRTH_GAP_S = 10.0
-"""However often somebody asks for it, Home Assistant is not told everything more often than this."""
 _FINISH_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """What commands from the broker do."""
-
-    log_level: Callable[[str], bool]
-    refresh: Callable[[str], bool]
-    refresh_plan: Callable[[str], bool]
-
-
-@dataclass(slots=True)
-class HomeAssistantNews:
-    """What Home Assistant was last heard to say of itself; outlives a session that could not act on it.
-
-    `births` is set when it is to be told everything again; `is_up` is None where that is not known.
-    """
-
-    births: asyncio.Event = field(default_factory=asyncio.Event)
-    is_up: bool | None = None
 
 
 class Session:
@@ -108,30 +76,25 @@ class Session:
         self._about = about
         self._wanted = wanted
         self._events = events
-        self._commands = commands
         self._changed = changed
         self._news = news
         if not news.births.is_set():
             # What it did while we were away, nobody knows.
             news.is_up = None
         self._returning = returning
-        self._pulse = heartbeat.Pulse(instance)
-        self._pulse_returned = asyncio.Event()
+        self._signs = SignsOfLife(connection, names.topics.heartbeat, instance)
+        self._transitions = Transitions(self.publisher, names, news, enabled=home_assistant.enabled)
         self._shard = shard
         self._take_up = take_up
         self._owns = shard.owns if shard else lambda _: True
-        self._learner = Learner(connection, names, self._fence, self._owns)
+        self._learner = Learner(connection, names, self._signs.fence, self._owns)
         self._others = OtherBridges(names.topics, asyncio.get_running_loop().time)
         self._claimed = asyncio.Event()
         self.elsewhere: frozenset[str] = frozenset()
         self._serving: set[str] = set()
         self._contested: set[str] = set()
-        self._at_work = False
-        self._obedience: dict[str, Allowance] = {}
+        self._commands = CommandListener(names.topics, commands, news.births.set, self._is_of_others)
         self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
-        self._asked = asyncio.Event()
-        self._other: Heartbeat | None = None
-        self._other_heard = asyncio.Event()
         self._due: set[str] = set()
         self._publishing = asyncio.Lock()
 
@@ -153,9 +116,9 @@ class Session:
             self._until_lost(),
             self._until_other_bridge(),
             self._until_claimed(),
-            self._beat(),
-            self._answer_questions(),
-            self._welcome_home_assistant(),
+            self._signs.beat(self._look_for_who_has_gone),
+            self._signs.answer(),
+            self._transitions.welcome_home_assistant(self._look_at_everything),
             self._publish_differences(),
         )
 
@@ -167,8 +130,8 @@ class Session:
 
     async def say_offline(self) -> None:
         """The last word of a bridge that stops on purpose."""
-        if self._at_work:
-            self._at_work = False
+        if self._signs.at_work:
+            self._signs.at_work = False
             await self.publisher.put(self._topics.status, OFFLINE)
 
     async def clean(self) -> int:
@@ -206,7 +169,7 @@ class Session:
         connection. The one that was here first gives way, or they would do so for ever.
         """
         instance = heartbeat.instance_in(self.publisher.retained.get(self._topics.bridge, b""))
-        if self._returning and instance is not None and instance > self._pulse.instance:
+        if self._returning and instance is not None and instance > self._signs.instance:
             raise OtherBridgeError(
                 f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "
                 "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
@@ -214,12 +177,7 @@ class Session:
 
     async def _ask_for_others(self, heartbeats: list[str]) -> None:
         """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
-        for topic in heartbeats:
-            await (await self._connection.publish(topic, heartbeat.ASK, retain=False))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_S):
-                await self._other_heard.wait()
-        if self._other is not None:
+        if await self._signs.somebody_answers(heartbeats):
             raise OtherBridgeError(
                 f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
                 "this one its own mqtt.base_topic and mqtt.client_id"
@@ -236,7 +194,7 @@ class Session:
 
     async def _until_other_bridge(self) -> None:
         """Of two bridges that began at the same moment, the later one gives way."""
-        await self._other_heard.wait()
+        await self._signs.until_another()
         raise OtherBridgeError(f"another bridge has begun to work under the base topic {self._topics.base!r}")
 
     async def _until_claimed(self) -> None:
@@ -248,12 +206,12 @@ class Session:
         bridge = self._topics.of_bridge(message.topic)
         if self._shard is None:
             if bridge is not None and message.topic == bridge.heartbeat:
-                self._hear_beat(message.payload)
+                self._signs.hear_beat(message.payload)
             return
         self._contested |= self._serving & self._others.rigs()
-        if self._at_work and self._free():
+        if self._signs.at_work and self._free():
             self._changed.set()
-        before = self._others.rigs(of_those_before=self._pulse.instance)
+        before = self._others.rigs(of_those_before=self._signs.instance)
         if before & self._serving:
             self._claimed.set()
 
@@ -262,41 +220,16 @@ class Session:
         if self._others.hear(message):
             self._hear_another_bridge(message)
         elif message.topic == self._topics.heartbeat:
-            await self._hear_heartbeat(message)
+            self._signs.hear(message.payload)
         elif message.topic == self._home_assistant.status_topic:
             self._hear_home_assistant(message)
         elif message.topic == self._topics.status:
             await self._hear_status(message)
-        elif not message.retain:
-            # A retained command would be carried out again at every start: it is not meant.
-            self._hear_command(message)
-
-    async def _hear_heartbeat(self, message: Received) -> None:
-        if self._at_work and heartbeat.is_question(message.payload):
-            self._asked.set()
-        self._hear_beat(message.payload)
-
-    def _hear_beat(self, payload: bytes) -> None:
-        beat = heartbeat.read(payload)
-        if beat is None:
-            return
-        if beat.instance == self._pulse.instance:
-            self._pulse.returned = max(self._pulse.returned, min(beat.number, self._pulse.sent))
-            self._pulse_returned.set()
-        elif beat.working and (not self._at_work or beat.instance < self._pulse.instance):
-            self._other = beat
-            self._other_heard.set()
-
-    async def _answer_questions(self) -> None:
-        """Seldom, but each: who asks while a healthcheck is answered must not think that nobody is at work."""
-        while True:
-            await self._asked.wait()
-            self._asked.clear()
-            await self._send_heartbeat()
-            await asyncio.sleep(_LEAST_QUESTION_GAP_S)
+        else:
+            self._commands.hear(message)
 
     async def _hear_status(self, message: Received) -> None:
-        if self._at_work and not message.retain and message.payload != ONLINE:
+        if self._signs.at_work and not message.retain and message.payload != ONLINE:
             if self._complaints.use():
                 _LOG.warning(
                     "somebody published %r on %s while this bridge works; putting it right",
@@ -310,88 +243,19 @@ class Session:
         if message.payload == ONLINE and not message.retain:
             self._news.births.set()
 
-    def _hear_command(self, message: Received) -> None:
-        if message.topic != self._topics.command and self._topics.commanded_rig(message.topic) is None:
-            return
-        if not self._allowance_of(message.topic).use():
-            if self._complaints.use():
-                _LOG.warning(
-                    "commands come faster than one in %g s, the last on %s; what is too much is ignored",
-                    _COMMAND_EVERY_S,
-                    message.topic,
-                )
-            return
-        words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
-        rig_id = self._topics.commanded_rig(message.topic)
-        if message.topic == self._topics.command:
-            understood = self._bridge_command(words)
-        else:
-            understood = rig_id is not None and self._rig_command(rig_id, words)
-        is_of_others = rig_id is not None and (rig_id in self.elsewhere or not self._owns(rig_id))
-        if not understood and not is_of_others:
-            _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
+    def _is_of_others(self, rig_id: str) -> bool:
+        return rig_id in self.elsewhere or not self._owns(rig_id)
 
-    def _allowance_of(self, topic: str) -> Allowance:
-        """Each topic has its own, so that a flood on one leaves the others alone; beyond many they share one."""
-        known = topic if topic in self._obedience or len(self._obedience) < _MOST_COMMANDED else ""
-        return self._obedience.setdefault(known, Allowance(_COMMANDS_AT_ONCE, _COMMAND_EVERY_S))
+    def _look_at_everything(self) -> None:
+        self._due |= self.publisher.parts
+        self._changed.set()
 
-    def _bridge_command(self, words: list[str]) -> bool:
-        match words:
-            case ["rediscover"]:
-                self._news.births.set()
-                return True
-            case ["log_level", level]:
-                return self._commands.log_level(level)
-            case _:
-                return False
-
-    def _rig_command(self, rig_id: str, words: list[str]) -> bool:
-        match words:
-            case ["refresh"]:
-                return self._commands.refresh(rig_id)
-            case ["refresh_plan"]:
-                return self._commands.refresh_plan(rig_id)
-            case _:
-                return False
-
-    async def _fence(self) -> None:
-        """Returns when a message sent now has come back, and with it all that the broker sent before it."""
-        try:
-            async with asyncio.timeout(_FENCE_S):
-                await self._heartbeat_returns()
-        except TimeoutError as error:
-            raise BrokerUnreachableError(
-                f"the broker does not give back what is published on {self._topics.heartbeat}; may this login "
-                "read and write there?"
-            ) from error
-
-    async def _heartbeat_returns(self) -> None:
-        """Sends one, and another each second: a broker whose queue for us is full of what it retains drops it."""
-        await self._send_heartbeat()
-        awaited = self._pulse.sent
-        while self._pulse.returned < awaited:
-            self._pulse_returned.clear()
-            try:
-                async with asyncio.timeout(_FENCE_AGAIN_S):
-                    await self._pulse_returned.wait()
-            except TimeoutError:
-                await self._send_heartbeat()
-
-    async def _send_heartbeat(self) -> None:
-        await self._connection.publish(self._topics.heartbeat, self._pulse.next(working=self._at_work), retain=False)
-
-    async def _beat(self) -> None:
-        while True:
-            if self._pulse.is_lost:
-                raise BrokerUnreachableError("heartbeats no longer come back through the broker")
-            await self._send_heartbeat()
-            await asyncio.sleep(heartbeat.INTERVAL_S)
-            if self._others_have_gone():
-                self._changed.set()
+    def _look_for_who_has_gone(self) -> None:
+        if self._free() or self._others.left_behind(self._shard):
+            self._changed.set()
 
     async def _publish_differences(self) -> None:
-        self._at_work = True
+        self._signs.at_work = True
         self._due = self._wanted().parts | self.publisher.parts
         if self._shard:
             # Before it is heard that this replica is online: what it served when it was last cannot count any more.
@@ -420,13 +284,13 @@ class Session:
         messages = {self._topics.bridge: self._about(), **wanted.of(due)}
         retained = self.publisher.retained_of(due)
         stale = list(wanted.stale(messages, retained))
-        await self._record_removals(messages, [old.topic for old in stale])
-        transitional = self._in_transition(messages)
-        reworded = self._reworded(messages)
+        await self._transitions.record_removals(messages, [old.topic for old in stale])
+        transitional = self._transitions.messages(messages)
+        reworded = self._transitions.reworded(messages)
         adopted = adopted_devices(self._names, messages, retained, {old.topic for old in stale})
         later = await self.publisher.publish(messages | transitional | adopted, stale)
         await self._look_again()
-        await self._tell_again(reworded)
+        await self._transitions.tell_again(reworded)
         await self._publish_events()
         await self._clear_what_others_left()
         if transitional and (self._news.is_up or reworded):
@@ -486,9 +350,6 @@ class Session:
             self._others.forget(bridge)
         return count
 
-    def _others_have_gone(self) -> bool:
-        return bool(self._free() or self._others.left_behind(self._shard))
-
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
         while self._events:
@@ -502,97 +363,6 @@ class Session:
             await self.publisher.settled(self._names.topic(Subject(rig_id)), SETTLE_S)
         done = await self._connection.publish(self._topics.rig_event(rig_id), payload, retain=False)
         await done
-
-    def _changed_devices(self, messages: Mapping[str, Message]) -> Iterator[tuple[str, str, Message, bytes]]:
-        """Topic, object id, message and what the broker holds, of every device that is there and has changed."""
-        for topic, message in messages.items():
-            object_id = self._names.object_id_of(topic)
-            held = self.publisher.retained.get(topic)
-            if object_id is None or held is None or held == message.payload or message.provisional:
-                continue
-            yield topic, object_id, message, held
-
-    def _in_transition(self, messages: Mapping[str, Message]) -> dict[str, Message]:
-        """The messages of devices that have lost a component, or have other words for what they show."""
-        rewritten: dict[str, Message] = {}
-        for topic, object_id, message, held in self._changed_devices(messages):
-            recorded = self._topics.removed(object_id) in self.publisher.retained
-            payload = rewording.with_old_words(message.payload, held)
-            payload = removal.with_tombstones(payload, held, keep_old=recorded)
-            if payload != message.payload:
-                rewritten[topic] = Message(payload, settle_s=message.settle_s)
-        return rewritten
-
-    def _reworded(self, messages: Mapping[str, Message]) -> dict[str, frozenset[str]]:
-        """By device, the state topics that Home Assistant has to read again to show them as the device now says."""
-        found = {
-            topic: rewording.state_topics_to_tell_again(message.payload, held)
-            for topic, _, message, held in self._changed_devices(messages)
-        }
-        return {topic: states for topic, states in found.items() if states}
-
-    async def _tell_again(self, reworded: Mapping[str, frozenset[str]]) -> None:
-        for topic, states in reworded.items():
-            await self.publisher.settled(topic, SETTLE_S)
-            for state in sorted(states & self.publisher.retained.keys()):
-                await self.publisher.put(state, self.publisher.retained[state])
-
-    async def _record_removals(self, messages: Mapping[str, Message], stale: list[str]) -> None:
-        """Before anything goes that Home Assistant may not see going, what it was is put down on the broker."""
-        if self._news.is_up or not self._home_assistant.enabled:
-            return
-        retained = self.publisher.retained
-        going = [topic for topic in stale if self._names.object_id_of(topic)]
-        going += [
-            topic
-            for topic, _, message, held in self._changed_devices(messages)
-            if removal.vanished_components(message.payload, held)
-        ]
-        for topic in going:
-            await self._record_removal(topic, retained[topic])
-
-    async def _record_removal(self, topic: str, held: bytes) -> None:
-        record_topic = self._topics.removed(self._names.object_id_of(topic) or "")
-        earlier = removal.read_record(self.publisher.retained.get(record_topic, b""))
-        record = removal.record(held, earlier, datetime.now(UTC))
-        if record is not None and (earlier is None or earlier.discovery != record.discovery):
-            await self.publisher.put(record_topic, record.to_bytes())
-
-    async def _welcome_home_assistant(self) -> None:
-        """After its birth message Home Assistant is told everything again, and what went while it was away."""
-        while True:
-            await self._news.births.wait()
-            await asyncio.sleep(random.uniform(*_BIRTH_DELAYS_S))  # noqa: S311 - spreads load, guards nothing
-            self._news.births.clear()
-            if not self._home_assistant.enabled:
-                continue
-            _LOG.info("Home Assistant has started: telling it everything again")
-            try:
-                await self._tell_everything_again()
-            except (BrokerError, asyncio.CancelledError):
-                # Home Assistant does not repeat its birth.
-                self._news.births.set()
-                raise
-            self._due |= self.publisher.parts
-            self._changed.set()
-            await asyncio.sleep(_LEAST_BIRTH_GAP_S)
-
-    async def _tell_everything_again(self) -> None:
-        devices = {t: p for t, p in self.publisher.retained.items() if self._names.object_id_of(t)}
-        for topic, payload in devices.items():
-            await self.publisher.put(topic, payload)
-        await self._show_what_was_removed()
-
-    async def _show_what_was_removed(self) -> None:
-        prefix = self._topics.removed("")
-        records = {topic: payload for topic, payload in self.publisher.retained.items() if topic.startswith(prefix)}
-        for record_topic, payload in records.items():
-            record = removal.read_record(payload)
-            device_topic = self._names.topic_of_object(record_topic.removeprefix(prefix))
-            if record is not None and datetime.now(UTC) - record.removed < removal.LONGEST_MEMORY:
-                current = self.publisher.retained.get(device_topic)
-                await self.publisher.put(device_topic, removal.whole_again(record, current))
-            await self.publisher.put(record_topic, b"")
 
 
 async def _first_to_end(*works: Coroutine[None, None, None]) -> None:

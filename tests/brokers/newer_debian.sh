@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The brokers of another Debian release beside the machine's own, without installing them:
 #
-#     tests/brokers/newer_debian.sh forky /opt/forky
-#     PATH=/opt/forky/brokers:$PATH RABBITMQ_SERVER=/opt/forky/brokers/rabbitmq-server make test-brokers
+#     tests/brokers/newer_debian.sh forky ~/forky
+#     PATH=~/forky/brokers:$PATH RABBITMQ_SERVER=~/forky/brokers/rabbitmq-server make test-brokers
 #
 # Needs root and debootstrap. What it makes is removed with its directory.
 set -euo pipefail

@@ -42,7 +42,7 @@ async def resolved() -> dict[str, Any]:
     return found
 
 
-async def on_loopback(image: str, port: int) -> dict[str, Any]:
+async def on_loopback(image: str, port: int, config_directory: Path) -> dict[str, Any]:
     """The same in the machine's own network on free ports, so that nobody else can reach it."""
     config = await resolved()
     for name, service in config["services"].items():
@@ -52,6 +52,7 @@ async def on_loopback(image: str, port: int) -> dict[str, Any]:
         service["extra_hosts"] = [f"{other}={_LOOPBACK}" for other in config["services"] if other != name]
     broker, bridge, simulator = (config["services"][name] for name in ("mosquitto", "bridge", "simulator"))
     bridge["image"] = simulator["image"] = image
+    bridge["volumes"][0]["source"] = str(config_directory)
     # Not every build of Mosquitto's image gives its user the same number.
     user = await docker("run", "--rm", "--network", "none", _BROKER, "id", "-u", "mosquitto")
     group = await docker("run", "--rm", "--network", "none", _BROKER, "id", "-g", "mosquitto")
@@ -83,8 +84,10 @@ async def test_it_is_valid(image: str) -> None:
 async def test_it_comes_up_healthy_and_shows_the_observatory(image: str, tmp_path: Path) -> None:
     need(f"the image {_BROKER}", is_there=has_image(_BROKER))
     port = free_port()
-    file = tmp_path / "compose.json"
-    file.write_text(json.dumps(await on_loopback(image, port)))
+    file, config = tmp_path / "compose.json", tmp_path / "config"
+    # Readable for the container's user, unlike the test's own directory.
+    config.mkdir(mode=0o755)
+    file.write_text(json.dumps(await on_loopback(image, port, config)))
     async with brought_up(file):
         async with observing(port, username="ts2mqtt", password=_PASSWORD) as observer:
             await observer.wait_for("ts2mqtt/status", b"online")

@@ -133,6 +133,15 @@ async def test_a_wrong_configuration_ends_with_2_and_the_reason(image: str) -> N
         assert "TS2MQTT_MQTT__HOTS" in await bridge.log()
 
 
+async def test_a_folder_that_its_user_may_not_read_is_told(image: str, tmp_path: Path) -> None:
+    """Pytest's folders are for their owner alone."""
+    async with container(image, options=(*HARDENED, "--volume", f"{tmp_path}:/config:ro")) as bridge:
+        assert await bridge.exit_code() == 2
+        log = await bridge.log()
+        assert "cannot look for it in /config: Permission denied" in log
+        assert "Traceback" not in log
+
+
 def _everything_of(rigs: int) -> set[str]:
     return {
         topic for number in range(rigs) for topic in of.all_devices(f"rig_{number}") | of.all_states(f"rig_{number}")

@@ -142,13 +142,14 @@ class _Pair:
         self._near = near
         self._far: _Side | None = None
         self._is_over = False
+        self._has_passed_enough = False
 
     def begin(self) -> None:
         self._gate.add(self)
         self._reaching = asyncio.create_task(self._reach())
 
     def pass_on(self) -> None:
-        if self._gate.swallows:
+        if self._gate.swallows or self._has_passed_enough:
             self._near.held.clear()
             if self._far:
                 self._far.held.clear()
@@ -159,6 +160,7 @@ class _Pair:
             self._near.held.clear()
             self._far.transport.write(octets)
             if is_end:
+                self._has_passed_enough = True
                 # What has passed shall arrive before the connection is gone.
                 asyncio.get_running_loop().call_later(0.001, self._gate.cut)
         if self._far.held:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.api import SimulatedApi
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.faults import Exchange
     from ts2mqtt.simulator.http1 import Answer
 
+_serial = count()
 _STATES = ("Draft", "Active", "Inactive", "Closed")
 _NAMES = ("M 31", "NGC 7000 / Hα", "#+", "{{ now() }}", "\x1b[31mred", "", "Ünïcødé ✨", 'a "quoted" name', "M 31")
 _PATTERNS = ("*", "/profiles", "/profiles/*/projects", "/projects/*/targets", "/targets/*/statistics", "/version")
@@ -45,10 +50,7 @@ class RandomRig:
 
     async def start(self) -> None:
         """Two ports are its: that of one N.I.N.A. profile and that of another."""
-        await self.api.start()
-        self._other_port = self.api.port
-        await self.api.stop()
-        self.api.port = 0
+        self._other_port, self.api.port = _lasting_ports()
         await self.api.start()
         self.urls = (self.api.url, f"http://127.0.0.1:{self._other_port}")
 
@@ -231,6 +233,17 @@ class RandomRig:
         rows = [*self.observatory.profiles, *self.observatory.projects(), *self.observatory.targets()]
         field, value = self._chance.choice((("MoonPhase", 0.5), ("Priority", 2), ("ROI", 50), ("Name", "x" * 300)))
         self._chance.choice(rows).raw[field] = value
+
+
+def _lasting_ports() -> tuple[int, int]:
+    """Two that nobody else is given meanwhile: below those that the system hands out, and this process' own."""
+    found: list[int] = []
+    while len(found) < 2:
+        number = next(_serial)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", 12_000 + os.getpid() % 20 * 1_000 + number % 1_000))
+            found.append(probe.getsockname()[1])
+    return found[0], found[1]
 
 
 def _faults(chance: random.Random) -> dict[str, Fault]:

@@ -12,6 +12,7 @@ _SEQUENCES = int(os.environ.get("FAULT_SEQUENCES", "500"))
 _AT_A_TIME = 10
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", range(0, _SEQUENCES, _AT_A_TIME), ids="from-seed-{}".format)
 def test_after_any_faults_the_broker_holds_what_the_observatory_says(first: int) -> None:
     for seed in range(first, first + _AT_A_TIME):

@@ -102,11 +102,11 @@ class WatchedBroker(EmbeddedBroker):
             self._watch_device(topic, subject)
 
     def _watch_clearing(self, topic: str, held: bytes | None) -> None:
+        if asyncio.get_running_loop().time() < self._rivals_until:
+            # What the one has read newly, or cleared, the other may not know yet.
+            return
         if held is None:
             self._breach(f"cleared {topic}, which is not retained")
-        if asyncio.get_running_loop().time() < self._rivals_until:
-            # What the one has read newly the other may not know yet.
-            return
         if (subject := NAMES.topics.subject(topic)) is not None:
             if self._exists(subject):
                 self._breach(f"cleared {topic}, whose thing is still there")

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
-from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tests import topics_of_example as of
 from ts2mqtt import heartbeat
 from ts2mqtt.checking.announcements import announced
-from ts2mqtt.config import HomeAssistantConfig, load_config
+from ts2mqtt.commands import CommandListener, Commands
+from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant import removal
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.message import Message
-from ts2mqtt.mqtt import Connection, Received
+from ts2mqtt.mqtt import Received
 from ts2mqtt.observatory.live import live
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
 from ts2mqtt.observatory.watch import Watch, observe
 from ts2mqtt.scheduler import client, translation
-from ts2mqtt.session import Commands, HomeAssistantNews, Session
 from ts2mqtt.topics import memory
 from ts2mqtt.topics.messages import RigView, event_payload, rig_messages
-from ts2mqtt.wanted import WantedMessages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -143,22 +139,13 @@ def commands(octets: bytes) -> None:
         done.append(word)
         return word in {"backyard", "debug", "info", "warning", "error"}
 
-    session = Session(
-        cast("Connection", None),
-        of.NAMES,
-        HomeAssistantConfig(),
-        instance="0-me",
-        about=lambda: Message(b"{}"),
-        wanted=lambda: WantedMessages(of.NAMES, frozenset(), home_assistant=True),
-        events=deque(),
-        commands=Commands(carry_out, carry_out, carry_out),
-        changed=asyncio.Event(),
-        news=HomeAssistantNews(),
+    listener = CommandListener(
+        of.NAMES.topics, Commands(carry_out, carry_out, carry_out), lambda: None, lambda rig_id: rig_id == "elsewhere"
     )
     text = topic.decode(errors="replace")
-    session._hear_command(Received(text, payload, retain=False))
-    session._hear_command(Received("ts2mqtt/command", payload, retain=False))
-    session._hear_command(Received("ts2mqtt/backyard/command", payload, retain=False))
+    listener.hear(Received(text, payload, retain=False))
+    listener.hear(Received("ts2mqtt/command", payload, retain=False))
+    listener.hear(Received("ts2mqtt/backyard/command", payload, retain=False))
     of.NAMES.topics.subject(text)
     of.NAMES.subject(text)
     of.NAMES.topics.is_own(text)

@@ -36,6 +36,8 @@ _LISTENS = "Now listening on port"
 _BORN = "birth message sent"
 _REGISTRY_EVENTS = {"entity_registry_updated", "device_registry_updated"}
 _LEVELS = (" WARNING ", " ERROR ", " CRITICAL ")
+# A test run that is killed takes its Home Assistant with it.
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 # It is prepared for the integrations that the tests need; at every start it misses the others.
 _ABOUT_ITSELF = ("[homeassistant.bootstrap]", "[homeassistant.setup]", "[aiohttp_fast_zlib]")
 # Where it keeps a disabled entity it clears the topic of a device that has gone once more for each of them.
@@ -94,6 +96,7 @@ class HomeAssistant:
         """Returns when it runs and has said its birth on the broker, five seconds after it was connected."""
         mark = len(self.log)
         self._process = await asyncio.create_subprocess_exec(
+            *_ENDS_WITH_US,
             *hass_command(self.release, self._directory),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -325,17 +328,19 @@ class HomeAssistant:
         if self._keeping:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        if connection:
-            await connection.close()
-        if process and process.returncode is None:
-            process.send_signal(number)
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-        if self._listening:
-            await self._listening
+        try:
+            if connection:
+                await connection.close()
+        finally:
+            if process and process.returncode is None:
+                process.send_signal(number)
+                try:
+                    async with asyncio.timeout(_PATIENCE_S):
+                        await process.wait()
+                except TimeoutError:
+                    process.kill()
+            if self._listening:
+                await self._listening
 
 
 def _text(path: Path) -> str:

@@ -86,7 +86,9 @@ class Night:
 
 
 @asynccontextmanager
-async def night(house: House, *, desired: int = 10, exposure_s: float = 300) -> AsyncIterator[Night]:
+async def night(
+    house: House, *, desired: int = 10, exposure_s: float = 300, language: str = "en"
+) -> AsyncIterator[Night]:
     now = datetime.now(UTC)
     # Wherever on Earth it is about 23 o'clock now.
     hours = (23 - now.hour + 12) % 24 - 12
@@ -102,10 +104,13 @@ async def night(house: House, *, desired: int = 10, exposure_s: float = 300) -> 
         exposures=(PreviewExposures("Ha", exposure_s, desired),),
     )
     observatory.set_preview(profile, (block,))
-    async with scene(house, observatory) as backyard, backyard.running():
-        await backyard.published()
-        await backyard.shown()
-        yield Night(backyard, target)
+    async with scene(house, observatory) as backyard:
+        spoken = backyard.config.home_assistant.model_copy(update={"language": language})
+        backyard.config = backyard.config.model_copy(update={"home_assistant": spoken})
+        async with backyard.running():
+            await backyard.published()
+            await backyard.shown()
+            yield Night(backyard, target)
         backyard.nothing_to_complain_about()
 
 
@@ -284,6 +289,21 @@ async def test_imaging_starts_once_and_ends_once_whatever_the_network_does(
         await told.tells("actions_end")
         await told.has_run()
         assert len(told.told("actions_start")) == 1
+
+
+async def test_no_word_of_a_state_matters(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        tonight = await stack.enter_async_context(night(house, language="de"))
+        silent = await stack.enter_async_context(automation(tonight, "silent_rig", patience=AT_ONCE))
+        imaging = await stack.enter_async_context(automation(tonight, "imaging"))
+        await tonight.activity("untätig")
+        await tonight.plan()
+        await silent.tells()
+        assert imaging.told("actions_start") == []
+        tonight.expose()
+        await tonight.activity("belichtet")
+        await imaging.tells("actions_start")
+        await silent.tells("actions_again")
 
 
 async def test_large_stars_are_told_and_small_ones_are_not(house: House) -> None:

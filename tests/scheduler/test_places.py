@@ -42,7 +42,7 @@ async def test_more_places_are_taken_at_once() -> None:
     places = Places(1)
     guests = Guests(places, 5)
     assert await guests.settle() == 1
-    places.limit = 3
+    places.allow(3)
     assert await guests.settle() == 3
     assert await guests.leave(2) == 3
     assert await guests.leave(3) == 0
@@ -52,7 +52,7 @@ async def test_fewer_places_send_nobody_away() -> None:
     places = Places(3)
     guests = Guests(places, 6)
     assert await guests.settle() == 3
-    places.limit = 1
+    places.allow(1)
     assert await guests.settle() == 3
     assert await guests.leave(2) == 1
     assert await guests.leave(1) == 1

@@ -46,7 +46,7 @@ _OFF, _ON = timedelta(hours=20), timedelta(hours=4)
 """After noon: at eight in the morning the rigs are switched off, at four in the afternoon on again."""
 
 _MONTH = 30
-_MOST_PROJECTS = 30
+_MOST_PROJECTS = 14
 _NEW_PROJECTS_A_WEEK = 3
 _ALLOWED = 0.1
 """What may differ between the first month and the end for other reasons than a leak."""

@@ -96,7 +96,7 @@ class TargetSchedulerClient:
         """For every request from now on; one that is under way keeps its time."""
         self._timeout = polling.timeout
         self._plan_timeout = polling.plan_timeout
-        self._places.limit = polling.concurrency
+        self._places.allow(polling.concurrency)
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,13 +17,8 @@ class Places:
         self._taken = 0
         self._freed = asyncio.Event()
 
-    @property
-    def limit(self) -> int:
-        return self._limit
-
-    @limit.setter
-    def limit(self, limit: int) -> None:
-        """Whoever has a place keeps it."""
+    def allow(self, limit: int) -> None:
+        """From now on; whoever has a place keeps it."""
         self._limit = limit
         self._freed.set()
 
