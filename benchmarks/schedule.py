@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.watched import Watched
 
 _INTERVAL_S = 30.0
-_WATCHED_S = 5 * _INTERVAL_S
+_WATCHED_S = 4 * _INTERVAL_S
 _PATIENCE_S = 1_800.0
 
 
@@ -50,7 +50,7 @@ async def _kept(site: HostingSite, program: Watched) -> tuple[Spread, ...]:
     began, rigs = time.monotonic(), len(site.urls)
     await site.retained(rigs * MESSAGES + OF_THE_BRIDGE, _PATIENCE_S)
     cold_s = time.monotonic() - began
-    await asyncio.sleep(2 * _INTERVAL_S)
+    await asyncio.sleep(_INTERVAL_S)
     await site.forget()
     before, began = program.cpu_s, time.monotonic()
     await asyncio.sleep(_WATCHED_S)

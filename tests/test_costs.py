@@ -6,6 +6,7 @@ Bounds are today's figures, with room only for the lengths of ids and times and 
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -121,3 +122,34 @@ def test_an_exposure_is_told_where_it_counts() -> None:
     # That an image was saved and that it was accepted; before the first, that the target is begun.
     assert (first.messages_to("/event"), second.messages_to("/event")) == (3, 2)
     assert (after.requests.total(), after.parses, after.messages) == (_LIVE, 0, {})
+
+
+def test_rigs_are_looked_at_one_after_the_other() -> None:
+    looks = run_in_simulated_time(_looks_at_four_rigs)
+
+    assert looks == [[0, 30, 60], [0.05, 30.05, 60.05], [0.1, 30.1, 60.1], [0.15, 30.15, 60.15]]
+
+
+async def _looks_at_four_rigs() -> list[list[float]]:
+    """Rig by rig, after how many seconds."""
+
+    def now() -> datetime:
+        return _EVENING + timedelta(seconds=asyncio.get_running_loop().time())
+
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker())
+        apis = [await stack.enter_async_context(SimulatedApi(small_rig(), clock=now)) for _ in range(4)]
+        config = Config(
+            mqtt=MqttConfig(host="127.0.0.1", port=broker.port),
+            rigs=tuple(RigConfig(name=f"Rig {number}", url=(api.url,)) for number, api in enumerate(apis)),
+            polling=PollingConfig(plan="off"),
+        )
+        bridge = Bridge(config, now=now)
+        running = asyncio.create_task(bridge.run())
+        await asyncio.sleep(65)
+        bridge.stop()
+        await running
+        return [
+            [round((look.time - _EVENING).total_seconds(), 2) for look in api.requests_to("/profiles")]
+            for api in apis
+        ]
