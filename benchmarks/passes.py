@@ -41,28 +41,29 @@ class Cold:
     resident_mb: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    cold: Cold
-    steady_cpu_s: float
-
-
-async def cost_of_bridge(count: int) -> tuple[Cost, list[Retained]]:
+async def cold_of_bridge(count: int) -> tuple[Cold, list[Retained]]:
     """And what it published: the floor publishes the same."""
     async with hosting_site(count) as site, watched.bridge(site, _NEVER_S) as program:
         cold = await _cold(program, site)
-        messages = [Retained(topic=topic, payload=payload.decode()) for topic, payload in site.observer.held.items()]
+        held = site.observer.held
+        return cold, [Retained(topic=topic, payload=payload.decode()) for topic, payload in held.items()]
+
+
+async def cold_of_floor(count: int, messages: list[Retained]) -> Cold:
+    async with hosting_site(count) as site, watched.floor(site, _NEVER_S, messages) as program:
+        return await _cold(program, site)
+
+
+async def steady_of_bridge(count: int) -> float:
     interval_s = _interval_s(count)
     async with hosting_site(count) as site, watched.bridge(site, interval_s) as program:
-        return Cost(cold, await _steady(program, site, interval_s)), messages
+        return await _steady(program, site, interval_s)
 
 
-async def cost_of_floor(count: int, messages: list[Retained]) -> Cost:
-    async with hosting_site(count) as site, watched.floor(site, _NEVER_S, messages) as program:
-        cold = await _cold(program, site)
+async def steady_of_floor(count: int, messages: list[Retained]) -> float:
     interval_s = _interval_s(count)
     async with hosting_site(count) as site, watched.floor(site, interval_s, messages) as program:
-        return Cost(cold, await _steady(program, site, interval_s))
+        return await _steady(program, site, interval_s)
 
 
 def _interval_s(count: int) -> float:
@@ -86,10 +87,17 @@ async def _steady(program: Watched, site: HostingSite, interval_s: float) -> flo
     return (program.cpu_s - before) / passes
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Floor and bridge, measured one after the other: what else the machine does falls on both."""
+
+    cold: tuple[Cold, Cold]
+    steady_cpu_s: tuple[float, float] = (0.0, 0.0)
+
+
 async def measure(counts: Sequence[int], rounds: int) -> str:
-    """Both interleaved, so that what else the machine does falls on both."""
-    alone = await _both(1, rounds)
-    rows = [_row(count, alone, await _both(count, rounds)) for count in counts]
+    starts = [await _round(1, steady=False) for _ in range(rounds)]
+    rows = [_row(count, starts, [await _round(count, steady=True) for _ in range(rounds)]) for count in counts]
     return table(
         (
             *("rigs", "cold, CPU ms a rig: floor", "bridge", "ratio", "wall s: floor", "bridge"),
@@ -99,36 +107,34 @@ async def measure(counts: Sequence[int], rounds: int) -> str:
     )
 
 
-async def _both(count: int, rounds: int) -> list[tuple[Cost, Cost]]:
-    """Floor and bridge, so often."""
-    both = []
-    for _ in range(rounds):
-        bridge, messages = await cost_of_bridge(count)
-        both.append((await cost_of_floor(count, messages), bridge))
-    return both
+async def _round(count: int, *, steady: bool) -> _Round:
+    bridge, messages = await cold_of_bridge(count)
+    cold = await cold_of_floor(count, messages), bridge
+    if not steady:
+        return _Round(cold)
+    of_bridge = await steady_of_bridge(count)
+    return _Round(cold, (await steady_of_floor(count, messages), of_bridge))
 
 
-def _row(count: int, alone: list[tuple[Cost, Cost]], both: list[tuple[Cost, Cost]]) -> tuple[object, ...]:
+def _row(count: int, starts: Sequence[_Round], measured: Sequence[_Round]) -> tuple[object, ...]:
     """Of a cold pass, what the rigs after the first cost: the start has figures of its own."""
-    start_floor, start_bridge = (min(cost.cold.cpu_s for cost in some) for some in zip(*alone, strict=True))
-    base_mb = min(bridge.cold.resident_mb for _, bridge in alone)
-    cold_floor = [1e3 * (floor.cold.cpu_s - start_floor) / (count - 1) for floor, _ in both]
-    cold_bridge = [1e3 * (bridge.cold.cpu_s - start_bridge) / (count - 1) for _, bridge in both]
-    steady_floor = [1e3 * floor.steady_cpu_s / count for floor, _ in both]
-    steady_bridge = [1e3 * bridge.steady_cpu_s / count for _, bridge in both]
-    kb_a_rig = [1e3 * (bridge.cold.resident_mb - base_mb) / (count - 1) for _, bridge in both]
+    start_floor, start_bridge = (min(one.cold[which].cpu_s for one in starts) for which in range(2))
+    base_mb = min(one.cold[1].resident_mb for one in starts)
+    cold_floor = [1e3 * (one.cold[0].cpu_s - start_floor) / (count - 1) for one in measured]
+    cold_bridge = [1e3 * (one.cold[1].cpu_s - start_bridge) / (count - 1) for one in measured]
+    steady_floor = [1e3 * one.steady_cpu_s[0] / count for one in measured]
+    steady_bridge = [1e3 * one.steady_cpu_s[1] / count for one in measured]
+    kb_a_rig = [1e3 * (one.cold[1].resident_mb - base_mb) / (count - 1) for one in measured]
     return (
         count,
         Spread(cold_floor),
         Spread(cold_bridge),
         Spread.ratio(cold_bridge, cold_floor),
-        Spread([floor.cold.wall_s for floor, _ in both]),
-        Spread([bridge.cold.wall_s for _, bridge in both]),
+        *(Spread([one.cold[which].wall_s for one in measured]) for which in range(2)),
         Spread(steady_floor),
         Spread(steady_bridge),
         Spread.ratio(steady_bridge, steady_floor),
-        Spread([floor.cold.resident_mb for floor, _ in both]),
-        Spread([bridge.cold.resident_mb for _, bridge in both]),
+        *(Spread([one.cold[which].resident_mb for one in measured]) for which in range(2)),
         Spread(kb_a_rig),
         Spread([one / TARGETS for one in kb_a_rig]),
     )
