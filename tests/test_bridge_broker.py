@@ -114,7 +114,7 @@ async def test_a_bridge_without_a_broker_stops_at_once(example_api: SimulatedApi
     async with running_bridge(bridge_config(free_port(), example_api)):
         await log.says("no broker at")
         started = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - started < 1
+    assert asyncio.get_running_loop().time() - started < 5
 
 
 async def test_a_wrong_password_is_an_error_that_says_what_to_do_and_is_retried_slowly(
@@ -281,7 +281,8 @@ async def test_of_two_bridges_that_start_together_one_works(
         first = bridge_config(mqtt_config(mosquitto.port, client_id="first"), api)
         second = bridge_config(mqtt_config(mosquitto.port, client_id="second"), api)
         async with running_bridge(first), running_bridge(second):
-            await log.says("ERROR", "another bridge")
+            # Whatever it said at first, it finds the other at work when it tries again.
+            await log.says("ERROR", "another bridge is at work")
             await all_published(observer)
             await later_change(observer, example)
             mark, told = observer.mark(), len(log.about("ERROR"))

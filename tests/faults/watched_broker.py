@@ -11,6 +11,7 @@ from tests.topics_of_example import NAMES
 from ts2mqtt.simulator import broker as embedded
 from ts2mqtt.simulator.broker import EmbeddedBroker, Limits
 from ts2mqtt.simulator.mqtt_packets import Message
+from ts2mqtt.topics.names import BRIDGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,9 @@ class WatchedBroker(EmbeddedBroker):
             self._breach(f"published {topic} again unchanged")
 
     def _watch_device(self, topic: str, subject: Subject) -> None:
-        if subject.kind is None or subject.thing_id is None:
+        if subject == BRIDGE:
+            state = NAMES.topics.bridge
+        elif subject.kind is None or subject.thing_id is None:
             state = NAMES.topics.rig_state(subject.rig_id)
         else:
             state = NAMES.topics.thing(subject.rig_id, subject.kind, subject.thing_id)
