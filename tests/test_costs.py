@@ -124,10 +124,12 @@ def test_an_exposure_is_told_where_it_counts() -> None:
     assert (after.requests.total(), after.parses, after.messages) == (_LIVE, 0, {})
 
 
-def test_rigs_are_looked_at_one_after_the_other() -> None:
+def test_many_rigs_are_not_all_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ts2mqtt.bridge._BEGUN_AT_ONCE", 2)
+
     looks = run_in_simulated_time(_looks_at_four_rigs)
 
-    assert looks == [[0, 30, 60], [0.05, 30.05, 60.05], [0.1, 30.1, 60.1], [0.15, 30.15, 60.15]]
+    assert looks == [[0, 30, 60], [0, 30, 60], [1, 31, 61], [1, 31, 61]]
 
 
 async def _looks_at_four_rigs() -> list[list[float]]:

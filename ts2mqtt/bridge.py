@@ -54,8 +54,8 @@ _STEADY_S = 60.0
 _FAREWELL_S = 3.5
 """What a stopping bridge has for its last words; a container's engine kills it after a few seconds more."""
 
-_BEGIN_EVERY_S = 0.05
-"""Between two rigs: when a thousand are begun at once, what each waits for is the bridge, until it seems silent."""
+_BEGUN_AT_ONCE, _BEGIN_AGAIN_S = 20, 1.0
+"""When a thousand rigs are begun at once, what each waits for is the bridge, until it seems silent."""
 
 _AFTER_A_BUG_S = 60.0
 _MOST_EVENTS = 1_000
@@ -155,7 +155,7 @@ class Bridge:
 
     def _begin_to_watch(self, rig_ids: AbstractSet[str]) -> None:
         for place, rig_id in enumerate(sorted(rig_ids - self._watching.keys())):
-            work = self._watch(self._pollers[rig_id], place * _BEGIN_EVERY_S)
+            work = self._watch(self._pollers[rig_id], place // _BEGUN_AT_ONCE * _BEGIN_AGAIN_S)
             self._watching[rig_id] = asyncio.create_task(work)
             self._mark(rig_id)
 
