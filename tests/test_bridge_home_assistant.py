@@ -190,6 +190,26 @@ async def test_a_target_removed_while_home_assistant_is_down_is_shown_whole_and_
     assert not observer.held_below("ts2mqtt/bridge/removed/")
 
 
+async def test_what_was_removed_is_not_left_standing_while_its_rig_is_off(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    """It was known to be gone when it was recorded; nobody need be asked for that again."""
+    topic = of.target_device(of.M31)
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        await home_assistant_stops(observer)
+        example.remove_target(example.target(of.M31))
+        await observer.wait_until_gone(of.target(of.M31), topic)
+    mark = observer.mark()
+    async with running_bridge(bridge_config(mosquitto.port, "http://127.0.0.1:9")):
+        await observer.wait_for(of.STATUS, b"online", after=mark)
+        await home_assistant_starts(observer)
+        await observer.wait_for(topic, lambda device: device["components"], after=mark)
+        await observer.wait_for(topic, b"", after=mark)
+        await observer.wait_until_gone(_M31_RECORD)
+        assert of.rig_device() in observer.held
+
+
 async def _home_assistant_forgets_m31(observer: Observer, whole: dict[str, object]) -> None:
     topic, mark = of.target_device(of.M31), observer.mark()
     await home_assistant_starts(observer)

@@ -45,17 +45,6 @@ def test_a_heartbeat_tells_which_one_came_back_last() -> None:
     assert beat_of(pulse.next(working=True)).returned == 1
 
 
-def test_a_connection_is_lost_after_four_heartbeats_that_did_not_come_back() -> None:
-    pulse = Pulse("me")
-    lost = []
-    for _ in range(5):
-        pulse.next(working=True)
-        lost.append(pulse.is_lost)
-    assert lost == [False, False, False, True, True]
-    pulse.returned = 5
-    assert not pulse.is_lost
-
-
 @pytest.mark.parametrize(
     "payload",
     [

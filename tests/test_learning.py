@@ -9,8 +9,11 @@ import pytest
 
 from tests import topics_of_example as of
 from tests.running import mqtt_config
+from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
 from ts2mqtt.learning import Learner
 from ts2mqtt.mqtt import Received, connect
+from ts2mqtt.observatory.model import Rig
+from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,7 +25,9 @@ _FENCE = "ts2mqtt/bridge/heartbeat"
 
 
 @asynccontextmanager
-async def learning(port: int, owns: Callable[[str], bool] = lambda _: True) -> AsyncIterator[Learner]:
+async def learning(
+    port: int, owns: Callable[[str], bool] = lambda _: True, names: DiscoveryNames = of.NAMES
+) -> AsyncIterator[Learner]:
     """A learner on a connection of its own, fed with all that arrives."""
     async with connect(mqtt_config(port)) as connection:
         await connection.subscribe([_FENCE])
@@ -33,7 +38,7 @@ async def learning(port: int, owns: Callable[[str], bool] = lambda _: True) -> A
             while (message := await anext(received)).topic != _FENCE:
                 learner.hear(message)
 
-        learner = Learner(connection, of.NAMES, fence, owns)
+        learner = Learner(connection, names, fence, owns)
         yield learner
 
 
@@ -136,6 +141,23 @@ async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: M
     async with learning(mosquitto.port) as learner:
         await learner.learn()
         assert learner.own().keys() == ours.keys()
+
+
+async def test_a_device_of_a_bridge_whose_base_topic_looks_the_same_in_an_id_is_not_ours(
+    mosquitto: Mosquitto,
+) -> None:
+    names = DiscoveryNames("homeassistant", TopicNames("site/a"))
+    similar = DiscoveryNames("homeassistant", TopicNames("site_a"))
+    ours, other = (rig_device(each, rig) for each, rig in ((names, "backyard"), (similar, "remote")))
+    await retain(mosquitto.port, ours | other)
+    async with learning(mosquitto.port, names=names) as learner:
+        await learner.learn()
+        assert learner.own().keys() == ours.keys()
+
+
+def rig_device(names: DiscoveryNames, rig_id: str) -> dict[str, str]:
+    rig = Rig(id=rig_id, name=rig_id, api_version="v0", url="http://127.0.0.1:9")
+    return {topic: message.payload.decode() for topic, message in device_messages(names, rig, frozenset()).items()}
 
 
 async def test_what_belongs_to_another_replica_is_not_learned(mosquitto: Mosquitto) -> None:

@@ -152,9 +152,23 @@ async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_
         assert problem(failures).startswith("forbidden: ")
         await publisher.publish(messages(allowed="1"), ())
         assert problem(failures) == ""
-        failures.failed("allowed", "refused on an earlier connection")
-        await publisher.publish(messages(allowed="2"), ())
-        assert problem(failures) == ""
+
+
+async def test_what_was_refused_on_an_earlier_connection_is_no_failure_once_it_stands_or_nobody_wants_it(
+    mosquitto_with: Callable[..., Mosquitto],
+) -> None:
+    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    async with (
+        mosquitto_with(acl=["topic readwrite allowed"]) as broker,
+        connect(mqtt_config(broker.port, protocol="5")) as connection,
+    ):
+        for found, wanted in ((b"1", {"forbidden": "1"}), (b"", {"allowed": "1"})):
+            await Publisher(connection, failures).publish(messages(forbidden="1"), ())
+            assert problem(failures).startswith("forbidden: ")
+            later = Publisher(connection, failures)
+            later.learned("forbidden", found)
+            await later.publish(messages(**wanted), ())
+            assert problem(failures) == ""
 
 
 async def test_what_one_rig_wants_says_nothing_of_what_was_refused_of_another(
@@ -183,6 +197,11 @@ async def test_what_is_retained_is_known_rig_by_rig(mosquitto: Mosquitto) -> Non
         assert publisher.parts == {"rig1", "rig2"}
         assert publisher.retained_of({"rig1"}) == {"rig1/b": b"2"}
         assert publisher.retained_of({"rig1", "rig2", "rig3"}) == {"rig1/b": b"2", "rig2/a": b"3"}
+        publisher.learned("rig3/a", b"")
+        await publisher.put("rig2/a", b"")
+        assert publisher.parts == {"rig1"}
+        await publisher.put("rig2/a", b"4")
+        assert publisher.retained_of({"rig2"}) == {"rig2/a": b"4"}
 
 
 async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:

@@ -19,7 +19,7 @@ from ts2mqtt.commands import Commands
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.errors import BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.message import Message
-from ts2mqtt.mqtt import connect
+from ts2mqtt.mqtt import Connection, connect
 from ts2mqtt.session import Session
 from ts2mqtt.transitions import HomeAssistantNews
 from ts2mqtt.wanted import WantedMessages
@@ -139,6 +139,29 @@ async def test_a_session_that_finishes_tells_all_that_it_has_begun_to_tell(
     await observer.wait_for(of.STATUS, b"offline")
     heard = [seen.payload for seen in observer.seen if seen.topic == "ts2mqtt/backyard/event"]
     assert heard == [payload for _, payload in told]
+
+
+async def test_of_too_many_events_none_is_lost_that_there_is_room_for(
+    mosquitto: Mosquitto, observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that arrives while the oldest is under way pushes that out: what is next must not go as well."""
+    events = deque([("backyard", b"first"), ("backyard", b"second"), ("backyard", b"third")], maxlen=3)
+    publish = Connection.publish
+
+    async def one_more_happens(
+        connection: Connection, topic: str, payload: bytes, *, retain: bool
+    ) -> asyncio.Future[None]:
+        if payload == b"first":
+            events.append(("backyard", b"last"))
+        return await publish(connection, topic, payload, retain=retain)
+
+    monkeypatch.setattr(Connection, "publish", one_more_happens)
+    async with session_at(mosquitto.port, events=events) as session:
+        working = asyncio.create_task(session.keep_true())
+        await observer.wait_for("ts2mqtt/backyard/event", b"last")
+        working.cancel()
+    heard = [seen.payload for seen in observer.seen if seen.topic == "ts2mqtt/backyard/event"]
+    assert heard == [b"first", b"second", b"third", b"last"]
 
 
 async def test_while_it_learns_a_session_hears_that_the_connection_breaks(mosquitto: Mosquitto) -> None:

@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--supervisor", default=_SUPERVISOR, metavar="URL")
     chosen = parser.parse_args(arguments)
     try:
-        options = _parsed(Options, chosen.options.read_bytes(), "the options")
+        options = _parsed(Options, _read(chosen.options), "the options")
         broker = options.mqtt if options.mqtt.host else _service(chosen.supervisor, os.environ)
     except ConfigError as error:
         sys.stderr.write(f"ts2mqtt: {error}\n")
@@ -161,6 +161,15 @@ def _service(supervisor: str, given: Mapping[str, str]) -> BrokerService:
             "broker and start it, or write the address of yours into the option mqtt.host"
         )
     return answer.data
+
+
+def _read(options: Path) -> bytes:
+    try:
+        return options.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{options}: {error.strerror}; the Supervisor writes this file, anywhere else run ts2mqtt itself"
+        ) from error
 
 
 def _parsed(model: type[_Parsed], text: bytes, what: str) -> _Parsed:

@@ -30,9 +30,9 @@ from ts2mqtt.observatory.watch import Watch, observe
 from ts2mqtt.packet_sizes import PacketSizes
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.session import OFFLINE, Session
+from ts2mqtt.session import Session
 from ts2mqtt.topics import memory, payloads
-from ts2mqtt.topics.messages import RigView, event_payload
+from ts2mqtt.topics.messages import OFFLINE, RigView, event_payload
 from ts2mqtt.topics.names import TopicNames
 from ts2mqtt.transitions import HomeAssistantNews
 from ts2mqtt.wanted import WantedMessages

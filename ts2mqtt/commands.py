@@ -51,6 +51,8 @@ class CommandListener:
         self._is_of_others = is_of_others
         self._obedience: dict[str, Allowance] = {}
         self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
+        # One for all topics: there are as many as somebody thinks up.
+        self._not_understood = Allowance(_AT_ONCE, _EVERY_S)
 
     def hear(self, message: Received) -> None:
         """Ignores what is no command, comes too often, or is retained: that would be carried out at every start."""
@@ -70,7 +72,7 @@ class CommandListener:
             understood = self._of_the_bridge(words)
         else:
             understood = self._of_a_rig(rig_id, words) or self._is_of_others(rig_id)
-        if not understood:
+        if not understood and self._not_understood.use():
             _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
 
     def _allowance_of(self, topic: str) -> Allowance:

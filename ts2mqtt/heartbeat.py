@@ -13,7 +13,8 @@ INTERVAL_S = 10.0
 ASK = Question(ask=True).to_bytes()
 """Published on the heartbeat topic, it makes a running bridge answer with a heartbeat at once."""
 
-_MOST_UNRETURNED = 3
+MOST_UNRETURNED = 3
+"""Of one bridge's heartbeats; and so many intervals without any may pass before its connection counts as lost."""
 
 
 class _Bridge(BaseModel):
@@ -32,11 +33,6 @@ class Pulse:
         self.instance = instance
         self.sent = 0
         self.returned = 0
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether several in a row did not come back: the connection only looks alive."""
-        return self.sent - self.returned > _MOST_UNRETURNED
 
     def next(self, *, working: bool) -> bytes:
         self.sent += 1
@@ -69,4 +65,4 @@ def instance_in(payload: bytes) -> str | None:
 
 def is_healthy(heartbeat: Heartbeat) -> bool:
     """Whether the bridge that sent this is at work and hears itself through the broker."""
-    return heartbeat.working and heartbeat.number - heartbeat.returned <= _MOST_UNRETURNED
+    return heartbeat.working and heartbeat.number - heartbeat.returned <= MOST_UNRETURNED

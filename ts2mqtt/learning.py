@@ -35,6 +35,14 @@ class _Bridge(BaseModel):
     rigs: list[_Identity]
 
 
+class _Availability(BaseModel):
+    topic: str
+
+
+class _Device(BaseModel):
+    availability: list[_Availability]
+
+
 class Learner:
     """Collects the retained messages of one bridge; feed it everything that arrives.
 
@@ -96,12 +104,15 @@ class Learner:
         """What was learned, without a stranger's topics below the base topic that only have the shape of ours.
 
         A rig is ours if a bridge's own topic names it, as it stands there or as it is now `about` to, if it has a
-        device, or if a payload carries its id.
+        device, or if a payload carries its id. A device is not ours if it follows a bridge under another base topic.
         """
+        retained = {
+            topic: payload for topic, payload in self.retained.items() if not self._is_foreign(topic, payload)
+        }
         ours = self._named | _rigs_named_in(about)
-        ours |= {subject.rig_id for topic in self.retained if (subject := self._names.subject(topic))}
+        ours |= {subject.rig_id for topic in retained if (subject := self._names.subject(topic))}
         strange: dict[str, list[str]] = {}
-        for topic, payload in self.retained.items():
+        for topic, payload in retained.items():
             subject = self._names.topics.subject(topic)
             if subject is None or subject.rig_id in ours:
                 continue
@@ -110,7 +121,7 @@ class Learner:
             else:
                 strange.setdefault(subject.rig_id, []).append(topic)
         left_alone = {topic for rig_id, topics in strange.items() if rig_id not in ours for topic in topics}
-        return {topic: payload for topic, payload in self.retained.items() if topic not in left_alone}
+        return {topic: payload for topic, payload in retained.items() if topic not in left_alone}
 
     async def held(self, topics: Iterable[str]) -> dict[str, bytes]:
         """What the broker has kept of what was published on these topics, whichever bridge they belong to."""
@@ -142,6 +153,16 @@ class Learner:
     def _is_of_own_part(self, topic: str) -> bool:
         part = self._names.part_of(topic)
         return part == BRIDGE.rig_id or self._owns(part or "")
+
+    def _is_foreign(self, topic: str, payload: bytes) -> bool:
+        """Home Assistant allows so little in an id that `site/a` and `site_a` are the same one to it."""
+        if self._names.subject(topic) is None:
+            return False
+        try:
+            device = _Device.model_validate_json(payload)
+        except ValidationError:
+            return False
+        return not any(one.topic.startswith(f"{self._names.topics.base}/") for one in device.availability)
 
     def _relatives(self) -> Iterator[str]:
         """What should be there by what is: the children that a payload names, and everything's device."""

@@ -41,6 +41,13 @@ class Stale:
     follows: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Publishing:
+    """What a failure is about that outlives a connection: a topic on which something cannot be published."""
+
+    topic: str
+
+
 class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
@@ -62,7 +69,6 @@ class Publisher:
         self._pace = _Pace()
         self._changed: dict[str, float] = {}
         self._refused: dict[str, bytes] = {}
-        self._too_large: set[str] = set()
         self._doubtful: set[str] = set()
 
     def doubtful(self) -> set[str]:
@@ -72,12 +78,13 @@ class Publisher:
 
     def learned(self, topic: str, payload: bytes) -> None:
         """Notes what the broker said it retains; an empty payload means that it retains nothing."""
-        if topic not in self.retained and (part := self._part_of(topic)) is not None:
-            self._topics_of[part].add(topic)
+        is_new = bool(payload) and topic not in self.retained
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
+        if (is_new or not payload) and (part := self._part_of(topic)) is not None:
+            self._note(part, topic, is_retained=is_new)
 
     @property
     def parts(self) -> AbstractSet[str]:
@@ -94,11 +101,13 @@ class Publisher:
         A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
         """
         self._forget_settled()
-        self._forget_refusals(wanted)
+        self._forget_failures(wanted)
         later: list[float] = []
         under_way: dict[str, asyncio.Future[None]] = {}
         for topic, message in wanted.items():
             if self._stands(topic, message):
+                if self.retained.get(topic) == message.payload:
+                    self._failures.succeeded(topic, key=_Publishing(topic))
                 continue
             wait = self._unsettled_s(topic, message.settle_s)
             if wait > 0:
@@ -123,12 +132,23 @@ class Publisher:
 
     async def put(self, topic: str, payload: bytes) -> None:
         """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
+        if self.retained.get(topic) == payload and self._connection.sizes.is_too_large(packet_size(topic, payload)):
+            # It stands there from before the broker took no more.
+            return
         if not self._is_too_large(topic, payload):
             await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
     async def settled(self, topic: str, settle_s: float) -> None:
         """Returns when so many seconds have passed since this topic was last published."""
         await asyncio.sleep(max(0.0, self._unsettled_s(topic, settle_s)))
+
+    def _note(self, part: str, topic: str, *, is_retained: bool) -> None:
+        if is_retained:
+            self._topics_of[part].add(topic)
+            return
+        self._topics_of[part].discard(topic)
+        if not self._topics_of[part]:
+            del self._topics_of[part]
 
     def _stands(self, topic: str, message: Message) -> bool:
         held = self.retained.get(topic)
@@ -140,17 +160,16 @@ class Publisher:
         long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
         self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
 
-    def _forget_refusals(self, wanted: Mapping[str, Message]) -> None:
-        """What is no longer wanted: told only where all that is wanted of a topic's part was given."""
-        unwanted = (self._refused.keys() | self._too_large) - wanted.keys()
+    def _forget_failures(self, wanted: Mapping[str, Message]) -> None:
+        """Of what is no longer wanted: told only where all that is wanted of a topic's part was given."""
+        unwanted = {key.topic for key in self._failures.failing if isinstance(key, _Publishing)} - wanted.keys()
         if not unwanted:
             return
         parts = {self._part_of(topic) for topic in wanted}
         for topic in unwanted:
             if self._part_of(topic) in parts:
                 self._refused.pop(topic, None)
-                self._too_large.discard(topic)
-                self._failures.forget(topic)
+                self._failures.forget(_Publishing(topic))
 
     def _unsettled_s(self, topic: str, settle_s: float) -> float:
         changed = self._changed.get(topic)
@@ -172,14 +191,12 @@ class Publisher:
     def _is_too_large(self, topic: str, payload: bytes) -> bool:
         size = packet_size(topic, payload)
         if not self._connection.sizes.is_too_large(size):
-            self._too_large.discard(topic)
             return False
-        self._too_large.add(topic)
         advice = (
             f"its {size} bytes are more than the broker takes, which closes the connection over them; raise the "
             "broker's limit (message_size_limit or max_packet_size in Mosquitto)"
         )
-        self._failures.failed(topic, advice, level=logging.ERROR)
+        self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
         return True
 
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
@@ -203,10 +220,10 @@ class Publisher:
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
                 advice = f"{error}; check the broker's access rules and limits"
-                self._failures.failed(topic, advice, level=logging.ERROR)
+                self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
             else:
                 self._refused.pop(topic, None)
-                self._failures.succeeded(topic)
+                self._failures.succeeded(topic, key=_Publishing(topic))
 
 
 class _Pace:

@@ -17,6 +17,7 @@ from ts2mqtt.learning import Learner
 from ts2mqtt.publisher import Publisher
 from ts2mqtt.replicas import OtherBridges
 from ts2mqtt.signs_of_life import SignsOfLife
+from ts2mqtt.topics.messages import OFFLINE, ONLINE
 from ts2mqtt.topics.names import BRIDGE, Subject
 from ts2mqtt.transitions import Transitions
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-ONLINE, OFFLINE = b"online", b"offline"
 _LONGEST_QUOTE = 60
 _COMPLAINT_EVERY_S = 60.0
 _FINISH_S = 1.0
@@ -83,7 +83,8 @@ class Session:
             news.is_up = None
         self._returning = returning
         self._signs = SignsOfLife(connection, names.topics.heartbeat, instance)
-        self._transitions = Transitions(self.publisher, names, news, enabled=home_assistant.enabled)
+        self._publishing = asyncio.Lock()
+        self._transitions = Transitions(self.publisher, names, news, self._publishing, enabled=home_assistant.enabled)
         self._shard = shard
         self._take_up = take_up
         self._owns = shard.owns if shard else lambda _: True
@@ -96,7 +97,6 @@ class Session:
         self._commands = CommandListener(names.topics, commands, news.births.set, self._is_of_others)
         self._complaints = Allowance(1, _COMPLAINT_EVERY_S)
         self._due: set[str] = set()
-        self._publishing = asyncio.Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -261,7 +261,8 @@ class Session:
             # Before it is heard that this replica is online: what it served when it was last cannot count any more.
             await self.publisher.put(self._topics.bridge, self._about().payload)
         await self.publisher.put(self._topics.status, ONLINE)
-        later = await self._publish_difference()
+        async with self._publishing:
+            later = await self._publish_difference()
         if not await self._learner.held([self._topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
@@ -353,9 +354,11 @@ class Session:
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
         while self._events:
-            rig_id, payload = self._events[0]
-            await self._publish_event(rig_id, payload)
-            self._events.popleft()
+            oldest = self._events[0]
+            await self._publish_event(*oldest)
+            # Of too many the oldest are dropped, and so perhaps this one while it was under way.
+            if self._events[0] is oldest:
+                self._events.popleft()
 
     async def _publish_event(self, rig_id: str, payload: bytes) -> None:
         """Waits where Home Assistant has only just heard of the rig and does not listen to its events yet."""

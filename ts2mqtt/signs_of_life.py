@@ -78,12 +78,14 @@ class SignsOfLife:
 
     async def beat(self, after_each: Callable[[], None]) -> None:
         """For ever; raises BrokerUnreachableError when the connection only looks alive."""
-        while True:
-            if self._pulse.is_lost:
-                raise BrokerUnreachableError("heartbeats no longer come back through the broker")
+        silent = 0
+        while silent <= heartbeat.MOST_UNRETURNED:
+            returned = self._pulse.returned
             await self._send()
             await asyncio.sleep(heartbeat.INTERVAL_S)
             after_each()
+            silent = 0 if self._pulse.returned > returned else silent + 1
+        raise BrokerUnreachableError("heartbeats no longer come back through the broker")
 
     async def answer(self) -> None:
         """For ever; seldom, but each: who asks while a healthcheck is answered must not think that nobody works."""

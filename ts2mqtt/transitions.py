@@ -38,15 +38,33 @@ class HomeAssistantNews:
     is_up: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A device as it was shown with all that it has lost, and as it stood before; None if it did not."""
+
+    whole: bytes
+    current: bytes | None
+
+
 class Transitions:
-    """Compares the devices that are wanted with those that the broker holds, and leads from these to those."""
+    """Compares the devices that are wanted with those that the broker holds, and leads from these to those.
+
+    `publishing` is held by whoever publishes a difference; here it keeps the two from crossing.
+    """
 
     def __init__(
-        self, publisher: Publisher, names: DiscoveryNames, news: HomeAssistantNews, *, enabled: bool
+        self,
+        publisher: Publisher,
+        names: DiscoveryNames,
+        news: HomeAssistantNews,
+        publishing: asyncio.Lock,
+        *,
+        enabled: bool,
     ) -> None:
         self._publisher = publisher
         self._names = names
         self._news = news
+        self._publishing = publishing
         self._enabled = enabled
 
     def messages(self, wanted: Mapping[str, Message]) -> dict[str, Message]:
@@ -123,18 +141,39 @@ class Transitions:
             await self._publisher.put(record_topic, record.to_bytes())
 
     async def _tell_everything_again(self) -> None:
-        devices = {t: p for t, p in self._publisher.retained.items() if self._names.object_id_of(t)}
-        for topic, payload in devices.items():
-            await self._publisher.put(topic, payload)
-        await self._show_what_was_removed()
+        for topic in [topic for topic in self._publisher.retained if self._names.object_id_of(topic)]:
+            async with self._publishing:
+                # It takes seconds with many: what has changed or gone since it began must not come back.
+                if payload := self._publisher.retained.get(topic):
+                    await self._publisher.put(topic, payload)
+        await self._forget_what_was_removed()
 
-    async def _show_what_was_removed(self) -> None:
+    async def _forget_what_was_removed(self) -> None:
+        """Shows it whole once more and removes it: its rig, which may be off, need not say again that it is gone."""
         prefix = self._names.topics.removed("")
         records = {topic: payload for topic, payload in self._publisher.retained.items() if topic.startswith(prefix)}
-        for record_topic, payload in records.items():
-            record = removal.read_record(payload)
-            device_topic = self._names.topic_of_object(record_topic.removeprefix(prefix))
-            if record is not None and datetime.now(UTC) - record.removed < removal.LONGEST_MEMORY:
-                current = self._publisher.retained.get(device_topic)
-                await self._publisher.put(device_topic, removal.whole_again(record, current))
-            await self._publisher.put(record_topic, b"")
+        shown = [(self._names.topic_of_object(topic.removeprefix(prefix)), topic) for topic in records]
+        without = {device: await self._show_whole(device, records[topic]) for device, topic in shown}
+        for device_topic, record_topic in shown:
+            await self._publisher.settled(device_topic, SETTLE_S)
+            async with self._publishing:
+                await self._remove_again(device_topic, without[device_topic])
+                await self._publisher.put(record_topic, b"")
+
+    async def _show_whole(self, device_topic: str, payload: bytes) -> _Shown | None:
+        record = removal.read_record(payload)
+        if record is None or datetime.now(UTC) - record.removed >= removal.LONGEST_MEMORY:
+            return None
+        async with self._publishing:
+            current = self._publisher.retained.get(device_topic)
+            whole = removal.whole_again(record, current)
+            await self._publisher.put(device_topic, whole)
+        return _Shown(whole, current)
+
+    async def _remove_again(self, device_topic: str, shown: _Shown | None) -> None:
+        """Unless it has become another since, which is then how it is."""
+        if shown is None or self._publisher.retained.get(device_topic) != shown.whole:
+            return
+        after = removal.with_tombstones(shown.current, shown.whole, keep_old=False) if shown.current else b""
+        if after != shown.whole:
+            await self._publisher.put(device_topic, after)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from tests.addon.supervisor import TOKEN, Supervisor
 from tests.mosquitto import free_port
 from tests.observer import observing
-from ts2mqtt.addon import BrokerService, Options, environment
+from ts2mqtt.addon import BrokerService, Options, environment, main
 from ts2mqtt.config import load_config
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    import pytest
 
     from tests.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
@@ -103,6 +105,11 @@ async def test_without_a_broker_it_says_what_to_do(tmp_path: Path) -> None:
 async def test_a_supervisor_that_does_not_answer_is_told(tmp_path: Path) -> None:
     code, output = await finished("run", tmp_path, f"http://127.0.0.1:{free_port()}", options())
     assert (code, "does not answer" in output, "Traceback" in output) == (2, True, False)
+
+
+def test_without_a_supervisor_it_says_what_to_run_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--options", str(tmp_path / "options.json")]) == 2
+    assert "run ts2mqtt itself" in capsys.readouterr().err
 
 
 async def test_a_mistake_in_the_options_is_told_without_the_passwords(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
+
+import nats
 
 from tests.mosquitto import Mosquitto, free_port, mosquitto_is_installed
 from ts2mqtt.simulator.broker import EmbeddedBroker
@@ -120,12 +123,12 @@ class NatsServer(ServedBroker):
         """`cluster` are the ports on which the nodes meet, by address."""
         super().__init__(directory)
         self.port = port or self.port
-        self._in_cluster = bool(cluster)
+        self._address, self._nats_port = address, free_port()
         self._configuration = directory.with_suffix(".conf")
         lines = [
             f'server_name: "{directory.name}"',
             f'host: "{address}"',
-            f"port: {free_port()}",
+            f"port: {self._nats_port}",
             f'jetstream {{ store_dir: "{directory}" }}',
             # Else it keeps as many copies as it knows nodes when its first client comes, which can be one.
             f'mqtt {{ host: "{address}", port: {self.port}, stream_replicas: {len(cluster) or 1} }}',
@@ -141,6 +144,23 @@ class NatsServer(ServedBroker):
     @classmethod
     def is_installed(cls) -> bool:
         return shutil.which("nats-server", path=_PATH) is not None
+
+    @property
+    def tells_every_node(self) -> bool:
+        """Whether each node hears of what is retained as long as a majority lives; known once it has started.
+
+        After 2.10.10 it hears that from a consumer that is on one node only; docs/brokers.md tells what that means.
+        """
+        version = re.search(r" Version: +(\d+)\.(\d+)\.(\d+)", "\n".join(self.log))
+        assert version, f"its log does not tell its version: {self.log[:20]}"
+        return tuple(map(int, version.groups())) <= (2, 10, 10)
+
+    async def topics_in_its_stream(self) -> set[str]:
+        """What the cluster retains, whether or not each of its nodes gives it to newcomers; from 2.10 on."""
+        server = f"nats://{self._address}:{self._nats_port}"
+        async with await nats.connect(server, user=USER, password=PASSWORD) as client:
+            stream = await client.jetstream().stream_info("$MQTT_rmsgs", subjects_filter=">")
+        return {subject.removeprefix("$MQTT.rmsgs.").replace(".", "/") for subject in stream.state.subjects or ()}
 
     @property
     def _running(self) -> str:

@@ -7,6 +7,7 @@ import socket
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
+import nats.errors
 import pytest
 
 from tests import topics_of_example as of
@@ -68,34 +69,78 @@ async def test_a_broker_that_forgot_everything_gets_it_back(own_broker: AnyServe
 async def test_a_cluster_that_loses_a_node_loses_nothing(
     victim: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three NATS servers; one is killed while the bridge is in the middle of its first publishes."""
+    """Three NATS servers; one is killed while the bridge is in the middle of its first publishes, and comes back."""
     need_broker("nats")
     place, port = new_place(), free_port()
     cluster = {address: free_port() for address in _NODES}
-    nodes = [
-        NatsServer(tmp_path / f"node-{number}", address=address, port=port, cluster=cluster)
+    nodes = {
+        address: NatsServer(tmp_path / f"node-{number}", address=address, port=port, cluster=cluster)
         for number, address in enumerate(_NODES)
-    ]
+    }
+    lost = nodes[_NODES[victim]]
+    survivors = {address: node for address, node in nodes.items() if node is not lost}
     monkeypatch.setattr(socket, "getaddrinfo", _knowing_the_cluster(socket.getaddrinfo))
     async with AsyncExitStack() as stack:
-        for node in nodes:
+        for node in nodes.values():
             await stack.enter_async_context(node)
+        # Clients of every node, as a service that spreads them has: a node knows nothing of MQTT before its first.
+        for address, node in nodes.items():
+            await _first_client(node, address)
         api = await stack.enter_async_context(SimulatedApi(documentation_example()))
-        survivor = nodes[-1]
-        observer = await stack.enter_async_context(watching(survivor))
-        config = bridging(survivor, place, api)
+        observer = await stack.enter_async_context(watching(nodes[_NODES[-1]]))
+        config = bridging(nodes[_NODES[-1]], place, api)
         config = config.model_copy(update={"mqtt": config.mqtt.model_copy(update={"host": _NAME})})
         await stack.enter_async_context(running_bridge(config))
         await observer.wait_until(lambda: len(observer.held_below(f"{place}/{of.RIG}/")) >= 3)
-        await nodes[victim].kill()
-        # Who watches without acknowledgements may miss some; a newcomer has to get them all, from either survivor.
-        for node, address in zip(nodes, _NODES, strict=True):
-            if node is not nodes[victim]:
+        await lost.kill()
+        for address, node in survivors.items():
+            if node.tells_every_node:
                 await _gives_everything(node, address, place)
+            else:
+                await _retains_everything(node, place)
+        await lost.start()
+        # Who watches without acknowledgements may miss some; a newcomer has to get them all, from every node.
+        for address, node in nodes.items():
+            await _gives_everything(node, address, place)
+
+
+async def _first_client(node: NatsServer, address: str) -> None:
+    """Returns when the node has let one in, which it does not before the cluster has chosen its leaders."""
+    async with asyncio.timeout(_ELECTION_S):
+        while True:
+            with suppress(BrokerUnreachableError, TimeoutError):
+                await kept(node, "first/#", host=address)
+                return
+
+
+async def _retains_everything(node: NatsServer, place: str) -> None:
+    """Waits until the cluster, asked by this node, retains all that the bridge has to publish."""
+    wanted, there = _everything(place), set[str]()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ELECTION_S):
+            while not wanted <= there:
+                # Nobody answers while the survivors choose who does.
+                with suppress(nats.errors.Error):
+                    there = await node.topics_in_its_stream()
+    assert wanted - there == set()
 
 
 async def _gives_everything(node: NatsServer, address: str, place: str) -> None:
     """Waits until a newcomer to this node is given all that the bridge has published."""
+    wanted, status = _everything(place), TopicNames(place).status
+    given: dict[str, bytes] = {}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ELECTION_S):
+            while not (wanted <= given.keys() and given[status] == b"online"):
+                # Turned away, or given only a part, while the survivors choose.
+                with suppress(BrokerUnreachableError, TimeoutError):
+                    given = await kept(node, f"{place}/#", host=address)
+                    given |= await kept(node, f"{place}-ha/#", host=address)
+    assert wanted - given.keys() == set()
+    assert given[status] == b"online"
+
+
+def _everything(place: str) -> set[str]:
     topics = TopicNames(place)
     names = DiscoveryNames(f"{place}-ha", topics)
     wanted = {topics.status, topics.bridge, topics.rig_status(of.RIG), topics.rig_state(of.RIG)}
@@ -106,16 +151,7 @@ async def _gives_everything(node: NatsServer, address: str, place: str) -> None:
     ):
         for thing in things:
             wanted |= {topics.thing(of.RIG, kind, thing), names.topic(Subject(of.RIG, kind, thing))}
-    given: dict[str, bytes] = {}
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_ELECTION_S):
-            while not (wanted <= given.keys() and given[topics.status] == b"online"):
-                # Turned away, or given only a part, while the survivors choose.
-                with suppress(BrokerUnreachableError, TimeoutError):
-                    given = await kept(node, f"{place}/#", host=address)
-                    given |= await kept(node, f"{place}-ha/#", host=address)
-    assert wanted - given.keys() == set()
-    assert given[topics.status] == b"online"
+    return wanted
 
 
 def _knowing_the_cluster(getaddrinfo: Any) -> Any:

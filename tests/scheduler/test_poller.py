@@ -757,6 +757,16 @@ class TestSeveralAddresses:
 
         assert log.problems == []
 
+    async def test_another_program_on_the_second_port_when_the_first_falls_silent(self, api: SimulatedApi) -> None:
+        """Its empty list would say that everything is gone."""
+        async with SimulatedApi(api.observatory) as router:
+            router.faults.add("*", Fault.body(b"[]"))
+            async with at_work(Watched(looks(), api.url, router.url)) as watched:
+                await watched.until(lambda rig: rig.online is True)
+                await api.stop()
+                rig = await watched.until(lambda rig: rig.online is False or not rig.known_profiles)
+                assert (rig.online, len(rig.known_profiles)) == (False, 2)
+
     async def test_if_none_answers_all_are_named(self, api: SimulatedApi, log: Log) -> None:
         await api.stop()
         async with SimulatedApi(api.observatory) as router:

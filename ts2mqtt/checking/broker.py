@@ -17,6 +17,7 @@ from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedErro
 from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
 from ts2mqtt.mqtt import PublishRefusedError, connect
+from ts2mqtt.topics.messages import ONLINE
 from ts2mqtt.topics.names import Subject, TopicNames
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _ANSWER_S = 2.0
 
 # Nothing marks the end of what a broker retains: our own echo comes after it on most, this pause catches the rest.
 _QUIET_S = 0.2
-_ONLINE = b"online"
 
 
 async def check_broker(
@@ -250,7 +250,7 @@ class _BrokerCheck:
             )
         if instances:
             return Verdict(ok=True, message=f"a bridge is at work under '{base}'")
-        if any(message.retain and message.payload == _ONLINE for message in _on(topics.status, heard)):
+        if any(message.retain and message.payload == ONLINE for message in _on(topics.status, heard)):
             return Verdict(
                 ok=None,
                 message=f"'{topics.status}' says online, but no bridge answers",

@@ -283,7 +283,7 @@ class PollingConfig(_Section):
 
 
 class LogConfig(_Section):
-    """What ts2mqtt says on standard output."""
+    """What ts2mqtt says on standard error."""
 
     level: LogLevel = Field(default="info", description="How much is said: debug, info, warning or error.")
     format: LogFormat = Field(default="text", description="text for people, json for machines.")
@@ -302,7 +302,7 @@ class Config(_Section):
     polling: PollingConfig = Field(
         default_factory=PollingConfig, description="What the rigs are asked, and how often."
     )
-    log: LogConfig = Field(default_factory=LogConfig, description="What ts2mqtt says on standard output.")
+    log: LogConfig = Field(default_factory=LogConfig, description="What ts2mqtt says on standard error.")
     shard: ShardOfRigs | None = Field(
         default=None,
         description="Which replica this is, where several share the rigs: its number, from 0, and their count; "

@@ -357,7 +357,7 @@ def _rig_id(value: str) -> str:
             "the rig's name has no letter or digit to make an id from; "
             "give the rig an id of a-z, 0-9, _ and -, such as rig1"
         )
-    if not re.match(RIG_ID_PATTERN, value):
+    if not re.fullmatch(RIG_ID_PATTERN, value):
         hint = f", such as {slug(value)}" if slug(value) else ""
         raise expected(f"1 to 64 of a-z, 0-9, _ and -{hint}")
     if value in _RESERVED_IDS:

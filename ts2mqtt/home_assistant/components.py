@@ -17,6 +17,7 @@ from ts2mqtt.home_assistant.discovery import (
     Select,
     Sensor,
 )
+from ts2mqtt.topics.messages import OFFLINE, ONLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,8 +64,8 @@ class ComponentMaker:
                     name=row.name,
                     default_entity_id=self._entity_id("binary_sensor", row.key),
                     state_topic=self.topics.status,
-                    payload_on="online",
-                    payload_off="offline",
+                    payload_on=ONLINE.decode(),
+                    payload_off=OFFLINE.decode(),
                     device_class=row.device_class,
                     entity_category=row.category,
                     availability=() if row.always else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.removal import RemovalRecord
 from ts2mqtt.topics import payloads
+from ts2mqtt.topics.messages import OFFLINE, ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     ),
 }
 
-_ONLINE = ("online", "offline")
+_STATUS = (ONLINE.decode(), OFFLINE.decode())
 
 CHANNELS: tuple[Channel, ...] = (
     Channel(
@@ -84,7 +85,7 @@ CHANNELS: tuple[Channel, ...] = (
         title="Bridge status",
         meaning="Whether the bridge runs; `offline` is its last will. Where replicas share the rigs, each has its "
         "own at `{base}/bridge/<number>/status`.",
-        contents=(Content(name="BridgeStatus", words=_ONLINE, content_type=_TEXT),),
+        contents=(Content(name="BridgeStatus", words=_STATUS, content_type=_TEXT),),
     ),
     Channel(
         key="bridge",
@@ -121,7 +122,7 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.command,
         title="Commands to the bridge",
         meaning="`rediscover` tells Home Assistant every device again; `log_level debug`, `info`, `warning` or "
-        "`error` changes how much the log says until the next start. Not to be retained.",
+        "`error` changes how much the log says until the next start or reload. Not to be retained.",
         contents=(
             Content(
                 name="BridgeCommand",
@@ -137,7 +138,7 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.rig_status("{rig}"),
         title="Rig status",
         meaning="Whether the rig's API answers.",
-        contents=(Content(name="RigStatus", words=_ONLINE, content_type=_TEXT),),
+        contents=(Content(name="RigStatus", words=_STATUS, content_type=_TEXT),),
     ),
     Channel(
         key="rigState",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Between two exposures a rig may refocus, centre again or flip at the meridian.
 _OVERHEAD = timedelta(minutes=5)
-_UNKNOWN_EXPOSURE_S = 300.0
+UNKNOWN_EXPOSURE_S = 300.0
+"""What an exposure plan that does not say its length is taken to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +107,4 @@ def last_exposure(before: Rig, after: Rig, now: datetime) -> LastExposure | None
         return None
     step = max(taken, key=lambda step: step.after.exposure_s or 0.0)
     may_follow = [step.after, *(plan for plan in step.place.target.exposure_plans if plan.accepted < plan.desired)]
-    return LastExposure(step.place.target.id, now, max(plan.exposure_s or _UNKNOWN_EXPOSURE_S for plan in may_follow))
+    return LastExposure(step.place.target.id, now, max(plan.exposure_s or UNKNOWN_EXPOSURE_S for plan in may_follow))

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.exposures import patience, places
+from ts2mqtt.observatory.exposures import UNKNOWN_EXPOSURE_S, patience, places
 from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import is_midday, is_past_midnight, night_of, planning_inputs
 
 if TYPE_CHECKING:
     from ts2mqtt.observatory.exposures import LastExposure
     from ts2mqtt.observatory.model import NightPlan, Rig
-
-_UNKNOWN_EXPOSURE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def _says_imaging(plan: NightPlan, now: datetime) -> bool:
 def _longest_pause(rig: Rig) -> timedelta:
     """The longest time that may pass between two exposures of this rig while it images."""
     exposures = [
-        plan.exposure_s or _UNKNOWN_EXPOSURE_S
+        plan.exposure_s or UNKNOWN_EXPOSURE_S
         for place in places(rig)
         if place.profile.active and place.project.state == ACTIVE
         for plan in place.target.exposure_plans

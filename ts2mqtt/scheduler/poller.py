@@ -214,7 +214,7 @@ class RigPoller:
             client = self._clients[url]
             try:
                 due = self._slowly_due("version")
-                if self._version is None or not self.rig.online:
+                if self._version is None or not self.rig.online or url != self._urls[0]:
                     # It tells the API from another program on this port.
                     await self._read_version(client)
                 elif due:

@@ -25,6 +25,7 @@ from ts2mqtt.observatory.model import (
 )
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.observatory.watch import Watch
+from ts2mqtt.topics.messages import ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _memory(names: TopicNames, rig_id: str, things: list[tuple[str, bytes]], ret
             name="",
             api_version="",
             url="",
-            online=retained.get(names.rig_status(rig_id)) == b"online",
+            online=retained.get(names.rig_status(rig_id)) == ONLINE,
             profiles=Listing(tuple(_profile(profile, projects, targets) for profile in profiles)),
         )
     tally = state.tonight.known() if state else None
