@@ -8,7 +8,7 @@ WORKERS ?= 4
 # Suites with whole systems as peers; each has a target of its own.
 SYSTEMS := brokers container faults home_assistant node_red
 
-.PHONY: demo test test-brokers test-container test-faults test-home-assistant test-node-red fuzz soak lint lint-workflows \
+.PHONY: demo test test-brokers test-container test-faults test-home-assistant test-node-red bench fuzz soak lint lint-workflows \
 	addon lock docs clean
 
 demo: $(VENV)/.installed
@@ -51,6 +51,10 @@ FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+# Minutes to an hour; BENCH="start exposure --rounds 5" for a part of it. Its tables stand in docs/performance.md.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # Simulated months in one process; SOAK="--days 90" for a shorter life.
 soak: $(VENV)/.installed-dev

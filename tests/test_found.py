@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -69,8 +70,15 @@ def test_device_triggers_are_no_entities() -> None:
     counted = announced([payload, payload])
     assert counted.devices == 2
     assert b'"device_automation"' in payload
-    assert counted.entities == 2 * payload.count(b'"unique_id"')
-    assert counted.disabled == 2 * payload.count(b'"enabled_by_default":false')
+    entities = [one for one in json.loads(payload)["components"].values() if "unique_id" in one]
+    assert counted.entities == 2 * len(entities)
+    assert counted.disabled == 2 * sum(one.get("enabled_by_default") is False for one in entities) > 0
+
+
+def test_a_name_cannot_pass_for_an_entity() -> None:
+    rig = replace(EMPTY, name='a "unique_id": "b","enabled_by_default":false')
+    plain, odd = (device_messages(of.NAMES, one, frozenset()).values() for one in (EMPTY, rig))
+    assert announced(message.payload for message in odd) == announced(message.payload for message in plain)
 
 
 async def test_every_rig_is_told_once_when_it_answers_first(

@@ -54,6 +54,9 @@ _STEADY_S = 60.0
 _FAREWELL_S = 3.5
 """What a stopping bridge has for its last words; a container's engine kills it after a few seconds more."""
 
+_BEGUN_AT_ONCE, _BEGIN_AGAIN_S = 20, 1.0
+"""When a thousand rigs are begun at once, what each waits for is the bridge, until it seems silent."""
+
 _AFTER_A_BUG_S = 60.0
 _MOST_EVENTS = 1_000
 """Kept while the broker is away; older ones are dropped first."""
@@ -151,8 +154,9 @@ class Bridge:
         return RigPoller(self._rigs[rig_id], self._config.polling, partial(self._mark, rig_id), now=self._now)
 
     def _begin_to_watch(self, rig_ids: AbstractSet[str]) -> None:
-        for rig_id in sorted(rig_ids - self._watching.keys()):
-            self._watching[rig_id] = asyncio.create_task(self._watch(self._pollers[rig_id]))
+        for place, rig_id in enumerate(sorted(rig_ids - self._watching.keys())):
+            work = self._watch(self._pollers[rig_id], place // _BEGUN_AT_ONCE * _BEGIN_AGAIN_S)
+            self._watching[rig_id] = asyncio.create_task(work)
             self._mark(rig_id)
 
     def _take_up(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
@@ -175,7 +179,9 @@ class Bridge:
             self._watches[rig_id] = Watch()
             self._pollers[rig_id] = self._poller(rig_id)
 
-    async def _watch(self, poller: RigPoller) -> None:
+    async def _watch(self, poller: RigPoller, after_s: float) -> None:
+        """Each rig keeps the rhythm in which it was begun: they are looked at one after the other from then on."""
+        await asyncio.sleep(after_s)
         while True:
             try:
                 await poller.run()

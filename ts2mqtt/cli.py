@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 _DEFAULT_CONFIG = Path("config.yaml")
+_NEW_OBJECTS_A_COLLECTION = 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,6 +124,7 @@ def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.reloading import hangup, reload  # noqa: PLC0415
 
     config = _config(options)
+    _collect_seldom()
 
     async def run() -> None:
         bridge = Bridge(config)
@@ -131,6 +134,17 @@ def _run(options: argparse.Namespace) -> int:
         await bridge.run()
 
     return _finish(run())
+
+
+def _collect_seldom() -> None:
+    """Spares the garbage collector what it looks at in vain.
+
+    Code and tables stay for good, and of a rig thousands of objects live as long as it does, almost none of them in a
+    circle: with Python's own threshold of 700 new objects a fifth of a cold pass goes into looking for some.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS_A_COLLECTION)
 
 
 def _check(options: argparse.Namespace) -> int:

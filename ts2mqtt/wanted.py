@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.home_assistant.counting import Announced, announced
-from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
+from ts2mqtt.home_assistant.devices import SETTLE_S, RigDevices, bridge_device_message
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.publisher import Stale
@@ -47,6 +47,7 @@ class WantedMessages:
         self._language = language
         self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
+        self._devices: dict[str, RigDevices] = {}
         self._outdated: set[str] = set()
         self._changed: set[str] = set()
 
@@ -64,7 +65,7 @@ class WantedMessages:
         devices = (
             built.devices
             if built and built.view.rig is view.rig and not outdated
-            else device_messages(self._names, view.rig, self._project_states, self._language)
+            else self._rig_devices(view.rig.id).messages(view.rig, self._project_states)
             if self._home_assistant
             else {}
         )
@@ -74,6 +75,7 @@ class WantedMessages:
     def forget(self, rig_id: str) -> None:
         """Wants nothing of this rig any more, neither that it stands there nor that it goes."""
         self._built.pop(rig_id, None)
+        self._devices.pop(rig_id, None)
         self._changed.discard(rig_id)
 
     def announced(self, rig_id: str) -> Announced | None:
@@ -117,6 +119,11 @@ class WantedMessages:
             subject = self._names.topics.subject(topic)
             if subject and self._is_gone(subject, memory.parents(retained[topic])):
                 yield Stale(topic, SETTLE_S, follows=self._names.topic(subject))
+
+    def _rig_devices(self, rig_id: str) -> RigDevices:
+        if rig_id not in self._devices:
+            self._devices[rig_id] = RigDevices(self._names, self._language)
+        return self._devices[rig_id]
 
     def _device_is_stale(
         self, subject: Subject, wanted: Mapping[str, Message], retained: Mapping[str, bytes]

@@ -594,7 +594,7 @@ class TestComponents:
             pass
 
         with pytest.raises(TypeError, match="Strange"):
-            _Builder(NAMES, BACKYARD, ENGLISH)._maker(OF_RIG, "backyard").components(
+            _Builder(NAMES, ENGLISH)._maker(OF_RIG, "backyard").components(
                 [Strange(key="strange", name="Strange", why="strange")]
             )
 

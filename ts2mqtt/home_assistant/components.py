@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.home_assistant import entities
@@ -156,6 +157,8 @@ class ComponentMaker:
         return f"{platform}.{self.stem} {key}"
 
 
+# Some forty rows make all the components of all the devices.
+@cache
 def spoken(row: Row, language: Language) -> Row:
     """The row with what people read of it in this language; its key and path stay."""
     said = replace(row, name=language.say(row.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ts2mqtt.home_assistant.languages import Language
-    from ts2mqtt.observatory.exposures import Place
-    from ts2mqtt.observatory.model import ExposurePlan, Rig
+    from ts2mqtt.observatory.model import Rig
 
 # While Home Assistant loads a platform for the first time it loses part of a second payload that follows
 # within a second (mqtt/discovery.py); a little more keeps clear of the clock's grain.
@@ -147,38 +146,75 @@ def device_messages(
     names: DiscoveryNames, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
 ) -> dict[str, Message]:
     """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
-    build = _Builder(names, rig, language)
-    payloads = dict(build.devices(project_states))
-    return {
-        names.topic(subject): Message(
-            payload.to_bytes(), provisional=subject.kind is None and rig.profiles is None, settle_s=SETTLE_S
-        )
-        for subject, payload in payloads.items()
-    }
+    return RigDevices(names, language).messages(rig, project_states)
+
+
+class RigDevices:
+    """The devices of one rig as it changes: of a thing whose counts have moved, nothing is built anew."""
+
+    def __init__(self, names: DiscoveryNames, language: Language = ENGLISH) -> None:
+        self._names = names
+        self._builder = _Builder(names, language)
+        self._built: dict[_Thing, Message] = {}
+
+    def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
+        """As device_messages()."""
+        before = self._built
+        self._built = {
+            thing: before.get(thing) or Message(self._builder.thing(thing).to_bytes(), settle_s=SETTLE_S)
+            for thing in _things(rig, project_states)
+        }
+        of_rig = Message(self._builder.rig(rig).to_bytes(), provisional=rig.profiles is None, settle_s=SETTLE_S)
+        return {
+            self._names.topic(Subject(rig.id)): of_rig,
+            **{self._names.topic(thing.about): message for thing, message in self._built.items()},
+        }
+
+
+class _PlanNames(NamedTuple):
+    """What an exposure plan is called, by us and by the API."""
+
+    key: str
+    template: str | None
+    filter: str | None
+    exposure_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """A profile, project or target, with all that its device depends on and nothing else."""
+
+    about: Subject
+    parent: Subject
+    name: str
+    url: str
+    plans: tuple[_PlanNames, ...] = ()
+
+
+def _things(rig: Rig, project_states: frozenset[str]) -> Iterator[_Thing]:
+    for profile in rig.known_profiles:
+        yield _Thing(Subject(rig.id, PROFILE, profile.id), Subject(rig.id), profile.name, rig.url)
+    for profile, project in projects_of(rig):
+        if project.state in project_states:
+            parent = Subject(rig.id, PROFILE, profile.id)
+            yield _Thing(Subject(rig.id, PROJECT, project.id), parent, project.name, rig.url)
+    for place in distinct_places(rig):
+        if place.project.state in project_states:
+            target, parent = place.target, Subject(rig.id, PROJECT, place.project.id)
+            plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
+            yield _Thing(Subject(rig.id, TARGET, target.id), parent, target.name, rig.url, plans)
+
+
+_ROWS = {PROFILE: entities.PROFILE, PROJECT: entities.PROJECT, TARGET: entities.TARGET}
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
     names: DiscoveryNames
-    rig: Rig
     language: Language
 
-    def devices(self, project_states: frozenset[str]) -> Iterator[tuple[Subject, DevicePayload]]:
-        yield self._rig()
-        rig = Subject(self.rig.id)
-        for profile in self.rig.known_profiles:
-            about = Subject(self.rig.id, PROFILE, profile.id)
-            yield self._thing(about, rig, profile.name, entities.PROFILE)
-        for profile, project in projects_of(self.rig):
-            if project.state in project_states:
-                about = Subject(self.rig.id, PROJECT, project.id)
-                yield self._thing(about, Subject(self.rig.id, PROFILE, profile.id), project.name, entities.PROJECT)
-        for place in distinct_places(self.rig):
-            if place.project.state in project_states:
-                yield self._target(place)
-
-    def _rig(self) -> tuple[Subject, DevicePayload]:
-        rig, about = self.rig, Subject(self.rig.id)
+    def rig(self, rig: Rig) -> DevicePayload:
+        about = Subject(rig.id)
         device = Device(
             identifiers=(self.names.device_id(about),),
             name=display_name(rig.name) or f"{self.language.say('Rig')} {rig.id}",
@@ -188,15 +224,15 @@ class _Builder:
             configuration_url=rig.url,
             via_device=self.names.device_id(BRIDGE),
         )
-        return about, self._payload(
-            device, {**self._maker(about, rig.id).components(entities.RIG), **self._triggers()}
+        return self._payload(
+            device, {**self._maker(about, rig.id).components(entities.RIG), **self._triggers(rig.id)}
         )
 
-    def _triggers(self) -> dict[str, AnyComponent]:
+    def _triggers(self, rig_id: str) -> dict[str, AnyComponent]:
         """One for each event type, so that an automation that begins with one can be clicked together."""
         return {
             f"trigger_{event_type}": DeviceTrigger(
-                topic=self.names.topics.rig_event(self.rig.id),
+                topic=self.names.topics.rig_event(rig_id),
                 value_template="{{ value_json.event_type }}",
                 payload=event_type,
                 type=event_type,
@@ -205,29 +241,22 @@ class _Builder:
             for event_type in EVENT_TYPES
         }
 
-    def _thing(
-        self, about: Subject, parent: Subject, name: str, rows: Iterable[entities.Entity]
-    ) -> tuple[Subject, DevicePayload]:
-        model = self.language.say((about.kind or "").title())
+    def thing(self, thing: _Thing) -> DevicePayload:
+        about, kind = thing.about, thing.about.kind or ""
+        model = self.language.say(kind.title())
         device = Device(
             identifiers=(self.names.device_id(about),),
-            name=display_name(name) or f"{model} {_short_id(about)}",
+            name=display_name(thing.name) or f"{model} {_short_id(about)}",
             manufacturer="Target Scheduler",
             model=model,
-            configuration_url=self.rig.url,
-            via_device=self.names.device_id(parent),
+            configuration_url=thing.url,
+            via_device=self.names.device_id(thing.parent),
         )
-        return about, self._payload(device, self._maker(about, _stem(about, name)).components(rows))
-
-    def _target(self, place: Place) -> tuple[Subject, DevicePayload]:
-        about = Subject(self.rig.id, TARGET, place.target.id)
-        parent = Subject(self.rig.id, PROJECT, place.project.id)
-        subject, payload = self._thing(about, parent, place.target.name, entities.TARGET)
-        maker = self._maker(about, _stem(about, place.target.name))
-        components = dict(payload.components)
-        for plan, label in _plan_labels(place.target.exposure_plans, self.language):
-            components |= dict(_plan_components(maker, plan, label))
-        return subject, payload.model_copy(update={"components": components})
+        maker = self._maker(about, _stem(about, thing.name))
+        components = maker.components(_ROWS[kind])
+        for plan, label in _plan_labels(thing.plans, self.language):
+            components |= _plan_components(maker, plan, label)
+        return self._payload(device, components)
 
     def _payload(self, device: Device, components: Mapping[str, AnyComponent]) -> DevicePayload:
         return DevicePayload(
@@ -235,7 +264,7 @@ class _Builder:
         )
 
     def _maker(self, about: Subject, stem: str) -> ComponentMaker:
-        topics, rig_id = self.names.topics, self.rig.id
+        topics, rig_id = self.names.topics, about.rig_id
         states: dict[str | None, str] = {
             entities.STATE: topics.rig_state(rig_id),
             entities.PLAN: topics.rig_plan(rig_id),
@@ -270,7 +299,7 @@ def _short_id(about: Subject) -> str:
     return (about.thing_id or "")[:_SHORT_ID]
 
 
-def _plan_components(maker: ComponentMaker, plan: ExposurePlan, label: str) -> Iterator[tuple[str, Entity]]:
+def _plan_components(maker: ComponentMaker, plan: _PlanNames, label: str) -> Iterator[tuple[str, Entity]]:
     """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
     for row in (spoken(row, maker.language) for row in entities.EXPOSURE_PLAN):
         key = f"{plan.key}_{row.key}"
@@ -287,7 +316,7 @@ def display_name(name: str) -> str:
     return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
 
 
-def _plan_labels(plans: Iterable[ExposurePlan], language: Language) -> Iterator[tuple[ExposurePlan, str]]:
+def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tuple[_PlanNames, str]]:
     """Each exposure plan with a name for people; a second one of the same template and exposure is numbered."""
     seen: Counter[str] = Counter()
     for plan in plans:

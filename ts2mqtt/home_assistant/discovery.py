@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
 from ts2mqtt import __version__
 
@@ -123,7 +123,7 @@ class DevicePayload(_Model):
     device: Device
     origin: Origin = Origin()
     availability: tuple[Availability, ...]
-    components: dict[str, AnyComponent | Tombstone]
+    components: dict[str, SerializeAsAny[AnyComponent | Tombstone]]
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()

@@ -1,0 +1,159 @@
+"""Kindness and quiet: what a rig and a broker bear in a simulated day and night, beside the obvious alternatives.
+
+The rig is the demo's: two profiles with twelve projects in every state, six of them Active, one clear night. The
+bridge is whole, over real sockets with an embedded broker; the others ask the same observatory without a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from benchmarks.tables import table
+from tests.costs import counted
+from tests.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge import Bridge
+from ts2mqtt.config import Config, HomeAssistantConfig, MqttConfig, RigConfig
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.lively import lively
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.costs import Costs
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+_NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+_INTERVAL = timedelta(seconds=30)
+_CLEAR = 4
+"""The seed of a night in which 206 images are taken."""
+
+_LOOKS = timedelta(days=1) // _INTERVAL
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What an alternative asked for, by the kind of answer."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    bytes_read: int = 0
+
+    def answer(self, kind: str, value: object) -> None:
+        self.requests[kind] += 1
+        self.bytes_read += len(b"" if value is None else json.dumps(value).encode())
+
+
+def measure() -> str:
+    costs, without = run_in_simulated_time(_bridge)
+    loop, viewer = _polling_loop(), _viewer()
+    kindness = (
+        _row("ts2mqtt", costs.requests, costs.bytes_read),
+        _row("a loop that reads what is live every 30 s", loop.requests, loop.bytes_read),
+        _row("a viewer that reads everything every 30 s", viewer.requests, viewer.bytes_read),
+    )
+    retained = sum(costs.messages.values()) - costs.messages_to("/event")
+    quiet = (
+        ("ts2mqtt", sum(costs.messages.values()), retained, costs.bytes_published / 1e6),
+        ("every look publishes all states", without.messages, without.messages, without.bytes_published / 1e6),
+    )
+    return (
+        table(("one day and night", "requests", "of them statistics", "previews", "MB read"), kindness)
+        + "\n"
+        + table(("one day and night", "MQTT messages", "of them retained", "MB published"), quiet)
+    )
+
+
+def _row(name: str, requests: Counter[str], bytes_read: int) -> tuple[object, ...]:
+    return name, requests.total(), requests["statistics"], requests["preview"], f"{bytes_read / 1e6:.1f}"
+
+
+@dataclass(slots=True)
+class _WithoutChangeDetection:
+    """All state topics of the rig, published anew at every look."""
+
+    messages: int = 0
+    bytes_published: int = 0
+
+    def look(self, retained: Iterator[bytes]) -> None:
+        for payload in retained:
+            self.messages += 1
+            self.bytes_published += len(payload)
+
+
+async def _bridge() -> tuple[Costs, _WithoutChangeDetection]:
+    def now() -> datetime:
+        return _NOON + timedelta(seconds=asyncio.get_running_loop().time())
+
+    without = _WithoutChangeDetection()
+    async with EmbeddedBroker() as broker, SimulatedApi(_rig(), clock=now) as api:
+        config = Config(
+            mqtt=MqttConfig(host="127.0.0.1", port=broker.port, keepalive=300.0),
+            home_assistant=HomeAssistantConfig(),
+            rigs=(RigConfig(name="Rig", url=(api.url,)),),
+        )
+        with counted() as costs:
+            bridge = Bridge(config, now=now)
+            running = asyncio.create_task(bridge.run())
+            for _ in range(_LOOKS):
+                await asyncio.sleep(_INTERVAL.total_seconds())
+                # What the simulator notes for tests would grow all night.
+                api.requests.clear()
+                api.answered.clear()
+                without.look(
+                    payload for topic, payload in broker.retained.items() if topic.startswith("ts2mqtt/rig/")
+                )
+            bridge.stop()
+            await running
+    return costs, without
+
+
+def _rig() -> SimulatedObservatory:
+    return lively(seed=_CLEAR, start=_NOON)
+
+
+def _polling_loop() -> _Asked:
+    """The least that shows the same live data with the same delay, and nothing else."""
+    asked, observatory = _Asked(), _rig()
+    for _ in _through_the_night(observatory):
+        asked.answer("profiles", observatory.profiles_answer())
+        profile = observatory.active_profile
+        asked.answer("projects", observatory.projects_answer(profile.id))
+        for project in profile.projects:
+            if project.state == "Active":
+                asked.answer("targets", observatory.targets_answer(project.id))
+    return asked
+
+
+def _viewer() -> _Asked:
+    """All that the bridge shows, with the same delay: statistics and the preview too."""
+    asked, observatory = _Asked(), _rig()
+    preview: object = None
+    for index, _ in enumerate(_through_the_night(observatory)):
+        asked.answer("version", observatory.version_answer())
+        asked.answer("profiles", observatory.profiles_answer())
+        for profile in observatory.profiles:
+            asked.answer("projects", observatory.projects_answer(profile.id))
+            for project in profile.projects:
+                asked.answer("targets", observatory.targets_answer(project.id))
+                for target in project.targets:
+                    asked.answer("statistics", observatory.statistics_answer(target.id))
+        if index % _LOOKS_A_PREVIEW == 0:
+            preview = observatory.preview_answer(observatory.active_profile.id, None)
+        asked.answer("preview", preview)
+    return asked
+
+
+_LOOKS_A_PREVIEW = 120
+"""The simulator plans anew once an hour only: a preview is its dearest answer, and its size hardly changes."""
+
+
+def _through_the_night(observatory: SimulatedObservatory) -> Iterator[datetime]:
+    for number in range(1, _LOOKS + 1):
+        moment = _NOON + number * _INTERVAL
+        observatory.advance(moment)
+        yield moment
