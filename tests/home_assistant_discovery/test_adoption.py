@@ -58,6 +58,7 @@ def test_only_what_its_rig_has_told_nothing_about_is_adopted() -> None:
         b"",
         b"\xff",
         b"[]",
+        b"[" * 100_000,
         b"{}",
         b'{"components": {}}',
         b'{"components": [1], "device": {}}',

@@ -5,8 +5,9 @@ A rig that is off cannot be asked, so its devices cannot be built anew; their pa
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from pydantic_core import from_json, to_json
 
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.message import Message
@@ -37,7 +38,8 @@ def adopted(names: DiscoveryNames, topic: str, held: bytes) -> bytes:
     if f'"topic":"{names.topics.status}"'.encode() in held:
         return held
     try:
-        payload = json.loads(held)
+        # The standard library's parser gives up on deeply nested garbage with an error of its own kind.
+        payload = from_json(held)
         for thing in (payload, *payload["components"].values()):
             for availability in thing.get("availability", ()):
                 _follow(names, availability)
@@ -46,9 +48,9 @@ def adopted(names: DiscoveryNames, topic: str, held: bytes) -> bytes:
             payload["device"]["via_device"] = names.device_id(BRIDGE)
     except (ValueError, KeyError, TypeError, AttributeError):
         return held
-    if json.loads(held) == payload:
+    if from_json(held) == payload:
         return held
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    return to_json(payload)
 
 
 def _follow(names: DiscoveryNames, availability: dict[str, str]) -> None:
