@@ -16,7 +16,8 @@ from ts2mqtt.checking.announcements import announced
 from ts2mqtt.commands import CommandListener, Commands
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.home_assistant import removal
+from ts2mqtt.home_assistant import removal, rewording
+from ts2mqtt.home_assistant.adoption import adopted
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.mqtt import Received
 from ts2mqtt.observatory.live import live
@@ -120,6 +121,9 @@ def retained(octets: bytes) -> None:
         heartbeat.read(payload)
         heartbeat.is_question(payload)
         heartbeat.instance_in(payload)
+        adopted(of.NAMES, of.target_device(of.M31), payload)
+        rewording.with_old_words(wanted, payload)
+        rewording.state_topics_to_tell_again(wanted, payload)
         removal.vanished_components(wanted, payload)
         removal.with_tombstones(wanted, payload, keep_old=True)
         record = removal.read_record(payload)
