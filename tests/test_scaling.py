@@ -210,6 +210,8 @@ async def test_four_replicas_with_a_hundred_rigs(
         for index in range(2):
             await site.start(index, 2)
         await settled(site, observer, 2)
+        # Rigs are begun one after the other.
+        await observer.wait_until(lambda: len(of_rigs(observer.held)) == 100 * 10, "all that is read of every rig")
         for rig_id in _PLANNED:
             await observer.publish(f"ts2mqtt/{rig_id}/command", "refresh_plan")
         pictures = {f"ts2mqtt/{rig_id}/plan/image" for rig_id in _PLANNED}
