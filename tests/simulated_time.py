@@ -54,6 +54,8 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
         self._clock = _NoWaiting()
         super().__init__(self._clock)
         self.set_default_executor(_AtOnce())
+        # A nanosecond is less than what a float can tell apart after 194 days: no timer would ever be due again.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self._clock.time
