@@ -57,7 +57,9 @@ async def test_without_the_bridge_nothing_of_a_rig_is_available_and_with_the_nex
             await backyard.published()
             await backyard.shown()
             assert unavailable(backyard) == set()
-        assert backyard.observer.held[backyard.topic("status")] == b"offline"
+        await backyard.observer.wait_until(
+            lambda: backyard.observer.held[backyard.topic("status")] == b"offline", "the bridge's last word"
+        )
         await backyard.shown()
         gone = unavailable(backyard)
         assert {backyard.unique_id(None, None, row.key) for row in entities.RIG if row.enabled} <= gone
