@@ -171,6 +171,19 @@ async def test_what_was_refused_on_an_earlier_connection_is_no_failure_once_it_s
             assert problem(failures) == ""
 
 
+async def test_what_is_put_and_too_large_is_done_without(mosquitto: Mosquitto) -> None:
+    """To tell and to forget it in turn would have the bridge look again, and put it again, without a pause."""
+    changes: list[None] = []
+    failures = FailureLog(logging.getLogger("ts2mqtt"), on_change=lambda: changes.append(None))
+    async with connect(mqtt_config(mosquitto.port)) as connection:
+        connection.sizes.declared = 1_000
+        publisher = Publisher(connection, failures)
+        await publisher.put("record", b"x" * 2_000)
+        assert publisher.retained == {}
+        await publisher.publish(messages(wanted="1"), ())
+        assert changes == []
+
+
 async def test_what_one_rig_wants_says_nothing_of_what_was_refused_of_another(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:

@@ -132,11 +132,11 @@ class Publisher:
 
     async def put(self, topic: str, payload: bytes) -> None:
         """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
-        if self.retained.get(topic) == payload and self._connection.sizes.is_too_large(packet_size(topic, payload)):
-            # It stands there from before the broker took no more.
+        if self._connection.sizes.is_too_large(packet_size(topic, payload)):
+            # It stands there from before the broker took no more, or is a record that has to be done without.
+            _LOG.debug("%s: left out, as the broker takes nothing so large", topic)
             return
-        if not self._is_too_large(topic, payload):
-            await self._arrived({topic: await self._put(topic, payload, settles=True)})
+        await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
     async def settled(self, topic: str, settle_s: float) -> None:
         """Returns when so many seconds have passed since this topic was last published."""
