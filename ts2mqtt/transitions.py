@@ -127,11 +127,12 @@ class Transitions:
     def _changed_devices(self, wanted: Mapping[str, Message]) -> Iterator[tuple[str, str, Message, bytes]]:
         """Topic, object id, message and what the broker holds, of every device that is there and has changed."""
         for topic, message in wanted.items():
-            object_id = self._names.object_id_of(topic)
             held = self._publisher.retained.get(topic)
-            if object_id is None or held is None or held == message.payload or message.provisional:
+            if held is None or held == message.payload or message.provisional:
                 continue
-            yield topic, object_id, message, held
+            object_id = self._names.object_id_of(topic)
+            if object_id is not None:
+                yield topic, object_id, message, held
 
     async def _record_removal(self, topic: str, held: bytes) -> None:
         record_topic = self._names.topics.removed(self._names.object_id_of(topic) or "")
