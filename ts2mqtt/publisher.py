@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _BURST = 200
+_HANDFUL = 25
 _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
@@ -227,7 +228,10 @@ class Publisher:
 
 
 class _Pace:
-    """A token bucket: so many at once, then so many a second."""
+    """A token bucket: so many at once, then so many a second, a handful at a time.
+
+    One by one, each would wake the event loop three times: to be sent, to be written, to be acknowledged.
+    """
 
     def __init__(self) -> None:
         self._tokens = float(_BURST)
@@ -238,5 +242,5 @@ class _Pace:
         self._tokens = min(float(_BURST), self._tokens + (now - self._filled) * _PER_SECOND)
         self._filled = now
         if self._tokens < 1.0:
-            await asyncio.sleep((1.0 - self._tokens) / _PER_SECOND)
+            await asyncio.sleep((_HANDFUL - self._tokens) / _PER_SECOND)
         self._tokens -= 1.0
