@@ -24,6 +24,7 @@ PROJECTS = TypeAdapter(list[wire.Project])
 TARGETS = TypeAdapter(list[wire.Target])
 _AT_ONCE_TO_A_RIG = 2
 _WINDOW = 1_000
+_HANDFUL = 100
 
 
 class Retained(BaseModel):
@@ -68,11 +69,13 @@ class _Broker:
 
     async def publish(self, messages: list[Retained]) -> None:
         """Returns when all are acknowledged."""
-        for message in messages:
+        for number, message in enumerate(messages, start=1):
             await self._until_fewer_than(_WINDOW)
             info = self._client.publish(message.topic, message.payload.encode(), qos=1, retain=True)
             self._on_their_way.add(info.mid)
-            await asyncio.sleep(0)
+            if number % _HANDFUL == 0:
+                # For the loop to write these and to read what is acknowledged.
+                await asyncio.sleep(0)
         await self._until_fewer_than(1)
 
     async def _until_fewer_than(self, count: int) -> None:
