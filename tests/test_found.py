@@ -67,7 +67,7 @@ class TestTheLine:
 
 def test_device_triggers_are_no_entities() -> None:
     (payload,) = (message.payload for message in device_messages(of.NAMES, EMPTY, frozenset()).values())
-    counted = announced([payload, payload])
+    counted = announced(payload) + announced(payload)
     assert counted.devices == 2
     assert b'"device_automation"' in payload
     entities = [one for one in json.loads(payload)["components"].values() if "unique_id" in one]
@@ -78,7 +78,7 @@ def test_device_triggers_are_no_entities() -> None:
 def test_a_name_cannot_pass_for_an_entity() -> None:
     rig = replace(EMPTY, name='a "unique_id": "b","enabled_by_default":false')
     plain, odd = (device_messages(of.NAMES, one, frozenset()).values() for one in (EMPTY, rig))
-    assert announced(message.payload for message in odd) == announced(message.payload for message in plain)
+    assert [announced(message.payload) for message in odd] == [announced(message.payload) for message in plain]
 
 
 async def test_every_rig_is_told_once_when_it_answers_first(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.home_assistant.counting import Announced, announced
-from ts2mqtt.home_assistant.devices import SETTLE_S, RigDevices, bridge_device_message
+from ts2mqtt.home_assistant.devices import SETTLE_S, DeviceWriter, RigDevices, bridge_device_message
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.publisher import Stale
@@ -17,6 +16,7 @@ from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set as AbstractSet
 
+    from ts2mqtt.home_assistant.counting import Announced
     from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.home_assistant.languages import Language
     from ts2mqtt.message import Message
@@ -44,7 +44,7 @@ class WantedMessages:
         self._names = names
         self._project_states = project_states
         self._home_assistant = home_assistant
-        self._language = language
+        self._writer = DeviceWriter(names, language)
         self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
         self._built: dict[str, _Built] = {}
         self._devices: dict[str, RigDevices] = {}
@@ -80,8 +80,8 @@ class WantedMessages:
 
     def announced(self, rig_id: str) -> Announced | None:
         """How much Home Assistant is told of a rig; None if it is told nothing."""
-        built = self._built.get(rig_id)
-        return announced(message.payload for message in built.devices.values()) if built and built.devices else None
+        devices = self._devices.get(rig_id)
+        return devices.announced if devices else None
 
     @property
     def parts(self) -> set[str]:
@@ -122,7 +122,7 @@ class WantedMessages:
 
     def _rig_devices(self, rig_id: str) -> RigDevices:
         if rig_id not in self._devices:
-            self._devices[rig_id] = RigDevices(self._names, self._language)
+            self._devices[rig_id] = RigDevices(self._writer)
         return self._devices[rig_id]
 
     def _device_is_stale(

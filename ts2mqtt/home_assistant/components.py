@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.discovery import (
+    AnyComponent,
     Availability,
     BinarySensor,
     Button,
@@ -51,7 +52,7 @@ class ComponentMaker:
     topics: DeviceTopics
     language: Language
 
-    def components(self, rows: Iterable[entities.Entity]) -> dict[str, Entity]:
+    def components(self, rows: Iterable[entities.Entity]) -> dict[str, AnyComponent]:
         return {row.key: self._component(spoken(row, self.language)) for row in rows}
 
     def _component(self, row: entities.Entity) -> Entity:

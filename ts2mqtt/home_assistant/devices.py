@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
+from ts2mqtt.home_assistant.counting import Announced, announced
 from ts2mqtt.home_assistant.discovery import (
     AnyComponent,
     Availability,
@@ -19,6 +21,7 @@ from ts2mqtt.home_assistant.discovery import (
     Entity,
     node_id,
 )
+from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
@@ -27,7 +30,7 @@ from ts2mqtt.topics.messages import projects_of
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ts2mqtt.home_assistant.languages import Language
     from ts2mqtt.observatory.model import Rig
@@ -146,28 +149,35 @@ def device_messages(
     names: DiscoveryNames, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
 ) -> dict[str, Message]:
     """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
-    return RigDevices(names, language).messages(rig, project_states)
+    return RigDevices(DeviceWriter(names, language)).messages(rig, project_states)
 
 
 class RigDevices:
-    """The devices of one rig as it changes: of a thing whose counts have moved, nothing is built anew."""
+    """The devices of one rig as it changes: of a thing whose counts have moved, nothing is written anew."""
 
-    def __init__(self, names: DiscoveryNames, language: Language = ENGLISH) -> None:
-        self._names = names
-        self._builder = _Builder(names, language)
-        self._built: dict[_Thing, Message] = {}
+    def __init__(self, writer: DeviceWriter) -> None:
+        self._writer = writer
+        self._of_rig = _Written(b"", Announced())
+        self._of_things: dict[_Thing, _Written] = {}
+
+    @property
+    def announced(self) -> Announced:
+        return sum((written.announced for written in self._of_things.values()), self._of_rig.announced)
 
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
-        before = self._built
-        self._built = {
-            thing: before.get(thing) or Message(self._builder.thing(thing).to_bytes(), settle_s=SETTLE_S)
-            for thing in _things(rig, project_states)
+        before, topic = self._of_things, self._writer.names.topic
+        self._of_rig = self._writer.rig(rig)
+        self._of_things = {
+            thing: before.get(thing) or self._writer.thing(thing) for thing in _things(rig, project_states)
         }
-        of_rig = Message(self._builder.rig(rig).to_bytes(), provisional=rig.profiles is None, settle_s=SETTLE_S)
+        provisional = rig.profiles is None
         return {
-            self._names.topic(Subject(rig.id)): of_rig,
-            **{self._names.topic(thing.about): message for thing, message in self._built.items()},
+            topic(Subject(rig.id)): Message(self._of_rig.payload, provisional=provisional, settle_s=SETTLE_S),
+            **{
+                topic(thing.about): Message(written.payload, settle_s=SETTLE_S)
+                for thing, written in self._of_things.items()
+            },
         }
 
 
@@ -185,7 +195,7 @@ class _Thing:
     """A profile, project or target, with all that its device depends on and nothing else."""
 
     about: Subject
-    parent: Subject
+    parent_id: str
     name: str
     url: str
     plans: tuple[_PlanNames, ...] = ()
@@ -193,39 +203,137 @@ class _Thing:
 
 def _things(rig: Rig, project_states: frozenset[str]) -> Iterator[_Thing]:
     for profile in rig.known_profiles:
-        yield _Thing(Subject(rig.id, PROFILE, profile.id), Subject(rig.id), profile.name, rig.url)
+        yield _Thing(Subject(rig.id, PROFILE, profile.id), rig.id, profile.name, rig.url)
     for profile, project in projects_of(rig):
         if project.state in project_states:
-            parent = Subject(rig.id, PROFILE, profile.id)
-            yield _Thing(Subject(rig.id, PROJECT, project.id), parent, project.name, rig.url)
+            yield _Thing(Subject(rig.id, PROJECT, project.id), profile.id, project.name, rig.url)
     for place in distinct_places(rig):
         if place.project.state in project_states:
-            target, parent = place.target, Subject(rig.id, PROJECT, place.project.id)
+            target = place.target
             plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
-            yield _Thing(Subject(rig.id, TARGET, target.id), parent, target.name, rig.url, plans)
+            yield _Thing(Subject(rig.id, TARGET, target.id), place.project.id, target.name, rig.url, plans)
 
 
-_ROWS = {PROFILE: entities.PROFILE, PROJECT: entities.PROJECT, TARGET: entities.TARGET}
+@dataclass(frozen=True, slots=True)
+class _Written:
+    payload: bytes
+    announced: Announced
+
+
+class _Kind(NamedTuple):
+    """Devices whose payloads differ in nothing but their texts; `thing` is None for a rig."""
+
+    thing: str | None
+    plans: int = 0
+    has_version: bool = False
+
+
+class _Texts(NamedTuple):
+    """What the payload of one device says and that of another of its kind does not, but for exposure plans."""
+
+    rig_id: str
+    name: str
+    stem: str
+    url: str
+    thing_id: str = ""
+    parent_id: str = ""
+    version: str = ""
+
+
+_TEXTS = len(_Texts._fields)
+_MOST_PLANS = 32
+"""A form is kept for good: not one for each number of plans that an API may come up with."""
+
+
+class DeviceWriter:
+    """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
+
+    def __init__(self, names: DiscoveryNames, language: Language = ENGLISH) -> None:
+        self.names = names
+        self._language = language
+        self._builder = _Builder(names, language)
+        self._forms: dict[_Kind, tuple[Form, Announced]] = {}
+
+    def rig(self, rig: Rig) -> _Written:
+        name = display_name(rig.name) or f"{self._language.say('Rig')} {rig.id}"
+        texts = _Texts(rig.id, name, rig.id, rig.url, version=rig.plugin_version or "")
+        return self._written(_Kind(None, has_version=rig.plugin_version is not None), texts)
+
+    def thing(self, thing: _Thing) -> _Written:
+        about, kind = thing.about, thing.about.kind or ""
+        texts = _Texts(
+            about.rig_id,
+            display_name(thing.name) or f"{self._language.say(kind.title())} {_short_id(about)}",
+            _stem(about, thing.name),
+            thing.url,
+            about.thing_id or "",
+            thing.parent_id,
+        )
+        labels = chain.from_iterable((plan.key, label) for plan, label in _plan_labels(thing.plans, self._language))
+        return self._written(_Kind(kind, len(thing.plans)), (*texts, *labels))
+
+    def _written(self, kind: _Kind, texts: Sequence[str]) -> _Written:
+        if kind.plans > _MOST_PLANS:
+            payload = self._builder.payload(kind, texts).to_bytes()
+            return _Written(payload, announced(payload))
+        if kind not in self._forms:
+            payload = self._builder.payload(kind, blanks(len(texts))).to_bytes()
+            self._forms[kind] = Form(payload), announced(payload)
+        form, count = self._forms[kind]
+        return _Written(form.filled_in(texts), count)
+
+
+_ROWS = {None: entities.RIG, PROFILE: entities.PROFILE, PROJECT: entities.PROJECT, TARGET: entities.TARGET}
+_PARENT = {PROFILE: None, PROJECT: PROFILE, TARGET: PROJECT}
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
+    """From texts, or from blanks in their place, to a payload; nothing here may depend on what a text consists of."""
+
     names: DiscoveryNames
     language: Language
 
-    def rig(self, rig: Rig) -> DevicePayload:
-        about = Subject(rig.id)
-        device = Device(
+    def payload(self, kind: _Kind, texts: Sequence[str]) -> DevicePayload:
+        """`texts` begin with _Texts; then come a key and a label for each exposure plan."""
+        of_device = _Texts(*texts[:_TEXTS])
+        about = Subject(of_device.rig_id)
+        if kind.thing is not None:
+            about = Subject(of_device.rig_id, kind.thing, of_device.thing_id)
+        maker = self._maker(about, of_device.stem)
+        components = maker.components(_ROWS[kind.thing])
+        if kind.thing is None:
+            device = self._rig(about, of_device, has_version=kind.has_version)
+            components |= self._triggers(about.rig_id)
+        else:
+            device = self._thing(about, of_device, kind.thing)
+        for key, label in zip(texts[_TEXTS::2], texts[_TEXTS + 1 :: 2], strict=True):
+            components.update(_plan_components(maker, key, label))
+        return DevicePayload(
+            device=device, availability=(Availability(topic=self.names.topics.status),), components=dict(components)
+        )
+
+    def _rig(self, about: Subject, texts: _Texts, *, has_version: bool) -> Device:
+        return Device(
             identifiers=(self.names.device_id(about),),
-            name=display_name(rig.name) or f"{self.language.say('Rig')} {rig.id}",
+            name=texts.name,
             manufacturer="N.I.N.A.",
             model="Target Scheduler",
-            sw_version=rig.plugin_version,
-            configuration_url=rig.url,
+            sw_version=texts.version if has_version else None,
+            configuration_url=texts.url,
             via_device=self.names.device_id(BRIDGE),
         )
-        return self._payload(
-            device, {**self._maker(about, rig.id).components(entities.RIG), **self._triggers(rig.id)}
+
+    def _thing(self, about: Subject, texts: _Texts, kind: str) -> Device:
+        parent_kind = _PARENT[kind]
+        parent = Subject(texts.rig_id, parent_kind, texts.parent_id) if parent_kind else Subject(texts.rig_id)
+        return Device(
+            identifiers=(self.names.device_id(about),),
+            name=texts.name,
+            manufacturer="Target Scheduler",
+            model=self.language.say(kind.title()),
+            configuration_url=texts.url,
+            via_device=self.names.device_id(parent),
         )
 
     def _triggers(self, rig_id: str) -> dict[str, AnyComponent]:
@@ -240,28 +348,6 @@ class _Builder:
             )
             for event_type in EVENT_TYPES
         }
-
-    def thing(self, thing: _Thing) -> DevicePayload:
-        about, kind = thing.about, thing.about.kind or ""
-        model = self.language.say(kind.title())
-        device = Device(
-            identifiers=(self.names.device_id(about),),
-            name=display_name(thing.name) or f"{model} {_short_id(about)}",
-            manufacturer="Target Scheduler",
-            model=model,
-            configuration_url=thing.url,
-            via_device=self.names.device_id(thing.parent),
-        )
-        maker = self._maker(about, _stem(about, thing.name))
-        components = maker.components(_ROWS[kind])
-        for plan, label in _plan_labels(thing.plans, self.language):
-            components |= _plan_components(maker, plan, label)
-        return self._payload(device, components)
-
-    def _payload(self, device: Device, components: Mapping[str, AnyComponent]) -> DevicePayload:
-        return DevicePayload(
-            device=device, availability=(Availability(topic=self.names.topics.status),), components=dict(components)
-        )
 
     def _maker(self, about: Subject, stem: str) -> ComponentMaker:
         topics, rig_id = self.names.topics, about.rig_id
@@ -299,12 +385,12 @@ def _short_id(about: Subject) -> str:
     return (about.thing_id or "")[:_SHORT_ID]
 
 
-def _plan_components(maker: ComponentMaker, plan: _PlanNames, label: str) -> Iterator[tuple[str, Entity]]:
+def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterator[tuple[str, Entity]]:
     """Keys and templates name the plan by its key, which is ours; the API's text stands in names only."""
     for row in (spoken(row, maker.language) for row in entities.EXPOSURE_PLAN):
-        key = f"{plan.key}_{row.key}"
+        key = f"{plan_key}_{row.key}"
         value = (
-            f"value_json.exposure_plans | selectattr('key', 'eq', '{plan.key}')"
+            f"value_json.exposure_plans | selectattr('key', 'eq', '{plan_key}')"
             f" | map(attribute='{row.path}') | first | default(none)"
         )
         yield key, maker.shown(row, key, f"{label} {row.name}", row.template(f"({value})"))
