@@ -9,7 +9,8 @@ import pytest
 
 from tests import topics_of_example as of
 from tests.running import mqtt_config
-from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
+from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.learning import Learner
 from ts2mqtt.mqtt import Received, connect
 from ts2mqtt.observatory.model import Rig

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sample_rig import AUTUMN, BACKYARD, LUM, M31, REFRACTOR, SILENT, TONIGHT, rig_of, rig_of_targets, view_of
-from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
+from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.observatory.model import Listing
 from ts2mqtt.publisher import Stale
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 
 RIG = "backyard"

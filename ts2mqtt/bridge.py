@@ -18,8 +18,8 @@ from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.failures import FailureLog
 from ts2mqtt.found import found
 from ts2mqtt.heartbeat import new_instance
-from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.home_assistant.languages import LANGUAGES
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import Will, connect
 from ts2mqtt.nightly import NightlyWorks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.commands import Commands
 from ts2mqtt.heartbeat import new_instance
-from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.message import Message
 from ts2mqtt.mqtt import connect
 from ts2mqtt.session import Session

@@ -13,7 +13,7 @@ from ts2mqtt.topics.names import BRIDGE, Subject
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Set as AbstractSet
 
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.home_assistant.names import DiscoveryNames
     from ts2mqtt.mqtt import Connection, Received
 
 # MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the subscription,

@@ -12,7 +12,8 @@ from ts2mqtt.allowance import Allowance
 from ts2mqtt.commands import CommandListener
 from ts2mqtt.errors import BrokerError, OtherBridgeError
 from ts2mqtt.home_assistant.adoption import adopted_devices
-from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames
+from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.learning import Learner
 from ts2mqtt.publisher import Publisher
 from ts2mqtt.replicas import OtherBridges

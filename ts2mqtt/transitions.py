@@ -17,7 +17,7 @@ from ts2mqtt.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.home_assistant.names import DiscoveryNames
     from ts2mqtt.publisher import Publisher
 
 _LOG = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.counting import Announced
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
     from ts2mqtt.home_assistant.languages import Language
+    from ts2mqtt.home_assistant.names import DiscoveryNames
     from ts2mqtt.message import Message
     from ts2mqtt.observatory.model import Rig
 

@@ -17,7 +17,7 @@ from tests.brokers.served import NatsServer
 from tests.mosquitto import free_port
 from tests.running import running_bridge
 from ts2mqtt.errors import BrokerUnreachableError
-from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.mqtt import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example

@@ -8,7 +8,8 @@ import pytest
 
 from tests.sample_rig import BACKYARD, M31
 from ts2mqtt.home_assistant.adoption import adopted, adopted_devices
-from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
+from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.topics.names import PROFILE, TARGET, Subject, TopicNames
 
 _STATES = frozenset({"draft", "active", "inactive"})

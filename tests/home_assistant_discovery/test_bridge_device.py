@@ -12,7 +12,8 @@ from jinja2 import Environment
 from tests.home_assistant_discovery.home_assistant import COMPONENT_KEYS, DEVICE_KEYS, ID, PAYLOAD_KEYS, shown
 from tests.sample_rig import BACKYARD
 from ts2mqtt import __version__
-from ts2mqtt.home_assistant.devices import SETTLE_S, DiscoveryNames, bridge_device_message, device_messages
+from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.names import BRIDGE, TopicNames
 

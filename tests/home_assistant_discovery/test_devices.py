@@ -43,14 +43,9 @@ from tests.sample_rig import (
 )
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import value_at
-from ts2mqtt.home_assistant.devices import (
-    SETTLE_S,
-    DiscoveryNames,
-    _Builder,
-    device_messages,
-    display_name,
-)
+from ts2mqtt.home_assistant.devices import SETTLE_S, _Builder, device_messages, display_name
 from ts2mqtt.home_assistant.languages import ENGLISH
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.live import IDLE, WAITING, Appointment, Live

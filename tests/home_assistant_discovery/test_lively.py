@@ -13,7 +13,8 @@ from tests.home_assistant_discovery.home_assistant import ID, entities_in, shown
 from tests.running import polling
 from tests.sample_rig import HOSTILE_TEXTS, view_of
 from ts2mqtt.config import RigConfig
-from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
+from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.observatory.exposures import distinct_places
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.api import SimulatedApi

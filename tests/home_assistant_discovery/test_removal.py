@@ -11,8 +11,9 @@ import pytest
 
 from tests.home_assistant_discovery.home_assistant import PAYLOAD_KEYS
 from tests.sample_rig import BACKYARD, HYDROGEN, LUM, M31, rig_of_targets
-from ts2mqtt.home_assistant.devices import DiscoveryNames, device_messages
+from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.entities import EXPOSURE_PLAN
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.home_assistant.removal import (
     RemovalRecord,
     read_record,

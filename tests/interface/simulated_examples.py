@@ -15,7 +15,8 @@ from pydantic import JsonValue
 
 from tests.bridge_zone import bridge_in
 from tests.simulated_night import BERLIN, NAMES, RIG_ID, WatchedRig, play
-from ts2mqtt.home_assistant.devices import DiscoveryNames, bridge_device_message, device_messages
+from ts2mqtt.home_assistant.devices import bridge_device_message, device_messages
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.home_assistant.removal import record
 from ts2mqtt.interface import asyncapi
 from ts2mqtt.simulator.lively import lively

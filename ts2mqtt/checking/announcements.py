@@ -11,7 +11,7 @@ from ts2mqtt.checking.findings import Verdict, counted, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.home_assistant.names import DiscoveryNames
 
 FILTERS_OF_ANY_PREFIX = ("+/+/+/config", "+/+/+/+/config")
 

@@ -14,8 +14,8 @@ from ts2mqtt.checking.announcements import FILTERS_OF_ANY_PREFIX, announced, fil
 from ts2mqtt.checking.findings import StepFailedError, Steps, Verdict, as_told, what_happened
 from ts2mqtt.checking.network import Peer, address_text, look_up, looked_up, reach, speaks_tls, tls_failure
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
-from ts2mqtt.home_assistant.devices import DiscoveryNames
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.mqtt import PublishRefusedError, connect
 from ts2mqtt.topics.messages import ONLINE
 from ts2mqtt.topics.names import Subject, TopicNames

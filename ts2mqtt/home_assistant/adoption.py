@@ -16,7 +16,7 @@ from ts2mqtt.topics.names import BRIDGE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set as AbstractSet
 
-    from ts2mqtt.home_assistant.devices import DiscoveryNames
+    from ts2mqtt.home_assistant.names import DiscoveryNames
 
 
 def adopted_devices(

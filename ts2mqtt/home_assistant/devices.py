@@ -19,7 +19,6 @@ from ts2mqtt.home_assistant.discovery import (
     DevicePayload,
     DeviceTrigger,
     Entity,
-    node_id,
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
@@ -27,98 +26,22 @@ from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposures import distinct_places
 from ts2mqtt.topics.messages import projects_of
-from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
+from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ts2mqtt.home_assistant.languages import Language
+    from ts2mqtt.home_assistant.names import DiscoveryNames
     from ts2mqtt.observatory.model import Rig
 
 # While Home Assistant loads a platform for the first time it loses part of a second payload that follows
 # within a second (mqtt/discovery.py); a little more keeps clear of the clock's grain.
 SETTLE_S = 1.5
 
-_OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
 _LONGEST_NAME = 120
 _SHORT_ID = 8
 _PROGRAM = "ts2mqtt"
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryNames:
-    """Discovery topics and ids of one bridge."""
-
-    prefix: str
-    topics: TopicNames
-
-    @property
-    def node_id(self) -> str:
-        return node_id(self.topics.base)
-
-    @property
-    def filters(self) -> tuple[str, str]:
-        """Match the discovery topics of all devices of this bridge: its own, and those of rigs and their things."""
-        return self._bridge_topic, f"{self.prefix}/device/{self.node_id}/+/config"
-
-    @property
-    def _bridge_topic(self) -> str:
-        replica = "" if self.topics.replica is None else f"_replica_{self.topics.replica}"
-        return f"{self.prefix}/device/{self.node_id}{replica}/config"
-
-    @property
-    def _bridge_object(self) -> str:
-        """No object id of a rig can look like this."""
-        return BRIDGE.rig_id if self.topics.replica is None else f"{BRIDGE.rig_id}/{self.topics.replica}"
-
-    def topic(self, subject: Subject) -> str:
-        return self.topic_of_object(self.object_id(subject))
-
-    def topic_of_object(self, object_id: str) -> str:
-        if object_id == self._bridge_object:
-            return self._bridge_topic
-        return f"{self.prefix}/device/{self.node_id}/{object_id}/config"
-
-    def object_id(self, subject: Subject) -> str:
-        if subject == BRIDGE:
-            return self._bridge_object
-        if subject.kind is None:
-            return subject.rig_id
-        return f"{subject.rig_id}_{subject.kind}_{subject.thing_id}"
-
-    def device_id(self, subject: Subject) -> str:
-        """The device's identifier, and the stem of its entities' unique ids."""
-        return f"{self.node_id}_{self.object_id(subject)}"
-
-    def object_id_of(self, topic: str) -> str | None:
-        """What names the device in one of this bridge's discovery topics; None for any other topic."""
-        if topic == self._bridge_topic:
-            return self._bridge_object
-        head, tail = f"{self.prefix}/device/{self.node_id}/", "/config"
-        if not (topic.startswith(head) and topic.endswith(tail)):
-            return None
-        object_id = topic[len(head) : -len(tail)]
-        return object_id if _OBJECT_ID.fullmatch(object_id) and object_id != BRIDGE.rig_id else None
-
-    def subject(self, topic: str) -> Subject | None:
-        """The device that one of this bridge's discovery topics is about; None for any other topic."""
-        object_id = self.object_id_of(topic)
-        return None if object_id is None else self._subject_of(object_id)
-
-    def part_of(self, topic: str) -> str | None:
-        """The id of the rig whose state, device or removed device a topic holds; for the bridge's own, `bridge`."""
-        removed = self.topics.removed("")
-        if topic.startswith(removed):
-            subject = self._subject_of(topic.removeprefix(removed))
-        else:
-            subject = self.topics.subject(topic) or self.subject(topic)
-        return subject.rig_id if subject else None
-
-    def _subject_of(self, object_id: str) -> Subject | None:
-        if object_id == self._bridge_object:
-            return BRIDGE
-        match = _OBJECT_ID.fullmatch(object_id)
-        return Subject(match[1], match[2], match[3]) if match else None
 
 
 def bridge_device_message(names: DiscoveryNames, language: Language = ENGLISH) -> dict[str, Message]:

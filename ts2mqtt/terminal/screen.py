@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from ts2mqtt.home_assistant.devices import DiscoveryNames
+from ts2mqtt.home_assistant.names import DiscoveryNames
 from ts2mqtt.terminal import told
 from ts2mqtt.terminal.gist import gist
 from ts2mqtt.terminal.wording import harmless
