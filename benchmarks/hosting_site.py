@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 1_000_000
 
+# By default it drops what the observer has not read yet, and the observer counts; and Nagle's algorithm keeps back for
+# 40 ms what the observer should see as soon as it is acknowledged to its publisher.
+_FOR_THE_OBSERVER = ["max_queued_messages 0", "set_tcp_nodelay true"]
+
 
 @dataclass(frozen=True, slots=True)
 class HostingSite:
@@ -67,8 +71,7 @@ async def hosting_site(count: int) -> AsyncIterator[HostingSite]:
         listening = Listening.model_validate_json(await server.stdout.readline())
         with tempfile.TemporaryDirectory(prefix="ts2mqtt-bench-") as name:
             folder = Path(name)
-            # By default it drops what the observer has not read yet, and the observer counts.
-            mosquitto = Mosquitto(folder / "broker", options=["max_queued_messages 0"])
+            mosquitto = Mosquitto(folder / "broker", options=_FOR_THE_OBSERVER)
             async with mosquitto, observing(mosquitto.port) as observer:
                 yield HostingSite(listening.urls, mosquitto.port, observer, folder, server)
     finally:
