@@ -55,7 +55,8 @@ class _Broker:
         self._client.max_inflight_messages_set(0)
         self._client.on_connect = lambda *_: self._arrived.set()
         self._client.on_publish = self._acknowledged
-        self._client.connect("127.0.0.1", port)
+        # Nothing here would keep the connection alive, and the broker would close it after 90 s.
+        self._client.connect("127.0.0.1", port, keepalive=0)
 
     async def log_in(self) -> None:
         sock = self._client.socket()

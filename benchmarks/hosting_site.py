@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 1_000_000
 
-# By default it drops what the observer has not read yet, and the observer counts; and Nagle's algorithm keeps back for
-# 40 ms what the observer should see as soon as it is acknowledged to its publisher.
+# By default it drops what the observer has not read yet, and the observer counts; and Nagle's algorithm keeps back
+# for 40 ms what the observer should see as soon as it is acknowledged to its publisher.
 _FOR_THE_OBSERVER = ["max_queued_messages 0", "set_tcp_nodelay true"]
 
 
