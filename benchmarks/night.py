@@ -1,7 +1,8 @@
 """Kindness and quiet: what a rig and a broker bear in a simulated day and night, beside the obvious alternatives.
 
-The rig is the demo's: two profiles with twelve projects in every state, six of them Active, one clear night. The
-bridge is whole, over real sockets with an embedded broker; the others ask the same observatory without a network.
+The rig is the demo's: two profiles with twelve projects in every state, six of them Active, one clear night; and the
+same with the finished projects of some years. The bridge is whole, over real sockets with an embedded broker; the
+others ask the same observatory without a network.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.tables import table
@@ -23,7 +25,7 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.lively import lively
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.costs import Costs
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -34,6 +36,11 @@ _CLEAR = 4
 """The seed of a night in which 206 images are taken."""
 
 _LOOKS = timedelta(days=1) // _INTERVAL
+
+_OF_YEARS = 40
+"""Projects that are Closed, of two targets each."""
+
+_IMAGES = 20
 
 
 @dataclass(slots=True)
@@ -49,27 +56,31 @@ class _Asked:
 
 
 def measure() -> str:
-    costs, without = run_in_simulated_time(_bridge)
-    loop, viewer = _polling_loop(), _viewer()
-    kindness = (
-        _row("ts2mqtt", costs.requests, costs.bytes_read),
-        _row("a loop that reads what is live every 30 s", loop.requests, loop.bytes_read),
-        _row("a viewer that reads everything every 30 s", viewer.requests, viewer.bytes_read),
-    )
-    retained = sum(costs.messages.values()) - costs.messages_to("/event")
-    quiet = (
-        ("ts2mqtt", sum(costs.messages.values()), retained, costs.bytes_published / 1e6),
-        ("every look publishes all states", without.messages, without.messages, without.bytes_published / 1e6),
-    )
+    kindness: list[Sequence[object]] = []
+    quiet: list[Sequence[object]] = []
+    for finished in (0, _OF_YEARS):
+        costs, without = run_in_simulated_time(partial(_bridge, finished))
+        loop, viewer = _polling_loop(finished), _viewer(finished)
+        targets = sum(1 for _ in _rig(finished).targets())
+        kindness += (
+            (targets, "ts2mqtt", *_asked(costs.requests, costs.bytes_read)),
+            (targets, "a loop that reads what is live every 30 s", *_asked(loop.requests, loop.bytes_read)),
+            (targets, "a viewer that reads everything every 30 s", *_asked(viewer.requests, viewer.bytes_read)),
+        )
+        retained = costs.messages.total() - costs.messages_to("/event")
+        quiet += (
+            (targets, "ts2mqtt", costs.messages.total(), retained, f"{costs.bytes_published / 1e6:.1f}"),
+            (targets, "every look publishes all states", *without.told()),
+        )
     return (
-        table(("one day and night", "requests", "of them statistics", "previews", "MB read"), kindness)
+        table(("targets", "one day and night", "requests", "of them statistics", "previews", "MB read"), kindness)
         + "\n"
-        + table(("one day and night", "MQTT messages", "of them retained", "MB published"), quiet)
+        + table(("targets", "one day and night", "MQTT messages", "of them retained", "MB published"), quiet)
     )
 
 
-def _row(name: str, requests: Counter[str], bytes_read: int) -> tuple[object, ...]:
-    return name, requests.total(), requests["statistics"], requests["preview"], f"{bytes_read / 1e6:.1f}"
+def _asked(requests: Counter[str], bytes_read: int) -> tuple[object, ...]:
+    return requests.total(), requests["statistics"], requests["preview"], f"{bytes_read / 1e6:.1f}"
 
 
 @dataclass(slots=True)
@@ -84,13 +95,16 @@ class _WithoutChangeDetection:
             self.messages += 1
             self.bytes_published += len(payload)
 
+    def told(self) -> tuple[object, ...]:
+        return self.messages, self.messages, f"{self.bytes_published / 1e6:.1f}"
 
-async def _bridge() -> tuple[Costs, _WithoutChangeDetection]:
+
+async def _bridge(finished: int) -> tuple[Costs, _WithoutChangeDetection]:
     def now() -> datetime:
         return _NOON + timedelta(seconds=asyncio.get_running_loop().time())
 
     without = _WithoutChangeDetection()
-    async with EmbeddedBroker() as broker, SimulatedApi(_rig(), clock=now) as api:
+    async with EmbeddedBroker() as broker, SimulatedApi(_rig(finished), clock=now) as api:
         config = Config(
             mqtt=MqttConfig(host="127.0.0.1", port=broker.port, keepalive=300.0),
             home_assistant=HomeAssistantConfig(),
@@ -112,13 +126,22 @@ async def _bridge() -> tuple[Costs, _WithoutChangeDetection]:
     return costs, without
 
 
-def _rig() -> SimulatedObservatory:
-    return lively(seed=_CLEAR, start=_NOON)
+def _rig(finished: int) -> SimulatedObservatory:
+    """The demo's observatory, with so many finished projects more."""
+    observatory = lively(seed=_CLEAR, start=_NOON)
+    for number in range(finished):
+        project = observatory.add_project(observatory.active_profile, f"Finished {number}", state="Closed")
+        for panel in ("1", "2"):
+            target = observatory.add_target(project, f"Finished {number}.{panel}", ra_hours=5.6, dec_deg=-5.4)
+            observatory.add_exposure_plan(target, "Lum", exposure_s=120, desired=_IMAGES)
+            for _ in range(_IMAGES):
+                observatory.acquire(target, accepted=True, hfr=2.0, fwhm=2.8, eccentricity=0.4)
+    return observatory
 
 
-def _polling_loop() -> _Asked:
+def _polling_loop(finished: int) -> _Asked:
     """The least that shows the same live data with the same delay, and nothing else."""
-    asked, observatory = _Asked(), _rig()
+    asked, observatory = _Asked(), _rig(finished)
     for _ in _through_the_night(observatory):
         asked.answer("profiles", observatory.profiles_answer())
         profile = observatory.active_profile
@@ -129,9 +152,9 @@ def _polling_loop() -> _Asked:
     return asked
 
 
-def _viewer() -> _Asked:
+def _viewer(finished: int) -> _Asked:
     """All that the bridge shows, with the same delay: statistics and the preview too."""
-    asked, observatory = _Asked(), _rig()
+    asked, observatory = _Asked(), _rig(finished)
     preview: object = None
     for index, _ in enumerate(_through_the_night(observatory)):
         asked.answer("version", observatory.version_answer())
