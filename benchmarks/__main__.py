@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from benchmarks import exposure, night, passes, schedule, start
+from benchmarks import exposure, home_assistant, night, passes, schedule, start
 
 
 def main() -> int:
@@ -35,11 +35,13 @@ def _measured(name: str, rounds: int, rigs: list[int] | None) -> str:
             return asyncio.run(exposure.measure(rounds))
         case "schedule":
             return asyncio.run(schedule.measure(rigs or (500, 1_000)))
+        case "home_assistant":
+            return asyncio.run(home_assistant.measure())
         case _:
             return night.measure()
 
 
-BENCHMARKS = ("start", "passes", "exposure", "schedule", "night")
+BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", "home_assistant")
 
 
 def _say(text: str) -> None:

@@ -127,6 +127,12 @@ class HomeAssistant:
         await self.stop()
         await self.start()
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process, "Home Assistant does not run"
+        return self._process.pid
+
     def state(self, entity_id: str) -> str | None:
         """None for an entity that it does not have, or that is disabled."""
         state = self.states.get(entity_id)

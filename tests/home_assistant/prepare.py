@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _INTEGRATIONS = (
     *("api", "auth", "automation", "blueprint", "config", "diagnostics", "frontend", "history", "image", "logbook"),
-    *("lovelace", "mqtt", "notify", "recorder", "script", "search", "sun", "system_log", "template", "websocket_api"),
+    *("lovelace", "mqtt", "notify", "recorder", "rest", "script", "search", "sun", "system_log", "template"),
+    "websocket_api",
     # Home Assistant imports these at every start, configured or not.
     *("analytics", "backup", "hassio", "homeassistant", "network", "onboarding", "person", "repairs"),
 )
