@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ class Publisher:
         self._connection = connection
         self._failures = failures or FailureLog(_LOG)
         self._pace = _Pace()
-        self._changed: dict[str, float] = {}
+        self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}
         self._doubtful: set[str] = set()
 
@@ -158,8 +158,10 @@ class Publisher:
         return message.payload in (held, self._refused.get(topic))
 
     def _forget_settled(self) -> None:
+        """From the oldest on: with a thousand rigs there are tens of thousands in a minute."""
         long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
-        self._changed = {topic: changed for topic, changed in self._changed.items() if changed > long_ago}
+        while self._changed and next(iter(self._changed.values())) <= long_ago:
+            self._changed.popitem(last=False)
 
     def _forget_failures(self, wanted: Mapping[str, Message]) -> None:
         """Of what is no longer wanted: told only where all that is wanted of a topic's part was given."""
@@ -208,6 +210,7 @@ class Publisher:
         self.learned(topic, payload)
         if settles:
             self._changed[topic] = published
+            self._changed.move_to_end(topic)
         return future
 
     def _acknowledged(self, topic: str, published: float) -> None:

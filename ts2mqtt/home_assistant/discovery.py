@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
@@ -129,6 +130,8 @@ class DevicePayload(_Model):
         return self.model_dump_json(exclude_none=True).encode()
 
 
+# Asked for with every topic and id of every device.
+@cache
 def node_id(base_topic: str) -> str:
     """The base topic in the form that Home Assistant allows in a discovery topic."""
     return _NOT_ALLOWED_IN_IDS.sub("_", base_topic)
