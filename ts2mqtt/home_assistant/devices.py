@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SETTLE_S = 1.5
 
 _LONGEST_NAME = 120
+_NUMBERS = re.compile(r"[\d.]+")
 _SHORT_ID = 8
 _PROGRAM = "ts2mqtt"
 
@@ -321,8 +322,9 @@ def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterat
 
 def display_name(name: str) -> str:
     """Free text on one line, of a length that a screen can show."""
-    printable = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
+    if not name.isprintable():
+        name = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(name.split())[:_LONGEST_NAME].rstrip()
 
 
 def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tuple[_PlanNames, str]]:
@@ -331,7 +333,7 @@ def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tu
     for plan in plans:
         label = display_name(plan.template or plan.filter or "") or language.say("Exposure")
         # Many templates have the exposure in their name already: "Lum 120s".
-        if plan.exposure_s is not None and f"{plan.exposure_s:g}" not in re.findall(r"[\d.]+", label):
+        if plan.exposure_s is not None and f"{plan.exposure_s:g}" not in _NUMBERS.findall(label):
             label += f" {plan.exposure_s:g} s"
         seen[label] += 1
         yield plan, label if seen[label] == 1 else f"{label} ({seen[label]})"
