@@ -125,7 +125,7 @@ def _noted() -> Iterator[dict[str, _Retained]]:
     """What bridges in this process retain below their base topic."""
     publish, retained = Connection.publish, dict[str, _Retained]()
 
-    async def noted(connection: Connection, topic: str, payload: bytes, *, retain: bool) -> asyncio.Future[None]:
+    async def noted(connection: Connection, topic: str, payload: bytes, *, retain: bool) -> asyncio.Future[float]:
         if retain and topic.startswith(f"{_BASE}/"):
             retained[topic] = connection, payload
         return await publish(connection, topic, payload, retain=retain)

@@ -56,7 +56,7 @@ def counted() -> Iterator[Costs]:
 
     async def counted_publish(
         connection: Connection, topic: str, payload: bytes, *, retain: bool
-    ) -> asyncio.Future[None]:
+    ) -> asyncio.Future[float]:
         if not topic.endswith("/heartbeat"):
             costs.messages[topic] += 1
             costs.bytes_published += len(payload)

@@ -150,7 +150,7 @@ async def test_of_too_many_events_none_is_lost_that_there_is_room_for(
 
     async def one_more_happens(
         connection: Connection, topic: str, payload: bytes, *, retain: bool
-    ) -> asyncio.Future[None]:
+    ) -> asyncio.Future[float]:
         if payload == b"first":
             events.append(("backyard", b"last"))
         return await publish(connection, topic, payload, retain=retain)

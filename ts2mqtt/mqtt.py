@@ -71,7 +71,7 @@ class Will:
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    done: asyncio.Future[None]
+    done: asyncio.Future[float]
     size: int
     sent: float
 
@@ -127,23 +127,23 @@ class Connection:
     async def unsubscribe(self, filters: Iterable[str]) -> None:
         await self._agreed(*self._client.unsubscribe(list(filters)))
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool) -> asyncio.Future[None]:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool) -> asyncio.Future[float]:
         """Hands a message over once there is room in the window; the future is done when it has arrived.
 
-        With `mqtt.qos` 0 nobody says that it arrived, and the future is done at once.
+        It tells how many seconds that took. With `mqtt.qos` 0 nobody says that it arrived, and it is done at once.
         """
         await self._window.acquire()
         if self._lost:
             self._window.release()
             raise self._lost
         info = self._client.publish(topic, payload, self._qos, retain)
-        done = self._loop.create_future()
+        done: asyncio.Future[float] = self._loop.create_future()
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._window.release()
             raise BrokerUnreachableError(f"publishing failed: {paho.error_string(info.rc)}")
         if self._qos == 0:
             self._window.release()
-            done.set_result(None)
+            done.set_result(0.0)
         else:
             self._publishes[info.mid] = _UnderWay(done, packet_size(topic, payload), self._loop.time())
         return done
@@ -241,8 +241,8 @@ class Connection:
         self._detach()
         lately = self._loop.time() - _AT_ONCE_S
         self.sizes.broke_over([one.size for one in self._publishes.values() if one.sent > lately])
-        publishes = (one.done for one in self._publishes.values())
-        for future in (*publishes, *self._subscribes.values(), self._logged_in):
+        waiting: list[asyncio.Future[Any]] = [one.done for one in self._publishes.values()]
+        for future in (*waiting, *self._subscribes.values(), self._logged_in):
             if not future.done():
                 future.set_exception(error)
                 # Whoever no longer waits for it need not be told.
@@ -337,7 +337,7 @@ class Connection:
             done.set_exception(PublishRefusedError(f"the broker does not keep it: {reason}"))
             done.exception()
         else:
-            done.set_result(None)
+            done.set_result(self._loop.time() - under_way.sent)
 
     def _on_subscribe(
         self,

@@ -104,7 +104,7 @@ class Publisher:
         self._forget_settled()
         self._forget_failures(wanted)
         later: list[float] = []
-        under_way: dict[str, asyncio.Future[None]] = {}
+        under_way: dict[str, asyncio.Future[float]] = {}
         for topic, message in wanted.items():
             if self._stands(topic, message):
                 if self.retained.get(topic) == message.payload:
@@ -180,7 +180,7 @@ class Publisher:
             return 0.0
         return changed + settle_s - asyncio.get_running_loop().time()
 
-    async def _send(self, under_way: dict[str, asyncio.Future[None]], topic: str, message: Message) -> None:
+    async def _send(self, under_way: dict[str, asyncio.Future[float]], topic: str, message: Message) -> None:
         """Sends one beside the others; alone if the connection could break over it."""
         alone = self._connection.sizes.must_go_alone(packet_size(topic, message.payload))
         if alone:
@@ -202,30 +202,26 @@ class Publisher:
         self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
         return True
 
-    async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[None]:
+    async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[float]:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
-        published = asyncio.get_running_loop().time()
-        future.add_done_callback(lambda _: self._acknowledged(topic, published))
         self.learned(topic, payload)
         if settles:
-            self._changed[topic] = published
+            self._changed[topic] = asyncio.get_running_loop().time()
             self._changed.move_to_end(topic)
         return future
 
-    def _acknowledged(self, topic: str, published: float) -> None:
-        if asyncio.get_running_loop().time() - published > _SLOW_S:
-            self._doubtful.add(topic)
-
-    async def _arrived(self, under_way: Mapping[str, asyncio.Future[None]]) -> None:
+    async def _arrived(self, under_way: Mapping[str, asyncio.Future[float]]) -> None:
         for topic, future in under_way.items():
             try:
-                await future
+                seconds = await future
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
                 advice = f"{error}; check the broker's access rules and limits"
                 self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
             else:
+                if seconds > _SLOW_S:
+                    self._doubtful.add(topic)
                 self._refused.pop(topic, None)
                 self._failures.succeeded(topic, key=_Publishing(topic))
 
