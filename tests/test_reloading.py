@@ -309,6 +309,6 @@ async def test_a_bridge_ends_with_its_terminal_unless_it_was_told_to_outlive_it(
             await observer.publish("ts2mqtt/command", "rediscover")
             await observer.wait_for(of.rig_device(), after=observer.mark())
             process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
         await observer.wait_for(of.STATUS, b"offline")
