@@ -30,7 +30,7 @@ def _measured(name: str, rounds: int, rigs: list[int] | None) -> str:
         case "start":
             return asyncio.run(start.measure(rounds))
         case "passes":
-            return asyncio.run(passes.measure(rigs or (10, 100, 500), rounds))
+            return asyncio.run(passes.measure(rigs or (1, 10, 100, 500), rounds))
         case "exposure":
             return asyncio.run(exposure.measure(rounds))
         case "schedule":

@@ -40,11 +40,11 @@ async def measure(rounds: int) -> str:
             await site.retained(len(held), _PATIENCE_S)
             floors += [await _exposed(site, len(on_change)) for _ in range(_EXPOSURES)]
     rows = (
-        (f"ms since {name}", Spread([1e3 * pair[i] for pair in floors]), Spread([1e3 * pair[i] for pair in bridges]))
+        (f"ms since {name}", *Spread.beside([pair[i] for pair in floors], [pair[i] for pair in bridges], 1e3))
         for i, name in enumerate(("the answer that told it", "the last answer of that look"))
     )
     told = ", ".join(one.topic.split("/")[2] for one in seen)
-    return table(("one exposure", "floor", "bridge"), rows) + f"\n{len(seen)} messages: {told}\n"
+    return table(("one exposure", "floor", "bridge", "ratio"), rows) + f"\n{len(seen)} messages: {told}\n"
 
 
 async def _rehearsed(site: HostingSite) -> list[Seen]:

@@ -92,12 +92,16 @@ class _Round:
     """Floor and bridge, measured one after the other: what else the machine does falls on both."""
 
     cold: tuple[Cold, Cold]
-    steady_cpu_s: tuple[float, float] = (0.0, 0.0)
+    steady_cpu_s: tuple[float, float]
 
 
 async def measure(counts: Sequence[int], rounds: int) -> str:
-    starts = [await _round(1, steady=False) for _ in range(rounds)]
-    rows = [_row(count, starts, [await _round(count, steady=True) for _ in range(rounds)]) for count in counts]
+    """The first row, of one rig, is with the start of the process; the others are without."""
+    starts = [await _round(1) for _ in range(rounds)]
+    rows = [_row(1, _Start(), starts)]
+    rows += [
+        _row(count, _start(starts), [await _round(count) for _ in range(rounds)]) for count in counts if count > 1
+    ]
     return table(
         (
             *("rigs", "cold, CPU ms a rig: floor", "bridge", "ratio", "wall s: floor", "bridge"),
@@ -107,33 +111,39 @@ async def measure(counts: Sequence[int], rounds: int) -> str:
     )
 
 
-async def _round(count: int, *, steady: bool) -> _Round:
+async def _round(count: int) -> _Round:
     bridge, messages = await cold_of_bridge(count)
     cold = await cold_of_floor(count, messages), bridge
-    if not steady:
-        return _Round(cold)
     of_bridge = await steady_of_bridge(count)
     return _Round(cold, (await steady_of_floor(count, messages), of_bridge))
 
 
-def _row(count: int, starts: Sequence[_Round], measured: Sequence[_Round]) -> tuple[object, ...]:
-    """Of a cold pass, what the rigs after the first cost: the start has figures of its own."""
-    start_floor, start_bridge = (min(one.cold[which].cpu_s for one in starts) for which in range(2))
-    base_mb = min(one.cold[1].resident_mb for one in starts)
-    cold_floor = [1e3 * (one.cold[0].cpu_s - start_floor) / (count - 1) for one in measured]
-    cold_bridge = [1e3 * (one.cold[1].cpu_s - start_bridge) / (count - 1) for one in measured]
-    steady_floor = [1e3 * one.steady_cpu_s[0] / count for one in measured]
-    steady_bridge = [1e3 * one.steady_cpu_s[1] / count for one in measured]
-    kb_a_rig = [1e3 * (one.cold[1].resident_mb - base_mb) / (count - 1) for one in measured]
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What the first rig costs with the start of the process, for the others to be told without."""
+
+    rigs: int = 0
+    cpu_s: tuple[float, float] = (0.0, 0.0)
+    resident_mb: float = 0.0
+
+
+def _start(starts: Sequence[_Round]) -> _Start:
+    floor_s, bridge_s = (min(one.cold[which].cpu_s for one in starts) for which in range(2))
+    return _Start(1, (floor_s, bridge_s), min(one.cold[1].resident_mb for one in starts))
+
+
+def _row(count: int, start: _Start, measured: Sequence[_Round]) -> tuple[object, ...]:
+    cold_floor, cold_bridge = (
+        [(one.cold[which].cpu_s - start.cpu_s[which]) / (count - start.rigs) for one in measured]
+        for which in range(2)
+    )
+    steady_floor, steady_bridge = ([one.steady_cpu_s[which] / count for one in measured] for which in range(2))
+    kb_a_rig = [1e3 * (one.cold[1].resident_mb - start.resident_mb) / (count - start.rigs) for one in measured]
     return (
         count,
-        Spread(cold_floor),
-        Spread(cold_bridge),
-        Spread.ratio(cold_bridge, cold_floor),
+        *Spread.beside(cold_floor, cold_bridge, 1e3),
         *(Spread([one.cold[which].wall_s for one in measured]) for which in range(2)),
-        Spread(steady_floor),
-        Spread(steady_bridge),
-        Spread.ratio(steady_bridge, steady_floor),
+        *Spread.beside(steady_floor, steady_bridge, 1e3),
         *(Spread([one.cold[which].resident_mb for one in measured]) for which in range(2)),
         Spread(kb_a_rig),
         Spread([one / TARGETS for one in kb_a_rig]),

@@ -9,7 +9,6 @@ It does as little as a server can, for it shares the machine's cores with what i
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from tests.small_rig import written_answers
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Rig:
     _looked_at: float | None = None
     _awaited: str = ""
     _observatory: SimulatedObservatory = field(init=False)
-    _answers: dict[str, bytes] = field(init=False)
+    _answers: Mapping[str, bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self._observatory = SimulatedObservatory(seed=self.number)
@@ -82,7 +82,7 @@ class _Rig:
                 target = self._observatory.add_target(project, name, ra_hours=self.number % 24 / 1.1, dec_deg=41.3)
                 for template in ("Lum", "Red", "Green", "Blue")[:PLANS_A_TARGET]:
                     self._observatory.add_exposure_plan(target, template, exposure_s=120, desired=60)
-        self._answers = dict(self._written())
+        self._answers = self._written()
 
     def answer(self, path: str) -> bytes:
         answer = self._answers.get(path, _NOT_FOUND)
@@ -101,7 +101,7 @@ class _Rig:
         """One more accepted exposure of the first target."""
         project = next(self._observatory.projects())
         self._observatory.acquire(project.targets[0], 0, accepted=True)
-        self._answers = dict(self._written())
+        self._answers = self._written()
         self._awaited, self.told_at = f"{_ROOT}/projects/{project.id}/targets", None
 
     def forget(self) -> None:
@@ -109,18 +109,7 @@ class _Rig:
         self.longest_gap_s, self._looked_at = 0.0, None
 
     def _written(self) -> Mapping[str, bytes]:
-        observatory = self._observatory
-        answers = {"/version": observatory.version_answer(), "/profiles": observatory.profiles_answer()}
-        for project in observatory.projects():
-            answers[f"/projects/{project.id}/targets"] = observatory.targets_answer(project.id)
-            for target in project.targets:
-                answers[f"/targets/{target.id}/statistics"] = observatory.statistics_answer(target.id)
-        profile = observatory.active_profile
-        answers[f"/profiles/{profile.id}/projects"] = observatory.projects_answer(profile.id)
-        return {
-            _ROOT + path: _ok(b"" if answer is None else json.dumps(answer).encode())
-            for path, answer in answers.items()
-        }
+        return {_ROOT + path: _ok(body) for path, body in written_answers(self._observatory).items()}
 
 
 def _ok(body: bytes) -> bytes:

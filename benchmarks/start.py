@@ -41,20 +41,20 @@ async def measure(rounds: int) -> str:
             online = [Retained(topic=_STATUS, payload="online")]
             floors.append(await _online(site, watched.floor(site, _INTERVAL_S, online)))
     return table(
-        ("start", "floor", "bridge"),
+        ("start", "floor", "bridge", "ratio"),
         (
-            ("`--version`, CPU ms", *_spreads(floor_version, bridge_version, 0)),
-            ("`--version`, wall ms", *_spreads(floor_version, bridge_version, 1)),
-            ("to `online`, CPU ms", *_spreads(floors, bridges, 0)),
-            ("to `online`, wall ms", *_spreads(floors, bridges, 1)),
+            ("`--version`, CPU ms", *_beside(floor_version, bridge_version, 0)),
+            ("`--version`, wall ms", *_beside(floor_version, bridge_version, 1)),
+            ("to `online`, CPU ms", *_beside(floors, bridges, 0)),
+            ("to `online`, wall ms", *_beside(floors, bridges, 1)),
         ),
     ) + await _rest(rounds)
 
 
-def _spreads(
-    floors: list[tuple[float, float]], bridges: list[tuple[float, float]], index: int
-) -> tuple[Spread, Spread]:
-    return Spread([1e3 * pair[index] for pair in floors]), Spread([1e3 * pair[index] for pair in bridges])
+def _beside(
+    floors: list[tuple[float, float]], bridges: list[tuple[float, float]], index: int, unit: float = 1e3
+) -> tuple[Spread, Spread, Spread]:
+    return Spread.beside([pair[index] for pair in floors], [pair[index] for pair in bridges], unit)
 
 
 def _ended(*arguments: str) -> tuple[float, float]:
@@ -88,10 +88,10 @@ async def _rest(rounds: int) -> str:
         async with hosting_site(1) as site, watched.floor(site, _INTERVAL_S, messages) as program:
             floors.append(await _resting(site, program))
     rows = (
-        (name, Spread([pair[index] for pair in floors]), Spread([pair[index] for pair in bridges]))
+        (name, *_beside(floors, bridges, index, unit=1.0))
         for index, name in enumerate(("CPU, percent of a core", "MB resident"))
     )
-    return "\n" + table(("at rest with one rig, every 30 s", "floor", "bridge"), rows)
+    return "\n" + table(("at rest with one rig, every 30 s", "floor", "bridge", "ratio"), rows)
 
 
 async def _resting(site: HostingSite, program: Watched) -> tuple[float, float]:

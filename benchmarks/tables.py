@@ -21,6 +21,15 @@ class Spread:
         """Pair by pair, as they were measured one after the other."""
         return cls([one / other for one, other in zip(of, to, strict=True)])
 
+    @classmethod
+    def beside(cls, floors: Sequence[float], bridges: Sequence[float], unit: float) -> tuple[Spread, Spread, Spread]:
+        """Floor and bridge in this fraction of what was measured (1e3: seconds as ms), and how much the second is."""
+        return (
+            cls([unit * value for value in floors]),
+            cls([unit * value for value in bridges]),
+            cls.ratio(bridges, floors),
+        )
+
     def __str__(self) -> str:
         median = _figure(statistics.median(self.values))
         if len(self.values) == 1:

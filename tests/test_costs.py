@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.costs import counted
 from tests.simulated_time import run_in_simulated_time
+from tests.small_rig import EVENING, small_rig
 from ts2mqtt.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.costs import Costs
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-_EVENING = datetime(2026, 1, 10, 20, tzinfo=UTC)
 _LOOK_S, _HOUR_S = 30.0, 3_600.0
 _LIVE = 5
 """Requests of one look: profiles, projects, and the targets of three Active projects."""
@@ -36,23 +36,11 @@ _STATES, _DEVICES = 3 + 1 + 4 + 4, 1 + 1 + 4 + 4
 _OF_THE_BRIDGE = 3
 
 
-def small_rig() -> SimulatedObservatory:
-    """Three Active projects and a Draft, of one target with two exposure plans each."""
-    observatory = SimulatedObservatory(now=_EVENING, timezone=UTC)
-    profile = observatory.add_profile("Refractor")
-    for name, state in (("Galaxy", "Active"), ("Nebula", "Active"), ("Cluster", "Active"), ("Later", "Draft")):
-        project = observatory.add_project(profile, name, state=state)
-        target = observatory.add_target(project, name, ra_hours=5.5, dec_deg=22.0)
-        for template in ("Lum", "Red"):
-            observatory.add_exposure_plan(target, template, exposure_s=120, desired=60)
-    return observatory
-
-
 async def _costs_of(parts: Iterable[Callable[[SimulatedObservatory], None]], seconds: float) -> list[Costs]:
     """Of each part in turn: what is done at its beginning, and then so many seconds."""
 
     def now() -> datetime:
-        return _EVENING + timedelta(seconds=asyncio.get_running_loop().time())
+        return EVENING + timedelta(seconds=asyncio.get_running_loop().time())
 
     found = []
     async with EmbeddedBroker() as broker, SimulatedApi(small_rig(), clock=now) as api:
@@ -136,7 +124,7 @@ async def _looks_at_four_rigs() -> list[list[float]]:
     """Rig by rig, after how many seconds."""
 
     def now() -> datetime:
-        return _EVENING + timedelta(seconds=asyncio.get_running_loop().time())
+        return EVENING + timedelta(seconds=asyncio.get_running_loop().time())
 
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker())
@@ -152,6 +140,5 @@ async def _looks_at_four_rigs() -> list[list[float]]:
         bridge.stop()
         await running
         return [
-            [round((look.time - _EVENING).total_seconds(), 2) for look in api.requests_to("/profiles")]
-            for api in apis
+            [round((look.time - EVENING).total_seconds(), 2) for look in api.requests_to("/profiles")] for api in apis
         ]

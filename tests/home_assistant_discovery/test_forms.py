@@ -14,7 +14,7 @@ from tests.home_assistant_discovery.test_devices import NAMES, RIGS, SHOWN_STATE
 from tests.sample_rig import AUTUMN, BACKYARD, HOSTILE_TEXTS, LUM, M31, rig_of
 from ts2mqtt.home_assistant import devices
 from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices, device_messages
-from ts2mqtt.home_assistant.forms import MOST_BLANKS, Form, blanks
+from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.observatory.model import ExposurePlan, Listing, Rig
 
@@ -88,7 +88,3 @@ def test_a_text_may_look_like_a_blank_or_a_format(texts: list[str]) -> None:
     form = Form(json.dumps(payload, ensure_ascii=False).encode())
     pairs = json.loads(form.filled_in(texts), object_pairs_hook=list)
     assert pairs == [(text, f"100 % {text} {text}") for text in texts]
-
-
-def test_there_are_no_more_blanks_than_there_are() -> None:
-    assert len(set(blanks(MOST_BLANKS))) == MOST_BLANKS

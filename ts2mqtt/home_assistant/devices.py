@@ -81,27 +81,24 @@ class RigDevices:
 
     def __init__(self, writer: DeviceWriter) -> None:
         self._writer = writer
-        self._of_rig = _Written(b"", Announced())
         self._of_things: dict[_Thing, _Written] = {}
+        self._all: list[_Written] = []
 
     @property
     def announced(self) -> Announced:
-        return sum((written.announced for written in self._of_things.values()), self._of_rig.announced)
+        return sum((written.announced for written in self._all), Announced())
 
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
         before, topic = self._of_things, self._writer.names.topic
-        self._of_rig = self._writer.rig(rig)
+        of_rig = self._writer.rig(rig)
         self._of_things = {
             thing: before.get(thing) or self._writer.thing(thing) for thing in _things(rig, project_states)
         }
-        provisional = rig.profiles is None
+        self._all = [of_rig, *self._of_things.values()]
         return {
-            topic(Subject(rig.id)): Message(self._of_rig.payload, provisional=provisional, settle_s=SETTLE_S),
-            **{
-                topic(thing.about): Message(written.payload, settle_s=SETTLE_S)
-                for thing, written in self._of_things.items()
-            },
+            topic(Subject(rig.id)): of_rig.message,
+            **{topic(thing.about): written.message for thing, written in self._of_things.items()},
         }
 
 
@@ -140,7 +137,7 @@ def _things(rig: Rig, project_states: frozenset[str]) -> Iterator[_Thing]:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    payload: bytes
+    message: Message
     announced: Announced
 
 
@@ -181,7 +178,8 @@ class DeviceWriter:
     def rig(self, rig: Rig) -> _Written:
         name = display_name(rig.name) or f"{self._language.say('Rig')} {rig.id}"
         texts = _Texts(rig.id, name, rig.id, rig.url, version=rig.plugin_version or "")
-        return self._written(_Kind(None, has_version=rig.plugin_version is not None), texts)
+        payload, count = self._payload(_Kind(None, has_version=rig.plugin_version is not None), texts)
+        return _Written(Message(payload, provisional=rig.profiles is None, settle_s=SETTLE_S), count)
 
     def thing(self, thing: _Thing) -> _Written:
         about, kind = thing.about, thing.about.kind or ""
@@ -194,17 +192,18 @@ class DeviceWriter:
             thing.parent_id,
         )
         labels = chain.from_iterable((plan.key, label) for plan, label in _plan_labels(thing.plans, self._language))
-        return self._written(_Kind(kind, len(thing.plans)), (*texts, *labels))
+        payload, count = self._payload(_Kind(kind, len(thing.plans)), (*texts, *labels))
+        return _Written(Message(payload, settle_s=SETTLE_S), count)
 
-    def _written(self, kind: _Kind, texts: Sequence[str]) -> _Written:
+    def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
         if kind.plans > _MOST_PLANS:
             payload = self._builder.payload(kind, texts).to_bytes()
-            return _Written(payload, announced(payload))
+            return payload, announced(payload)
         if kind not in self._forms:
             payload = self._builder.payload(kind, blanks(len(texts))).to_bytes()
             self._forms[kind] = Form(payload), announced(payload)
         form, count = self._forms[kind]
-        return _Written(form.filled_in(texts), count)
+        return form.filled_in(texts), count
 
 
 _ROWS = {None: entities.RIG, PROFILE: entities.PROFILE, PROJECT: entities.PROJECT, TARGET: entities.TARGET}

@@ -19,11 +19,9 @@ _FIRST, _LAST = 0xF0000, 0xFFFFD
 
 _BLANK = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 
-MOST_BLANKS = _LAST - _FIRST + 1
-
 
 def blanks(count: int) -> list[str]:
-    """What to build a payload of, in place of so many texts, for it to become a form; at most MOST_BLANKS."""
+    """What to build a payload of, in place of so many texts (some ten thousands at most), for it to become a form."""
     return [chr(_FIRST + number) for number in range(count)]
 
 
