@@ -41,6 +41,10 @@ class Scene:
         self._log_began = self.hass.mark()
 
     @property
+    def rig_id(self) -> str:
+        return self.config.rigs[0].id
+
+    @property
     def observatory(self) -> SimulatedObservatory:
         return self.api.observatory
 
@@ -49,7 +53,7 @@ class Scene:
 
     def unique_id(self, kind: str | None, thing_id: str | None, key: str) -> str:
         thing = f"_{kind}_{thing_id}" if kind else ""
-        return f"{self.base}_backyard{thing}_{key}"
+        return f"{self.base}_{self.rig_id}{thing}_{key}"
 
     def topic(self, leaf: str) -> str:
         return f"{self.base}/{leaf}"
@@ -82,10 +86,10 @@ class Scene:
             lambda: self.observer.held.get(self.topic("status")) == b"online", "the bridge to be online"
         )
         await self.observer.wait_until(
-            lambda: self.observer.held.get(self.topic("backyard/status")) == b"online", "the rig to be online"
+            lambda: self.observer.held.get(self.topic(f"{self.rig_id}/status")) == b"online", "the rig to be online"
         )
         things = {
-            f"backyard/{kind}/{row.id}"
+            f"{self.rig_id}/{kind}/{row.id}"
             for kind, rows in (
                 ("profile", self.observatory.profiles),
                 ("project", self.observatory.projects()),

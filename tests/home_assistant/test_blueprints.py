@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.home_assistant.conftest import House
     from tests.home_assistant.hass import HomeAssistant
     from tests.home_assistant.scene import Scene
+    from ts2mqtt.config import Config
     from ts2mqtt.simulator.entities import SimulatedTarget
 
 FOLDER = Path(__file__).parents[2] / "homeassistant" / "blueprints" / "automation" / "ts2mqtt"
@@ -46,7 +47,7 @@ class Night:
     @property
     def rig(self) -> str:
         """The id of its device in Home Assistant."""
-        return str(self.hass.devices[f"{self.scene.base}_backyard"]["id"])
+        return str(self.hass.devices[f"{self.scene.base}_{self.scene.rig_id}"]["id"])
 
     def expose(self, *, accepted: bool = True, hfr: float = 2.0) -> None:
         self.observatory.acquire(self.target, 0, accepted=accepted, hfr=hfr, fwhm=2.5, eccentricity=0.4)
@@ -105,13 +106,22 @@ async def night(
     )
     observatory.set_preview(profile, (block,))
     async with scene(house, observatory) as backyard:
-        spoken = backyard.config.home_assistant.model_copy(update={"language": language})
-        backyard.config = backyard.config.model_copy(update={"home_assistant": spoken})
+        if language != "en":
+            backyard.config = speaking(language, backyard.config)
         async with backyard.running():
             await backyard.published()
             await backyard.shown()
             yield Night(backyard, target)
         backyard.nothing_to_complain_about()
+
+
+def speaking(language: str, config: Config) -> Config:
+    """With a rig id of its own: its units are other words, and Home Assistant's statistics remember an entity's."""
+    spoken = config.home_assistant.model_copy(update={"language": language})
+    (rig,) = config.rigs
+    return config.model_copy(
+        update={"home_assistant": spoken, "rigs": (rig.model_copy(update={"id": f"{rig.id}_{language}"}),)}
+    )
 
 
 class Automation:
