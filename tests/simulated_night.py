@@ -164,7 +164,7 @@ class _Bridge:
         self._marked = False
         self.poller = poller.RigPoller(config, polling, self._mark, tls=_TLS, now=lambda: rig.now, rng=rng)
         remembered = memory.recall(NAMES, rig.retained).get(RIG_ID, memory.Memory(Watch()))
-        self.poller.recall(remembered.watch.plan, remembered.statistics)
+        self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
         self._mark()
         self._task = asyncio.create_task(self.poller.run())

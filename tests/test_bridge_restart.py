@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import topics_of_example as of
+from tests.bridge_zone import bridge_in
 from tests.observer import observing, retained_on
 from tests.running import bridge_config, polling, running_bridge
 from tests.test_bridge import all_published, later_change
@@ -183,6 +185,25 @@ async def test_a_list_of_projects_that_fails_clears_neither_projects_nor_targets
         bystander = await later_change(observer, example)
         await later_change(observer, example)
         assert set(observer.topics_since(mark, but=_OWN)) == {bystander}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_restart_knows_the_time_zone_of_a_rig_that_cannot_tell_it_now(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    config = bridge_config(mosquitto.port, example_api)
+    # The rig's night of the day before ends with its noon, three hours from now; at the bridge a new one has begun.
+    with bridge_in("UTC"):
+        afternoon = datetime(2026, 2, 27, 14, tzinfo=UTC)
+        async with running_bridge(config, now=lambda: afternoon):
+            await all_published(observer)
+            await observer.wait_for(of.RIG_STATE, lambda rig: rig["tonight"]["date"] == "2026-02-26")
+        example_api.faults.add(f"/profiles/{of.PROFILE_1}/projects", Fault.html())
+        mark = observer.mark()
+        async with running_bridge(config, now=lambda: afternoon):
+            await observer.wait_for(of.STATUS, b"online", after=mark)
+            await later_change(observer, example)
+            assert not observer.topics_since(mark).count(of.RIG_STATE)
 
 
 async def test_a_list_that_fails_from_the_very_first_start_shows_the_rest(

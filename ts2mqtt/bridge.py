@@ -317,7 +317,7 @@ class Bridge:
         memories = memory.recall(self._names.topics, retained)
         for rig_id in rig_ids:
             remembered = memories.get(rig_id, memory.Memory(Watch()))
-            self._pollers[rig_id].recall(remembered.watch.plan, remembered.statistics)
+            self._pollers[rig_id].recall(remembered.watch.plan, remembered.statistics, remembered.dates)
             if self._watches[rig_id].rig is None:
                 self._watches[rig_id] = remembered.watch
 

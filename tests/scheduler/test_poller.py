@@ -284,7 +284,7 @@ class TestOtherPolling:
 
     async def test_a_plan_may_be_had_from_now_on(self, api: SimulatedApi) -> None:
         async with watching(api) as watched:
-            watched.poller.recall(None, {})
+            watched.poller.recall(None, {}, ())
             watched.poller.refresh_plan()
             watched.poller.use(looks(plan="manual"))
             await more_looks(api)
@@ -466,7 +466,7 @@ class TestStatistics:
             counts = exposure_counts(targets_of(before_the_restart.rig)["Wide 1 a"])
         assert counts[0] == ("lum_60", 1, 0)
         watched = Watched(looks(), api.url)
-        watched.poller.recall(None, {target.id: (counts, remembered)})
+        watched.poller.recall(None, {target.id: (counts, remembered)}, ())
         async with at_work(watched):
             rig = await watched.until(lambda rig: rig.online is True)
             clock.now += 601.0
@@ -484,7 +484,7 @@ class TestStatistics:
     ) -> None:
         target = measured(api.observatory, "Wide 1 a")
         watched = Watched(looks(), api.url)
-        watched.poller.recall(None, {target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})})
+        watched.poller.recall(None, {target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})}, ())
         async with at_work(watched):
             await watched.until(lambda rig: rig.online is True)
             rig = watched.rig
@@ -501,7 +501,7 @@ class TestStatistics:
                 lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None
             )
             changes = watched.changes
-            watched.poller.recall(None, {target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})})
+            watched.poller.recall(None, {target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})}, ())
 
             assert watched.rig is rig
             assert watched.changes == changes
@@ -510,7 +510,7 @@ class TestStatistics:
         target = measured(api.observatory, "Wide 1 a")
         async with watching(api) as watched:
             counts = exposure_counts(targets_of(watched.rig)["Wide 1 a"])
-            watched.poller.recall(None, {target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})})
+            watched.poller.recall(None, {target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})}, ())
 
             assert targets_of(watched.rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
         assert clock.now == 1_000.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,6 +134,19 @@ def test_statistics_come_back_with_the_counts_they_were_read_at() -> None:
     remembered = memory.recall(NAMES, published())[BACKYARD.id].statistics
 
     assert remembered == {M31.id: ((("lum_60", 12, 10), ("ha_300", 4, 0)), {"lum_60": SHARP})}
+
+
+def test_dates_come_back_to_tell_the_time_zone_of_the_rig() -> None:
+    west = timezone(timedelta(hours=-3))
+    created, activated = datetime(2026, 1, 2, 12, tzinfo=west), datetime(2026, 1, 3, 12, tzinfo=west)
+    dated = replace(AUTUMN, created=created, activated=activated, deactivated=None)
+    rig = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((dated,))),)))
+
+    remembered = memory.recall(NAMES, published(rig))[BACKYARD.id]
+
+    assert remembered.dates == (*(block.start for block in PLAN.blocks), created, activated)
+    assert [date.utcoffset() for date in remembered.dates[-2:]] == [timedelta(hours=-3)] * 2
+    assert memory.Memory(Watch()).dates == ()
 
 
 def test_without_statistics_none_come_back() -> None:

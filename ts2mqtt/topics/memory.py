@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, ValidationError
@@ -39,10 +40,17 @@ T = TypeVar("T")
 class Memory:
     """What an earlier run left behind about one rig.
 
-    `watch` has the rig only as far as comparing with it needs: ids, names, states and counts.
+    `watch` has the rig only as far as comparing with it needs: ids, names, states, dates and counts.
     """
 
     watch: Watch
+
+    @property
+    def dates(self) -> tuple[dt.datetime, ...]:
+        """Dates that the rig once sent: until it sends them again, they tell its time zone, and so its night."""
+        blocks = self.watch.plan.blocks if self.watch.plan else ()
+        dated = chain.from_iterable((own.created, own.activated, own.deactivated) for own in self._projects())
+        return (*(block.start for block in blocks), *(date for date in dated if date))
 
     @property
     def statistics(self) -> Mapping[str, tuple[tuple[tuple[str, int, int], ...], Mapping[str, Statistics]]]:
@@ -55,11 +63,14 @@ class Memory:
                 remembered[target.id] = (counts, found)
         return remembered
 
-    def _targets(self) -> Iterator[Target]:
+    def _projects(self) -> Iterator[Project]:
         rig = self.watch.rig
         for profile in rig.known_profiles if rig else ():
-            for project in profile.projects.items if profile.projects else ():
-                yield from project.targets.items if project.targets else ()
+            yield from profile.projects.items if profile.projects else ()
+
+    def _targets(self) -> Iterator[Target]:
+        for project in self._projects():
+            yield from project.targets.items if project.targets else ()
 
 
 def recall(names: TopicNames, retained: Mapping[str, bytes]) -> dict[str, Memory]:
@@ -219,6 +230,9 @@ class _Dated(_Thing):
 class _Project(_Dated):
     profile_id: str
     state: str | None = None
+    created: AwareDatetime | None = None
+    activated: AwareDatetime | None = None
+    deactivated: AwareDatetime | None = None
     targets: list[_Thing] | None = None
 
 
@@ -332,5 +346,8 @@ def _project(project: _Project, targets: list[_Target]) -> Project:
         id=project.id,
         name=project.name,
         state=project.state,
+        created=project.created,
+        activated=project.activated,
+        deactivated=project.deactivated,
         targets=_named(project.targets, own),
     )
