@@ -238,6 +238,28 @@ class TestWhatIsAskedWhen:
         assert created is not None
         assert created.isoformat() == "2026-02-01T20:00:00-05:00"
 
+    async def test_dates_of_an_earlier_run_tell_the_zone_only_until_every_list_is_read(
+        self, api: SimulatedApi
+    ) -> None:
+        published = datetime.fromisoformat("2026-02-01T20:00:00-03:00")
+        for project in api.observatory.projects():
+            project.raw.update(dict.fromkeys(("CreateDate", "ActiveDate", "InactiveDate"), "2026-02-01T20:00:00"))
+        for profile in api.observatory.profiles:
+            api.faults.add(f"/profiles/{profile.id}/projects", Fault.status(500))
+        watched = Watched(looks(), api.url)
+        watched.poller.recall(None, {}, (published,))
+        async with at_work(watched):
+            await more_looks(api)
+            assert watched.poller.zone == published.tzinfo
+            api.faults.clear()
+            watched.poller.refresh()
+            rig = await watched.until(lambda rig: all(profile.projects for profile in rig.known_profiles))
+
+        created = projects_of(rig)["Wide 1"].created
+        assert created is not None
+        assert created.utcoffset() == created.replace(tzinfo=None).astimezone().utcoffset()
+        assert watched.poller.zone is None
+
     async def test_it_stops_at_once_and_leaves_no_connection(self, api: SimulatedApi) -> None:
         async with watching(api):
             hanging = api.faults.add("/profiles", Fault.hang())

@@ -149,13 +149,14 @@ class RigPoller:
     ) -> None:
         """Takes back what an earlier run of the bridge paid for, unless it was read anew since.
 
-        `dates` are aware, in the rig's time zone.
+        `dates` are those of projects, aware.
         """
         self._memory_by = time.monotonic()
         self._statistics.recall(statistics)
-        self._reader.note_dates(*dates)
+        self._reader.recall_dates(dates)
         if self.plan is None and plan is not None:
             self.plan = plan
+            self._reader.note_dates(*(block.start for block in plan.blocks))
             self._on_change()
         self._tell()
         self._looked.set()

@@ -13,7 +13,7 @@ from ts2mqtt.observatory.night import rig_zone
 from ts2mqtt.scheduler import translation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
     from datetime import datetime, tzinfo
 
     from pydantic import BaseModel
@@ -69,14 +69,26 @@ class RigReader:
         self._rig_name = rig_name
         self._failures = failures
         self._dates: list[datetime] = []
+        self._recalled_dates: tuple[datetime, ...] = ()
         self._profiles: Answer[Items[wire.Profile]] | None = None
         self._projects: dict[str, _ProjectList] = {}
         self._targets: dict[str, _TargetList] = {}
 
     @property
     def zone(self) -> tzinfo | None:
-        """The rig's time zone, as its dates tell; None for the bridge's own."""
-        return rig_zone(self._dates)
+        """The rig's time zone, as its dates tell; None for the bridge's own.
+
+        Dates of an earlier run stand in only while lists are unread: where the API left an offset out, theirs was the
+        bridge's of then, which must not be kept for ever.
+        """
+        return rig_zone(self._dates or (() if self._has_read_projects else self._recalled_dates))
+
+    @property
+    def _has_read_projects(self) -> bool:
+        """Of every profile."""
+        return self._profiles is not None and all(
+            profile.id in self._projects for profile in self._profiles.items.items
+        )
 
     async def read_profiles(self, client: TargetSchedulerClient) -> Listing[Profile]:
         self._profiles = await client.profiles(self._profiles)
@@ -89,7 +101,7 @@ class RigReader:
             return
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
-        zone = self.zone
+        zone = rig_zone(self._dates)
         what = Subject("projects of profile", profile.name, profile.id)
         projects = self._translated(answer, lambda item: translation.project(item, zone), what)
         self._projects[profile.id] = _ProjectList(answer, projects)
@@ -126,6 +138,10 @@ class RigReader:
         self._dates += (date for date in dates if translation.is_dated(date))
         if len(self._dates) > _MOST_DATES:
             self._dates = sorted(self._dates)[-_MOST_DATES:]
+
+    def recall_dates(self, dates: Iterable[datetime]) -> None:
+        """Takes dates of projects that an earlier run of the bridge published, aware."""
+        self._recalled_dates = tuple(date for date in dates if translation.is_dated(date))
 
     def assembled(self, profile: Profile, attach: Callable[[Target], Target]) -> Profile:
         """The profile with all that is known below it; `attach` completes a target with its statistics."""

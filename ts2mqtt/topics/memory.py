@@ -47,10 +47,9 @@ class Memory:
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
-        """Dates that the rig once sent: until it sends them again, they tell its time zone, and so its night."""
-        blocks = self.watch.plan.blocks if self.watch.plan else ()
+        """Dates of projects: until they are read again, they tell the rig's time zone, and so its night."""
         dated = chain.from_iterable((own.created, own.activated, own.deactivated) for own in self._projects())
-        return (*(block.start for block in blocks), *(date for date in dated if date))
+        return tuple(date for date in dated if date)
 
     @property
     def statistics(self) -> Mapping[str, tuple[tuple[tuple[str, int, int], ...], Mapping[str, Statistics]]]:
