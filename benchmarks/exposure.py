@@ -15,7 +15,7 @@ from benchmarks.tables import Spread, table
 
 if TYPE_CHECKING:
     from benchmarks.hosting_site import HostingSite
-    from tests.observer import Seen
+    from tests.support.observer import Seen
 
 _INTERVAL_S = 5.0
 """The shortest that the configuration takes."""

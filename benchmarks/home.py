@@ -14,8 +14,8 @@ from benchmarks import state_reports
 from benchmarks.watched import Watched
 from tests.home_assistant.hass import HomeAssistant
 from tests.home_assistant.releases import NEWEST
-from tests.mosquitto import Mosquitto
-from tests.observer import observing
+from tests.support.mosquitto import Mosquitto
+from tests.support.observer import observing
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
@@ -24,7 +24,7 @@ from ts2mqtt.simulator.observatory import RequestKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from tests.observer import Observer
+    from tests.support.observer import Observer
     from ts2mqtt.simulator.connection import Connection
     from ts2mqtt.simulator.http1 import Answer, Request
     from ts2mqtt.simulator.observatory import SimulatedObservatory

@@ -18,9 +18,9 @@ from benchmarks.tables import table
 from tests.home_assistant.expected import differences
 from tests.home_assistant.prepare import is_ready, why_not
 from tests.home_assistant.releases import NEWEST
-from tests.running import bridge_config, mqtt_config, running_bridge
+from tests.support.running import bridge_config, mqtt_config, running_bridge
 from ts2mqtt.config import PollingConfig
-from ts2mqtt.mqtt import Connection
+from ts2mqtt.mqtt.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping

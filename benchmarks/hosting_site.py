@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.rig_server import COUNT, EXPOSE, FORGET, Counted, Listening
-from tests.mosquitto import Mosquitto
-from tests.observer import Observer, observing
+from tests.support.mosquitto import Mosquitto
+from tests.support.observer import Observer, observing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

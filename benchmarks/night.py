@@ -16,9 +16,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.tables import table
-from tests.costs import counted
-from tests.simulated_time import run_in_simulated_time
-from ts2mqtt.bridge import Bridge
+from tests.support.costs import counted
+from tests.support.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, MqttConfig, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
@@ -27,7 +27,7 @@ from ts2mqtt.simulator.lively import lively
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.costs import Costs
+    from tests.support.costs import Costs
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)

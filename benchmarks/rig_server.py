@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from tests.small_rig import written_answers
+from tests.support.small_rig import written_answers
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 if TYPE_CHECKING:

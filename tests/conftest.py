@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests.certificates import Certificates, make_certificates, openssl_is_installed
-from tests.mosquitto import Mosquitto, mosquitto_is_installed
-from tests.observer import Observer, observing
-from tests.running import Log
+from tests.support.certificates import Certificates, make_certificates, openssl_is_installed
+from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
+from tests.support.observer import Observer, observing
+from tests.support.running import Log
 from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
@@ -110,6 +110,6 @@ def log() -> Iterator[Log]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is retried after seconds is retried after a tenth of them."""
-    monkeypatch.setattr("ts2mqtt.bridge._FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr("ts2mqtt.bridge._SLOW_RETRY_S", 0.5)
+    monkeypatch.setattr("ts2mqtt.bridge.bridge._FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr("ts2mqtt.bridge.bridge._SLOW_RETRY_S", 0.5)
     monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.1)

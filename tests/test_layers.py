@@ -177,7 +177,10 @@ class TestTheRulesThemselves:
         assert set(imports_of(source, set(MODULES))) == {"ts2mqtt.topics.names"}
 
     def test_a_value_of_a_package_is_no_module(self) -> None:
-        assert set(imports_of("from ts2mqtt import __version__, logs", set(MODULES))) == {"ts2mqtt", "ts2mqtt.logs"}
+        assert set(imports_of("from ts2mqtt import __version__, logs", set(MODULES))) == {
+            "ts2mqtt",
+            "ts2mqtt.logs.format",
+        }
 
     def test_a_relative_import_is_refused(self) -> None:
         with pytest.raises(AssertionError, match="in full"):

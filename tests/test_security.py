@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from tests import topics_of_example as of
-from tests.observer import observing, retained_on
-from tests.running import bridge_config, mqtt_config, running_bridge
-from tests.test_bridge import all_published, later_change
-from ts2mqtt.checking.broker import check_broker
-from ts2mqtt.checking.findings import Finding, as_text
-from ts2mqtt.checking.rig import check_rig
-from ts2mqtt.cleaning import clean
+from tests.bridge.test_bridge import all_published, later_change
+from tests.support import topics_of_example as of
+from tests.support.observer import observing, retained_on
+from tests.support.running import bridge_config, mqtt_config, running_bridge
+from ts2mqtt.bridge.clean import clean
+from ts2mqtt.bridge.healthcheck import check_health
+from ts2mqtt.check.broker import check_broker
+from ts2mqtt.check.findings import Finding, as_text
+from ts2mqtt.check.rig import check_rig
 from ts2mqtt.config import Config, RigConfig
-from ts2mqtt.health import check_health
-from ts2mqtt.logs import TextFormatter
+from ts2mqtt.logs.format import TextFormatter
 from ts2mqtt.simulator.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.mosquitto import Mosquitto
-    from tests.running import Log
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.running import Log
     from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 import shtab
 
-from ts2mqtt import __version__, logs
+from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
+from ts2mqtt.logs import format as log_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from ts2mqtt.checking import Finding
+    from ts2mqtt.check import Finding
     from ts2mqtt.config import Config
-    from ts2mqtt.demo import View
+    from ts2mqtt.demo.start import View
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 _DEFAULT_CONFIG = Path("config.yaml")
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return WRONG_USE
     except Ts2mqttError as error:
-        print(f"ts2mqtt: {logs.printable(str(error))}", file=sys.stderr)
+        print(f"ts2mqtt: {log_format.printable(str(error))}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return DONE
@@ -120,8 +121,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
-    from ts2mqtt.reloading import hangup, reload  # noqa: PLC0415
+    from ts2mqtt.bridge.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
+    from ts2mqtt.bridge.reload import hangup, reload  # noqa: PLC0415
 
     config = _config(options)
     _collect_seldom()
@@ -148,9 +149,9 @@ def _collect_seldom() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ts2mqtt.checking import CONFIG, as_json, as_text, check  # noqa: PLC0415
+    from ts2mqtt.check import CONFIG, as_json, as_text, check  # noqa: PLC0415
 
-    logs.set_up("error", "text")
+    log_format.set_up("error", "text")
     findings: list[Finding] = []
 
     def tell(finding: Finding) -> None:
@@ -166,7 +167,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from ts2mqtt.cleaning import clean  # noqa: PLC0415
+    from ts2mqtt.bridge.clean import clean  # noqa: PLC0415
 
     config = _config(options)
 
@@ -179,7 +180,7 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
-    from ts2mqtt.health import check_health  # noqa: PLC0415
+    from ts2mqtt.bridge.healthcheck import check_health  # noqa: PLC0415
 
     config = _config(options)
     return _finish(check_health(config.mqtt, config.replica))
@@ -206,9 +207,9 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from ts2mqtt.demo import demo  # noqa: PLC0415
+    from ts2mqtt.demo.start import demo  # noqa: PLC0415
 
-    logs.set_up("warning", "text")
+    log_format.set_up("warning", "text")
     view = _view(plain=options.plain)
     return _finish(
         _until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed))
@@ -219,17 +220,17 @@ def _view(*, plain: bool) -> View:
     """The live view where standard output is a terminal that can show it."""
     from rich.console import Console  # noqa: PLC0415
 
-    from ts2mqtt.terminal.lines import PlainLines  # noqa: PLC0415
-    from ts2mqtt.terminal.view import LiveView, can_show  # noqa: PLC0415
+    from ts2mqtt.demo.lines import PlainLines  # noqa: PLC0415
+    from ts2mqtt.demo.view import LiveView, can_show  # noqa: PLC0415
 
     console = Console()
     return LiveView(console, _say) if not plain and can_show(console) else PlainLines(_say)
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from ts2mqtt.demo import simulate  # noqa: PLC0415
+    from ts2mqtt.demo.start import simulate  # noqa: PLC0415
 
-    logs.set_up("info", "text")
+    log_format.set_up("info", "text")
 
     async def work(stopping: asyncio.Event) -> None:
         await simulate(options.port, options.speed, stopping, _say, seed=options.seed, host=options.host)
@@ -259,7 +260,7 @@ def _config(options: argparse.Namespace) -> Config:
     from ts2mqtt.config import load_config  # noqa: PLC0415
 
     loaded = load_config(_config_path(options), os.environ)
-    logs.set_up(loaded.config.log.level, loaded.config.log.format)
+    log_format.set_up(loaded.config.log.level, loaded.config.log.format)
     for warning in loaded.warnings:
         logging.getLogger(__name__).warning("%s", warning)
     return loaded.config

@@ -2,11 +2,23 @@
 
 
 class Ts2mqttError(Exception):
-    """Root of all errors; its text is meant for the user and says what to do."""
+    """Root of all errors: `message` says what is wrong, `advice` what the user can do; `advice` may be empty."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.advice}" if self.advice else self.message
 
 
 class ConfigError(Ts2mqttError):
-    """The command line or the configuration is wrong; the text holds one line for each fault."""
+    """The command line or the configuration is wrong; `faults` has one line for each thing that is."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class RigError(Ts2mqttError):

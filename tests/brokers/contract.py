@@ -7,20 +7,20 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tests import topics_of_example as of
 from tests.brokers.served import PASSWORD, USER
-from tests.observer import observing
-from tests.running import bridge_config, mqtt_config
+from tests.support import topics_of_example as of
+from tests.support.observer import observing
+from tests.support.running import bridge_config, mqtt_config
 from ts2mqtt.config import HomeAssistantConfig
-from ts2mqtt.mqtt import Received, connect
+from ts2mqtt.mqtt.connection import Received, connect
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from tests.brokers.served import AnyServedBroker
-    from tests.observer import Observer
+    from tests.support.observer import Observer
     from ts2mqtt.config import Config, MqttConfig
-    from ts2mqtt.mqtt import Connection
+    from ts2mqtt.mqtt.connection import Connection
     from ts2mqtt.simulator.api import SimulatedApi
 
 _serial = count(1)

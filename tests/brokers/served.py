@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import nats
 
-from tests.mosquitto import Mosquitto, free_port, mosquitto_is_installed
+from tests.support.mosquitto import Mosquitto, free_port, mosquitto_is_installed
 from ts2mqtt.simulator.broker import EmbeddedBroker
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import topics_of_example as of
 from tests.brokers.contract import bridging, everything_published, heard, kept, login, new_place, watching
-from tests.running import running_bridge
-from ts2mqtt.cleaning import clean
+from tests.support import topics_of_example as of
+from tests.support.running import running_bridge
+from ts2mqtt.bridge.clean import clean
+from ts2mqtt.bridge.healthcheck import check_health
 from ts2mqtt.errors import LoginRefusedError, OtherBridgeError
-from ts2mqtt.health import check_health
-from ts2mqtt.mqtt import Received, Will, connect
+from ts2mqtt.mqtt.connection import Received, Will, connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import nats.errors
 import pytest
 
-from tests import topics_of_example as of
 from tests.brokers.conftest import need_broker
 from tests.brokers.contract import bridging, everything_published, kept, login, new_place, watching
 from tests.brokers.served import NatsServer
-from tests.mosquitto import free_port
-from tests.running import running_bridge
+from tests.support import topics_of_example as of
+from tests.support.mosquitto import free_port
+from tests.support.running import running_bridge
 from ts2mqtt.errors import BrokerUnreachableError
-from ts2mqtt.home_assistant.names import DiscoveryNames
-from ts2mqtt.mqtt import connect
+from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
@@ -142,7 +142,7 @@ async def _gives_everything(node: NatsServer, address: str, place: str) -> None:
 
 def _everything(place: str) -> set[str]:
     topics = TopicNames(place)
-    names = DiscoveryNames(f"{place}-ha", topics)
+    names = DiscoveryIds(f"{place}-ha", topics)
     wanted = {topics.status, topics.bridge, topics.rig_status(of.RIG), topics.rig_state(of.RIG)}
     for kind, things in (
         (PROFILE, (of.PROFILE_1, of.PROFILE_2, of.PROFILE_3)),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config import (
     Config,
     LoadedConfig,
@@ -18,7 +19,6 @@ from ts2mqtt.config import (
     load as load_module,
     load_config,
 )
-from ts2mqtt.sharding import Shard
 
 GOOD = "mqtt:\n  host: broker\nrigs:\n  - url: http://rig:8188\n"
 

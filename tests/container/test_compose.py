@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import need
 from tests.container.engine import PROJECT, docker, has_image, inspect
-from tests.mosquitto import free_port
-from tests.observer import observing
+from tests.support.mosquitto import free_port
+from tests.support.observer import observing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import topics_of_example as of
 from tests.container.engine import HARDENED, container, docker, inspect
-from tests.mosquitto import Mosquitto, free_port
-from tests.observer import observing
+from tests.support import topics_of_example as of
+from tests.support.mosquitto import Mosquitto, free_port
+from tests.support.observer import observing
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.observer import Observer
+    from tests.support.observer import Observer
 
 pytestmark = pytest.mark.timeout(300)
 _RIGS = 10

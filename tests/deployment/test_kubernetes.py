@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from tests.conftest import need
+from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config import load_config
 from ts2mqtt.config.keys import PREFIX
-from ts2mqtt.sharding import Shard
 
 _DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
 _VERSIONS = ("1.30.0", kubernetes_validate.latest_version())

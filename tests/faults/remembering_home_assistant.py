@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.topics_of_example import NAMES
+from tests.support.topics_of_example import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from tests.faults.world import World
-from tests.simulated_time import run_in_simulated_time
-from ts2mqtt import heartbeat, nightly
+from tests.support.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge import heartbeat, night_work as nightly
 from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.chance import chance
 

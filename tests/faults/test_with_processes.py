@@ -14,9 +14,9 @@ import pytest
 
 from tests.faults.rigs import RandomRig
 from tests.faults.truth import comparable, differences
-from tests.observer import observing, retained_on
-from tests.running import bridge_config, running_bridge
-from tests.topics_of_example import NAMES
+from tests.support.observer import observing, retained_on
+from tests.support.running import bridge_config, running_bridge
+from tests.support.topics_of_example import NAMES
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.mosquitto import Mosquitto
+    from tests.support.mosquitto import Mosquitto
 
 _SEQUENCES = int(os.environ.get("FAULT_PROCESSES", "4"))
 _STEPS = 7

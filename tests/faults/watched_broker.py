@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tests.faults.remembering_home_assistant import RememberingHomeAssistant
-from tests.topics_of_example import NAMES
+from tests.support.topics_of_example import NAMES
 from ts2mqtt.simulator import broker as embedded
 from ts2mqtt.simulator.broker import EmbeddedBroker, Limits
 from ts2mqtt.simulator.mqtt_packets import Message

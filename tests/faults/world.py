@@ -10,8 +10,8 @@ from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
 from tests.faults.truth import comparable, differences
 from tests.faults.watched_broker import STATUS, WatchedBroker
-from tests.topics_of_example import NAMES
-from ts2mqtt.bridge import Bridge
+from tests.support.topics_of_example import NAMES
+from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance

@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests import topics_of_example as of
-from ts2mqtt import heartbeat
-from ts2mqtt.checking.announcements import announced
-from ts2mqtt.commands import CommandListener, Commands
+from tests.support import topics_of_example as of
+from ts2mqtt.bridge import heartbeat
+from ts2mqtt.bridge.commands import CommandListener, Commands
+from ts2mqtt.check.announcements import announced
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.adoption import adopted
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.mqtt import Received
-from ts2mqtt.observatory.live import live
+from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
-from ts2mqtt.observatory.watch import Watch, observe
-from ts2mqtt.scheduler import client, translation
-from ts2mqtt.topics import memory
-from ts2mqtt.topics.messages import RigView, event_payload, rig_messages
+from ts2mqtt.observatory.present import live
+from ts2mqtt.scheduler import client, translate as translation
+from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from tests.conftest import need
 from tests.home_assistant.hass import HomeAssistant
 from tests.home_assistant.prepare import is_ready, why_not
 from tests.home_assistant.releases import RELEASES
-from tests.mosquitto import Mosquitto, mosquitto_is_installed
+from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

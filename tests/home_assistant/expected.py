@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.home_assistant_discovery.home_assistant import entities_in, shown
+from tests.discovery.home_assistant import entities_in, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,7 +22,7 @@ import yaml
 from tests.home_assistant.connection import HassConnection, connected
 from tests.home_assistant.prepare import hass_command
 from tests.home_assistant.storage import access_token, write_configuration
-from tests.mosquitto import free_port
+from tests.support.mosquitto import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

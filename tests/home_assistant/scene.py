@@ -8,9 +8,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.home_assistant.expected import differences, discovered
-from tests.observer import observing
-from tests.running import bridge_config, mqtt_config, polling, running_bridge
-from ts2mqtt.cleaning import clean
+from tests.support.observer import observing
+from tests.support.running import bridge_config, mqtt_config, polling, running_bridge
+from ts2mqtt.bridge.clean import clean
 from ts2mqtt.simulator.api import SimulatedApi
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.home_assistant.conftest import House
     from tests.home_assistant.hass import HomeAssistant
-    from tests.observer import Observer
-    from ts2mqtt.bridge import Bridge
+    from tests.support.observer import Observer
+    from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.config import Config
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests import topics_of_example as of
 from tests.home_assistant.scene import scene, shown_scene
+from tests.support import topics_of_example as of
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.topics.names import TARGET
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests import topics_of_example as of
+from tests.bridge.test_bridge import named
 from tests.home_assistant.expected import differences
 from tests.home_assistant.scene import scene, shown_scene
-from tests.test_bridge import named
+from tests.support import topics_of_example as of
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET
 
 if TYPE_CHECKING:

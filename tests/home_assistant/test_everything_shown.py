@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests import topics_of_example as of
 from tests.home_assistant.expected import components
 from tests.home_assistant.scene import scene, shown_scene
+from tests.support import topics_of_example as of
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET

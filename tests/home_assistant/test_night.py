@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.home_assistant.scene import scene
-from tests.running import polling, running_bridge
+from tests.support.running import polling, running_bridge
 from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site

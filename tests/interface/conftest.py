@@ -9,7 +9,7 @@ import pytest
 from tests.interface import simulated_examples
 
 if TYPE_CHECKING:
-    from tests.simulated_night import WatchedRig
+    from tests.support.simulated_night import WatchedRig
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-from tests.bridge_zone import bridge_in
-from tests.simulated_night import BERLIN, NAMES, RIG_ID, WatchedRig, play
+from tests.support.bridge_zone import bridge_in
+from tests.support.simulated_night import BERLIN, NAMES, RIG_ID, WatchedRig, play
 from ts2mqtt.home_assistant.devices import bridge_device_message, device_messages
-from ts2mqtt.home_assistant.names import DiscoveryNames
+from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.removal import record
 from ts2mqtt.interface import asyncapi
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.topics import payloads
-from ts2mqtt.topics.messages import RigView, event_payload, rig_messages
+from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def examples_of(rig: WatchedRig) -> Examples:
     assert current.project_id
     assert view.rig.active_profile
     published = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
-    discovery = DiscoveryNames("homeassistant", NAMES)
+    discovery = DiscoveryIds("homeassistant", NAMES)
     devices = device_messages(discovery, view.rig, _ANNOUNCED)
     of_profile = _read(devices[discovery.topic(Subject(RIG_ID, PROFILE, view.rig.active_profile.id))].payload)
     assert isinstance(of_profile, dict)

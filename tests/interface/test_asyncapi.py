@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import topics_of_example as of
+from tests.bridge.test_bridge import all_published
 from tests.conftest import need
 from tests.interface.document import DOCUMENT, MESSAGES, SCHEMAS, channel_of, faults, validator
-from tests.running import bridge_config, running_bridge
-from tests.simulated_night import NAMES, RIG_ID
-from tests.test_bridge import all_published
+from tests.support import topics_of_example as of
+from tests.support.running import bridge_config, running_bridge
+from tests.support.simulated_night import NAMES, RIG_ID
 from ts2mqtt import __version__
 from ts2mqtt.interface.asyncapi import asyncapi_json
 from ts2mqtt.interface.channels import CHANNELS, PARAMETERS
 from ts2mqtt.observatory.events import EVENT_TYPES
-from ts2mqtt.observatory.live import ACTIVITIES
-from ts2mqtt.topics.messages import event_payload, rig_messages
+from ts2mqtt.observatory.present import ACTIVITIES
+from ts2mqtt.topics.encode import event_payload, rig_messages
 from ts2mqtt.topics.payloads import UNIT
 
 if TYPE_CHECKING:
-    from tests.mosquitto import Mosquitto
-    from tests.observer import Observer
-    from tests.simulated_night import WatchedRig
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.observer import Observer
+    from tests.support.simulated_night import WatchedRig
     from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 

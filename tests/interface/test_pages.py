@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.home_assistant_discovery.test_entities import TABLES
+from tests.discovery.test_entities import TABLES
 from tests.interface import simulated_examples
 from ts2mqtt.interface.channels import CHANNELS
 from ts2mqtt.interface.pages import pages
@@ -16,7 +16,7 @@ from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.topics.payloads import EVENTS
 
 if TYPE_CHECKING:
-    from tests.simulated_night import WatchedRig
+    from tests.support.simulated_night import WatchedRig
 
 DOCS = Path(__file__).parents[2] / "docs"
 STALE = "it is stale: `make docs` makes it anew"

@@ -8,14 +8,14 @@ import pytest_asyncio
 
 from tests.conftest import need
 from tests.node_red.node_red import Flow, NodeRed, node_red_is_installed
-from tests.observer import Observer, observing
+from tests.support.observer import Observer, observing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     import pytest
 
-    from tests.mosquitto import Mosquitto
+    from tests.support.mosquitto import Mosquitto
 
     Deploy = Callable[..., Awaitable[NodeRed]]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.mosquitto import free_port
+from tests.support.mosquitto import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

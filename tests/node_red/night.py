@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tests.running import bridge_config, polling, running_bridge
+from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from tests.mosquitto import free_port
+from tests.support.mosquitto import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

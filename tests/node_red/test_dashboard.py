@@ -13,16 +13,16 @@ from tests.node_red.events import NO_EVENTS
 from tests.node_red.night import night
 from tests.node_red.node_red import Flow
 from tests.node_red.page import PHONE, TABLET, chromium_is_installed, looking_at
-from tests.sample_rig import HOSTILE_TEXTS
+from tests.support.sample_rig import HOSTILE_TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.mosquitto import Mosquitto
     from tests.node_red.conftest import Deploy
     from tests.node_red.node_red import NodeRed
     from tests.node_red.page import Seen
-    from tests.observer import Observer
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.observer import Observer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import need
-from tests.mosquitto import free_port
 from tests.node_red.events import NO_EVENTS, TIME, TOPIC, event
 from tests.node_red.influxdb import influxdb_is_installed, running_influxdb
 from tests.node_red.node_red import Flow
-from tests.sample_rig import HOSTILE_TEXTS
+from tests.support.mosquitto import free_port
+from tests.support.sample_rig import HOSTILE_TEXTS
 from ts2mqtt.observatory.events import EVENT_TYPES, EXPOSURE_ACCEPTED
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.node_red.conftest import Deploy
     from tests.node_red.node_red import NodeRed
-    from tests.observer import Observer
+    from tests.support.observer import Observer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

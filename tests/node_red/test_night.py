@@ -15,9 +15,9 @@ from ts2mqtt.observatory.events import EVENT_TYPES, EXPOSURE_ACCEPTED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.mosquitto import Mosquitto
     from tests.node_red.conftest import Deploy
-    from tests.observer import Observer
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.observer import Observer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 

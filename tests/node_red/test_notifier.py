@@ -13,7 +13,7 @@ from ts2mqtt.observatory.events import EVENT_TYPES
 
 if TYPE_CHECKING:
     from tests.node_red.conftest import Deploy
-    from tests.observer import Observer
+    from tests.support.observer import Observer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -11,9 +11,9 @@ import pytest
 from tests.node_red.node_red import Flow
 
 if TYPE_CHECKING:
-    from tests.mosquitto import Mosquitto
     from tests.node_red.conftest import Deploy
-    from tests.observer import Observer
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.observer import Observer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.observatory.made import exposure_plan, profile, project, rig, target
+from tests.support.made import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.exposures import (
     LastExposure,
-    Place,
     Progress,
-    distinct_places,
     last_exposure,
     patience,
-    places,
     progress,
 )
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, ExposurePlan, Listing, Profile, Project, Rig, Target
+from ts2mqtt.observatory.tree import TargetPlace, all_targets, distinct_targets
 
 NOW = datetime(2026, 1, 10, 23, tzinfo=UTC)
 MINUTES_5 = timedelta(minutes=5)
@@ -43,7 +41,7 @@ def test_counts_that_rise_are_exposures() -> None:
     after = of_targets(target(exposure_plan(10, 5, 3), exposure_plan(10, 0, 0, key="red_60")))
 
     assert gains(before, after) == [("target", "lum_60", 2, 1)]
-    assert gains(before, before) == gains(after, of_targets(*(place.target for place in places(after)))) == []
+    assert gains(before, before) == gains(after, of_targets(*(place.target for place in all_targets(after)))) == []
 
 
 def test_counts_that_fall_are_no_exposures() -> None:
@@ -79,8 +77,8 @@ def test_a_target_that_is_named_twice_counts_once() -> None:
     (step,) = progress(named_twice(3), named_twice(4))
 
     assert (step.acquired, step.place.project.id) == (1, "open")
-    assert [place.project.id for place in places(named_twice(3))] == ["closed", "open"]
-    assert [place.project.id for place in distinct_places(named_twice(3))] == ["open"]
+    assert [place.project.id for place in all_targets(named_twice(3))] == ["closed", "open"]
+    assert [place.project.id for place in distinct_targets(named_twice(3))] == ["open"]
 
 
 def test_two_rows_with_the_same_id_and_other_counts_do_not_make_up_exposures() -> None:
@@ -106,7 +104,7 @@ def test_of_a_target_named_under_two_profiles_that_of_the_active_one_counts() ->
     listing = Listing((project(targets=Listing((target(),))),))
     both = of_profiles(profile("off", listing, active=False), profile("on", listing))
 
-    assert [place.profile.id for place in distinct_places(both)] == ["on"]
+    assert [place.profile.id for place in distinct_targets(both)] == ["on"]
 
 
 def last(before: Target, after: Target) -> LastExposure | None:
@@ -168,7 +166,7 @@ def test_patience_grows_with_the_exposure() -> None:
 
 
 def test_a_step_says_what_was_gained_and_never_less_than_nothing() -> None:
-    place = Place(profile(), project(), target())
+    place = TargetPlace(profile(), project(), target())
 
     def step(before: ExposurePlan, after: ExposurePlan) -> tuple[int, int]:
         made = Progress(place, before, after)

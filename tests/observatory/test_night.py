@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.bridge_zone import bridge_in
-from tests.observatory.made import exposure_plan, profile, project, target
+from tests.support.bridge_zone import bridge_in
+from tests.support.made import exposure_plan, profile, project, target
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, Listing, Profile, Project, Target
 from ts2mqtt.observatory.night import (
     is_midday,

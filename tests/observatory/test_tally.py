@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.observatory.made import exposure_plan, profile, project, target
-from ts2mqtt.observatory.exposures import Place, Progress
+from tests.support.made import exposure_plan, profile, project, target
+from ts2mqtt.observatory.exposures import Progress
 from ts2mqtt.observatory.tally import FilterTally, Gain, Tally, TargetTally, add
+from ts2mqtt.observatory.tree import TargetPlace
 
 if TYPE_CHECKING:
     from ts2mqtt.observatory.model import ExposurePlan
@@ -20,7 +21,7 @@ HYDROGEN = replace(LUM, key="ha_300", filter="Ha", exposure_s=300.0)
 
 
 def gain(name: str, plan: ExposurePlan, acquired: int, accepted: int = 0, *, shown_as: str | None = None) -> Gain:
-    place = Place(profile(), project(), replace(target(identity=name), name=shown_as or name))
+    place = TargetPlace(profile(), project(), replace(target(identity=name), name=shown_as or name))
     return Gain(Progress(place, plan, plan), acquired, accepted)
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.picture.plans import BERLIN, at, block, columns, draw, image, plan
+from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
 from ts2mqtt.picture.night import MOST_ROWS

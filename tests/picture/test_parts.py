@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.picture.plans import BERLIN, at, block, plan
+from tests.support.plans import BERLIN, at, block, plan
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.filters import (
     BLUE,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scheduler.asking import asking
+from tests.support.asking import asking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

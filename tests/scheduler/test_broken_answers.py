@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.broken_answers import BROKEN_ANSWERS, PROFILES, PROJECTS, STATISTICS, TARGETS, VERSION, BrokenAnswer
-from tests.scheduler.watching import Watched, at_work, looks, more_looks, projects_of, targets_of, two_profiles
+from tests.support.broken_answers import (
+    BROKEN_ANSWERS,
+    PROFILES,
+    PROJECTS,
+    STATISTICS,
+    TARGETS,
+    VERSION,
+    BrokenAnswer,
+)
+from tests.support.watching import Watched, at_work, looks, more_looks, projects_of, targets_of, two_profiles
 from ts2mqtt.scheduler import poller as poller_module
 from ts2mqtt.simulator.api import SimulatedApi
 
 if TYPE_CHECKING:
-    from tests.running import Log
+    from tests.support.running import Log
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.scheduler.asking import EST, PROFILE, PROJECT, TARGET, asking, polling
+from tests.support.asking import EST, PROFILE, PROJECT, TARGET, asking, polling
 from ts2mqtt.errors import NotTheApiError
 from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.http1 import Answer

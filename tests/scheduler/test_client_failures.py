@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scheduler.asking import PROFILE, PROJECT, TARGET, asking, head_of_request, polling, serving
+from tests.support.asking import PROFILE, PROJECT, TARGET, asking, head_of_request, polling, serving
 from ts2mqtt.errors import ApiFailureError, NotFoundError, NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.scheduler import client as client_module
 from ts2mqtt.scheduler.client import LARGEST_ANSWER, public_url
@@ -22,7 +22,7 @@ from ts2mqtt.simulator.http1 import Answer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.certificates import Certificates
+    from tests.support.certificates import Certificates
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.simulator.api import SimulatedApi
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scheduler.watching import (
+from tests.support.watching import (
     Clock,
     Watched,
     at_work,
@@ -33,7 +33,7 @@ from ts2mqtt.simulator.faults import Exchange, Fault
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.running import Log
+    from tests.support.running import Log
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.http1 import Answer

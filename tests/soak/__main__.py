@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from tests.faults.gate import Gate
-from tests.simulated_time import run_in_simulated_time
 from tests.soak.curves import curves
-from ts2mqtt import heartbeat, mqtt
-from ts2mqtt.bridge import Bridge
+from tests.support.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge import heartbeat
+from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
+from ts2mqtt.mqtt import connection as mqtt
 from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker

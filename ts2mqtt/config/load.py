@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
+from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config.document import read_document
 from ts2mqtt.config.environment import overlay
 from ts2mqtt.config.faults import Fault, KeyPath, Place, dotted, in_order, shown
@@ -24,7 +25,6 @@ from ts2mqtt.config.models import (
 from ts2mqtt.config.settings import Settings
 from ts2mqtt.config.values import CONFLICT, HOST_NAME, ShardOfRigs
 from ts2mqtt.errors import ConfigError
-from ts2mqtt.sharding import Shard
 
 _Section = TypeVar("_Section", bound=BaseModel)
 _SHARD_KEY: KeyPath = ("shard",)

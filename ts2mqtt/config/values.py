@@ -26,8 +26,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config.durations import DURATION_PATTERN, format_duration, parse_duration
-from ts2mqtt.sharding import Shard
 
 Seconds: TypeAlias = float
 """A duration in seconds."""

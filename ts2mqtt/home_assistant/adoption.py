@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json, to_json
 
 from ts2mqtt.home_assistant.devices import SETTLE_S
-from ts2mqtt.message import Message
+from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import BRIDGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set as AbstractSet
 
-    from ts2mqtt.home_assistant.names import DiscoveryNames
+    from ts2mqtt.home_assistant.ids import DiscoveryIds
 
 
 def adopted_devices(
-    names: DiscoveryNames, wanted: Mapping[str, Message], retained: Mapping[str, bytes], stale: AbstractSet[str]
+    names: DiscoveryIds, wanted: Mapping[str, Message], retained: Mapping[str, bytes], stale: AbstractSet[str]
 ) -> dict[str, Message]:
     """Retained devices of which their rig has told nothing, and that follow another bridge."""
     found: dict[str, Message] = {}
@@ -33,7 +33,7 @@ def adopted_devices(
     return found
 
 
-def adopted(names: DiscoveryNames, topic: str, held: bytes) -> bytes:
+def adopted(names: DiscoveryIds, topic: str, held: bytes) -> bytes:
     """The same payload if there is nothing to change, or if it cannot be read."""
     if f'"topic":"{names.topics.status}"'.encode() in held:
         return held
@@ -53,6 +53,6 @@ def adopted(names: DiscoveryNames, topic: str, held: bytes) -> bytes:
     return to_json(payload)
 
 
-def _follow(names: DiscoveryNames, availability: dict[str, str]) -> None:
+def _follow(names: DiscoveryIds, availability: dict[str, str]) -> None:
     if names.topics.of_bridge(availability["topic"]) is not None:
         availability["topic"] = names.topics.status

@@ -18,7 +18,7 @@ from ts2mqtt.home_assistant.discovery import (
     Select,
     Sensor,
 )
-from ts2mqtt.topics.messages import OFFLINE, ONLINE
+from ts2mqtt.topics.encode import OFFLINE, ONLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

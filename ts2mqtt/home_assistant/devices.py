@@ -22,17 +22,16 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
-from ts2mqtt.message import Message
 from ts2mqtt.observatory.events import EVENT_TYPES
-from ts2mqtt.observatory.exposures import distinct_places
-from ts2mqtt.topics.messages import projects_of
+from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
+from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.home_assistant.languages import Language
-    from ts2mqtt.home_assistant.names import DiscoveryNames
     from ts2mqtt.observatory.model import Rig
 
 # While Home Assistant loads a platform for the first time it loses part of a second payload that follows
@@ -45,7 +44,7 @@ _SHORT_ID = 8
 _PROGRAM = "ts2mqtt"
 
 
-def bridge_device_message(names: DiscoveryNames, language: Language = ENGLISH) -> dict[str, Message]:
+def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> dict[str, Message]:
     """The one device message that is there whatever the rigs do."""
     topics = names.topics
     replica = "" if topics.replica is None else f" replica {topics.replica}"
@@ -70,7 +69,7 @@ def bridge_device_message(names: DiscoveryNames, language: Language = ENGLISH) -
 
 
 def device_messages(
-    names: DiscoveryNames, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
+    names: DiscoveryIds, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
 ) -> dict[str, Message]:
     """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
     return RigDevices(DeviceWriter(names, language)).messages(rig, project_states)
@@ -125,10 +124,11 @@ class _Thing:
 def _things(rig: Rig, project_states: frozenset[str]) -> Iterator[_Thing]:
     for profile in rig.known_profiles:
         yield _Thing(Subject(rig.id, PROFILE, profile.id), rig.id, profile.name, rig.url)
-    for profile, project in projects_of(rig):
+    for owned in distinct_projects(rig):
+        project = owned.project
         if project.state in project_states:
-            yield _Thing(Subject(rig.id, PROJECT, project.id), profile.id, project.name, rig.url)
-    for place in distinct_places(rig):
+            yield _Thing(Subject(rig.id, PROJECT, project.id), owned.profile.id, project.name, rig.url)
+    for place in distinct_targets(rig):
         if place.project.state in project_states:
             target = place.target
             plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
@@ -169,7 +169,7 @@ _MOST_PLANS = 32
 class DeviceWriter:
     """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
 
-    def __init__(self, names: DiscoveryNames, language: Language = ENGLISH) -> None:
+    def __init__(self, names: DiscoveryIds, language: Language = ENGLISH) -> None:
         self.names = names
         self._language = language
         self._builder = _Builder(names, language)
@@ -214,7 +214,7 @@ _PARENT = {PROFILE: None, PROJECT: PROFILE, TARGET: PROJECT}
 class _Builder:
     """From texts, or from blanks in their place, to a payload; nothing here may depend on what a text consists of."""
 
-    names: DiscoveryNames
+    names: DiscoveryIds
     language: Language
 
     def payload(self, kind: _Kind, texts: Sequence[str]) -> DevicePayload:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.removal import RemovalRecord
 from ts2mqtt.topics import payloads
-from ts2mqtt.topics.messages import OFFLINE, ONLINE
+from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
+
+from ts2mqtt.observatory.tree import all_projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,7 @@ def project_is_gone(rig: Rig, project_id: str, parents: Parents) -> bool:
 
     A project of an unknown profile is gone when every list of projects was read completely.
     """
-    if any(project.id == project_id for project in _projects(rig)):
+    if any(place.project.id == project_id for place in all_projects(rig)):
         return False
     if parents.profile_id is None:
         return _projects_fully_read(rig)
@@ -44,7 +45,7 @@ def target_is_gone(rig: Rig, target_id: str, parents: Parents) -> bool:
 
     A target of an unknown project is gone when every list of targets was read completely.
     """
-    projects = tuple(_projects(rig))
+    projects = tuple(place.project for place in all_projects(rig))
     if any(target.id == target_id for project in projects for target in _items(project.targets)):
         return False
     if parents.project_id is None:
@@ -65,10 +66,6 @@ def _complete(listing: Listing[Profile] | Listing[Project] | Listing[Target] | N
 
 def _projects_fully_read(rig: Rig) -> bool:
     return _complete(rig.profiles) and all(_complete(profile.projects) for profile in rig.known_profiles)
-
-
-def _projects(rig: Rig) -> Iterable[Project]:
-    return chain.from_iterable(profile.projects.items for profile in rig.known_profiles if profile.projects)
 
 
 def _items(listing: Listing[Target] | Listing[Profile] | None) -> Iterable[Target | Profile]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.model import ACTIVE
+from ts2mqtt.observatory.tree import all_targets, distinct_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from ts2mqtt.observatory.model import ExposurePlan, Profile, Project, Rig, Target
+    from ts2mqtt.observatory.model import ExposurePlan, Rig
+    from ts2mqtt.observatory.tree import TargetPlace
 
 # Between two exposures a rig may refocus, centre again or flip at the meridian.
 _OVERHEAD = timedelta(minutes=5)
@@ -21,19 +22,10 @@ UNKNOWN_EXPOSURE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A target where it belongs."""
-
-    profile: Profile
-    project: Project
-    target: Target
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """An exposure plan before and after; the counts may have risen, fallen or stayed."""
 
-    place: Place
+    place: TargetPlace
     before: ExposurePlan
     after: ExposurePlan
 
@@ -65,28 +57,11 @@ def patience(exposure_s: float) -> timedelta:
     return 2 * timedelta(seconds=exposure_s) + _OVERHEAD
 
 
-def places(rig: Rig) -> Iterator[Place]:
-    """All targets that are known, each time they are named."""
-    for profile in rig.known_profiles:
-        for project in profile.projects.items if profile.projects else ():
-            for target in project.targets.items if project.targets else ():
-                yield Place(profile, project, target)
-
-
-def distinct_places(rig: Rig) -> Iterator[Place]:
-    """Every target once: a restored database can name one under two projects; what can be imaged counts."""
-    seen: set[str] = set()
-    for place in sorted(places(rig), key=lambda place: (not place.profile.active, place.project.state != ACTIVE)):
-        if place.target.id not in seen:
-            seen.add(place.target.id)
-            yield place
-
-
 def progress(before: Rig, after: Rig) -> Iterator[Progress]:
     """Exposure plans whose counts differ, found again by target id and key, if possible in the same project."""
-    anywhere = {place.target.id: place.target for place in distinct_places(before)}
-    there = {(place.project.id, place.target.id): place.target for place in places(before)}
-    for place in distinct_places(after):
+    anywhere = {place.target.id: place.target for place in distinct_targets(before)}
+    there = {(place.project.id, place.target.id): place.target for place in all_targets(before)}
+    for place in distinct_targets(after):
         old = there.get((place.project.id, place.target.id)) or anywhere.get(place.target.id)
         if old is None or old is place.target:
             continue

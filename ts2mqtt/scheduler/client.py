@@ -22,8 +22,8 @@ from ts2mqtt.errors import (
     RigUnreachableError,
 )
 from ts2mqtt.scheduler import wire
-from ts2mqtt.scheduler.places import Places
-from ts2mqtt.scheduler.reading import Item, Items, ListReader, json_value
+from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
+from ts2mqtt.scheduler.request_slots import RequestSlots
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +71,7 @@ class TargetSchedulerClient:
         self.url = public_url(url)
         self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
         self._api_version = rig.api_version
-        self._places = Places(polling.concurrency)
+        self._places = RequestSlots(polling.concurrency)
         self.use(polling)
         self._http = httpx.AsyncClient(
             auth=httpx.BasicAuth(rig.username, rig.password.get_secret_value() if rig.password else "")

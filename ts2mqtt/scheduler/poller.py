@@ -12,14 +12,15 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError, RigGoneError, RigUnreachableError
-from ts2mqtt.failures import FailureLog
-from ts2mqtt.observatory.exposures import LastExposure, last_exposure, places
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.observatory.exposures import LastExposure, last_exposure
 from ts2mqtt.observatory.model import ACTIVE, Listing, NightPlan, PlanBlock, Profile, Rig
 from ts2mqtt.observatory.night import night_of, planning_inputs
-from ts2mqtt.scheduler import translation
+from ts2mqtt.observatory.tree import all_targets
+from ts2mqtt.scheduler import translate as translation
 from ts2mqtt.scheduler.client import TargetSchedulerClient, public_url, tls_context
-from ts2mqtt.scheduler.night_plan import PlanRequest, Situation, plan_request
-from ts2mqtt.scheduler.rig_reader import RigReader, Subject
+from ts2mqtt.scheduler.lists import RigLists, Subject
+from ts2mqtt.scheduler.plan_policy import PlanRequest, Situation, plan_request
 from ts2mqtt.scheduler.statistics import Counts, StatisticsReader
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ts2mqtt.config import PollingConfig, RigConfig
-    from ts2mqtt.failures import Failure
+    from ts2mqtt.logs.failures import Failure
     from ts2mqtt.observatory.model import Statistics
 
 _LOG = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class RigPoller:
         self._now = now
         self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
         self._failures = FailureLog(_LOG, on_change=on_change)
-        self._reader = RigReader(config.name, self._failures)
+        self._reader = RigLists(config.name, self._failures)
         self._statistics = StatisticsReader(self._reader, polling, self._rng)
         self._clients: dict[str, TargetSchedulerClient] = {}
         self._urls = list(config.urls)
@@ -353,7 +354,7 @@ class RigPoller:
 
     def _own_blocks(self, blocks: Iterable[PlanBlock]) -> tuple[PlanBlock, ...]:
         """Without blocks of targets that the active profile does not have: the API plans some of another's."""
-        own = {place.target.id for place in places(self.rig) if place.profile.active}
+        own = {place.target.id for place in all_targets(self.rig) if place.profile.active}
         kept: list[PlanBlock] = []
         foreign: list[PlanBlock] = []
         for block in blocks:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError
-from ts2mqtt.scheduler import translation
-from ts2mqtt.scheduler.rig_reader import Subject
+from ts2mqtt.scheduler import translate as translation
+from ts2mqtt.scheduler.lists import Subject
 
 if TYPE_CHECKING:
     import random
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.model import Statistics, Target
     from ts2mqtt.scheduler.client import TargetSchedulerClient
-    from ts2mqtt.scheduler.rig_reader import RigReader
+    from ts2mqtt.scheduler.lists import RigLists
 
 # A request that takes the rig 3 s to answer is made at most once in a minute: 5 % of its time.
 _SHARE_OF_TIME = 0.05
@@ -38,7 +38,7 @@ class _Known:
 class StatisticsReader:
     """Keeps the statistics of one rig's targets."""
 
-    def __init__(self, reader: RigReader, polling: PollingConfig, rng: random.Random) -> None:
+    def __init__(self, reader: RigLists, polling: PollingConfig, rng: random.Random) -> None:
         self._reader = reader
         self._polling = polling
         self._rng = rng

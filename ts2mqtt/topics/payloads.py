@@ -24,7 +24,7 @@ from ts2mqtt.observatory.events import (
     TARGET_REMOVED,
     TARGET_STARTED,
 )
-from ts2mqtt.observatory.live import ACTIVITIES, OBSERVED, PLANNED
+from ts2mqtt.observatory.present import ACTIVITIES, OBSERVED, PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,182 @@
+"""The app's start: from its options and the Supervisor's MQTT service to a bridge that is online."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.app.supervisor import TOKEN, Supervisor
+from tests.support.mosquitto import free_port
+from tests.support.observer import observing
+from ts2mqtt.app.start import BrokerService, Options, environment, main
+from ts2mqtt.config import load_config
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import pytest
+
+    from tests.support.mosquitto import Mosquitto
+    from ts2mqtt.simulator.api import SimulatedApi
+
+LOGIN = {"addons": "p ä\"$'ss"}
+SERVICE = BrokerService(host="core-mosquitto", port=1883, username="addons", password="secret")  # noqa: S106
+
+
+def options(*rigs: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """As the Supervisor writes them when the user has changed nothing but these."""
+    return {
+        "rigs": list(rigs),
+        "language": "en",
+        "project_states": ["Draft", "Active", "Inactive"],
+        "night_plan": "auto",
+        "log_level": "info",
+        "mqtt": {},
+        **others,
+    }
+
+
+@asynccontextmanager
+async def started(command: str, directory: Path, supervisor: str, given: dict[str, Any]) -> AsyncIterator[Process]:
+    file = directory / "options.json"
+    file.write_text(json.dumps(given))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ts2mqtt.app.start", command, "--options", str(file), "--supervisor", supervisor),
+        env={**os.environ, "SUPERVISOR_TOKEN": TOKEN},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def finished(command: str, directory: Path, supervisor: str, given: dict[str, Any]) -> tuple[int | None, str]:
+    async with started(command, directory, supervisor, given) as process, asyncio.timeout(20):
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
+
+
+async def test_it_comes_online_at_the_broker_that_home_assistant_knows_and_stops_in_peace(
+    mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    ((username, password),) = LOGIN.items()
+    given = options({"name": "Backyard", "url": example_api.url})
+    async with (
+        mosquitto_with(users=LOGIN) as mosquitto,
+        observing(mosquitto.port, username=username, password=password) as observer,
+    ):
+        service = {"host": "127.0.0.1", "port": mosquitto.port, "ssl": False} | {
+            "username": username,
+            "password": password,
+        }
+        with Supervisor(service) as supervisor:
+            async with started("run", tmp_path, supervisor.url, given) as bridge:
+                await observer.wait_for("ts2mqtt/status", b"online")
+                await observer.wait_for("ts2mqtt/backyard/status", b"online")
+                assert (await finished("healthcheck", tmp_path, supervisor.url, given))[0] == 0
+                bridge.send_signal(signal.SIGTERM)
+                await observer.wait_for("ts2mqtt/status", b"offline")
+                assert await bridge.wait() == 0
+
+
+async def test_without_a_broker_it_says_what_to_do(tmp_path: Path) -> None:
+    given = options({"name": "Backyard", "url": "http://127.0.0.1:8188"})
+    with Supervisor(None) as supervisor:
+        code, output = await finished("run", tmp_path, supervisor.url, given)
+    assert code == 2
+    assert "Service not enabled" in output
+    assert "install the app Mosquitto broker" in output
+    assert "Traceback" not in output
+
+
+async def test_a_supervisor_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    code, output = await finished("run", tmp_path, f"http://127.0.0.1:{free_port()}", options())
+    assert (code, "does not answer" in output, "Traceback" in output) == (2, True, False)
+
+
+def test_without_a_supervisor_it_says_what_to_run_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--options", str(tmp_path / "options.json")]) == 2
+    assert "run ts2mqtt itself" in capsys.readouterr().err
+
+
+async def test_a_mistake_in_the_options_is_told_without_the_passwords(tmp_path: Path) -> None:
+    given = options({"name": "Backyard", "url": "imaging-pc", "username": "astro", "password": "s3cret"})
+    with Supervisor({"host": "127.0.0.1", "port": free_port(), "ssl": False, "password": "s3cret"}) as supervisor:
+        code, output = await finished("run", tmp_path, supervisor.url, given)
+    assert code == 2
+    assert "TS2MQTT_RIGS__0__URL" in output
+    assert "s3cret" not in output
+
+
+async def test_with_a_broker_of_its_own_the_supervisor_is_not_asked(
+    mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    async with mosquitto_with() as mosquitto, observing(mosquitto.port) as observer:
+        own = {"host": "127.0.0.1", "port": mosquitto.port, "base_topic": "observatory"}
+        given = options({"name": "Backyard", "url": example_api.url}, mqtt=own)
+        with Supervisor(None) as supervisor:
+            async with started("run", tmp_path, supervisor.url, given):
+                await observer.wait_for("observatory/status", b"online")
+            assert supervisor.asked == []
+
+
+def test_every_option_reaches_the_configuration() -> None:
+    given = Options.model_validate(
+        options(
+            {"name": "Backyard", "url": "http://192.168.1.50:8188", "latitude": -23.2, "longitude": 16.4},
+            {
+                "name": "Remote",
+                "url": "https://remote.example",
+                "id": "namibia",
+                "username": "astro",
+                "password": "p,w",
+                "verify_tls": False,
+            },
+            language="de",
+            project_states=["Active"],
+            night_plan="manual",
+            log_level="debug",
+            mqtt={"base_topic": "observatory", "client_id": "second"},
+        )
+    )
+    config = load_config(None, environment(given, SERVICE)).config
+    assert (config.mqtt.host, config.mqtt.port, config.mqtt.username) == ("core-mosquitto", 1883, "addons")
+    assert config.mqtt.password is not None
+    assert config.mqtt.password.get_secret_value() == "secret"
+    assert (config.mqtt.base_topic, config.mqtt.client_id) == ("observatory", "second")
+    assert (config.home_assistant.language, config.home_assistant.project_states) == ("de", ("Active",))
+    assert (config.polling.plan, config.log.level) == ("manual", "debug")
+    backyard, remote = config.rigs
+    assert backyard.site is not None
+    assert (backyard.id, backyard.site.latitude, backyard.site.longitude) == ("backyard", -23.2, 16.4)
+    assert (remote.id, remote.urls, remote.username) == ("namibia", ("https://remote.example",), "astro")
+    assert remote.password is not None
+    assert (remote.password.get_secret_value(), remote.verify_tls) == ("p,w", False)
+
+
+def test_an_emptied_field_is_as_one_that_was_never_filled() -> None:
+    given = Options.model_validate(
+        options({"name": "Backyard", "url": "http://192.168.1.50:8188", "id": "", "username": "", "password": ""})
+    )
+    config = load_config(None, environment(given, SERVICE)).config
+    assert (config.rigs[0].id, config.rigs[0].username, config.rigs[0].password) == ("backyard", None, None)
+
+
+def test_a_broker_with_tls_is_reached_with_tls() -> None:
+    given = Options.model_validate(options({"name": "Backyard", "url": "http://192.168.1.50:8188"}))
+    service = SERVICE.model_copy(update={"ssl": True, "port": 8883})
+    mqtt = load_config(None, environment(given, service)).config.mqtt
+    assert (mqtt.tls.enabled, mqtt.port) == (True, 8883)

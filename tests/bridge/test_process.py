@@ -1,0 +1,160 @@
+"""`ts2mqtt run`, `clean` and `healthcheck` as processes of their own, as a container or systemd runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bridge.test_bridge import all_published
+from tests.support import topics_of_example as of
+from tests.support.mosquitto import Mosquitto, free_port
+from tests.support.observer import observing, retained_on
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from ts2mqtt.simulator.api import SimulatedApi
+
+_CONFIG = """\
+mqtt: {{host: 127.0.0.1, port: {port}}}
+rigs: [{{name: Backyard, url: "{url}"}}]
+polling: {{interval: 5s}}
+"""
+
+
+def written(directory: Path, port: int, url: str) -> Path:
+    path = directory / "config.yaml"
+    path.write_text(_CONFIG.format(port=port, url=url))
+    return path
+
+
+@asynccontextmanager
+async def started(command: str, config: Path, **environment: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ts2mqtt", command, "-c", str(config)),
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def finished(command: str, config: Path, **environment: str) -> tuple[int | None, str]:
+    """Exit code and output of a command that ends by itself."""
+    async with started(command, config, **environment) as process, asyncio.timeout(20):
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_bridge_that_is_told_to_stop_says_offline_and_exits_with_0_soon(
+    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path, number: signal.Signals
+) -> None:
+    loop = asyncio.get_running_loop()
+    config = written(tmp_path, mosquitto.port, example_api.url)
+    async with observing(mosquitto.port) as observer, started("run", config) as bridge:
+        await all_published(observer)
+        bridge.send_signal(number)
+        stopping = loop.time()
+        assert await bridge.wait() == 0
+        assert loop.time() - stopping < 5
+        await observer.catch_up()
+        assert observer.since(0)[-1] == observer.seen[-1]
+        assert (observer.seen[-1].topic, observer.seen[-1].payload) == (of.STATUS, b"offline")
+        assert of.all_devices() | of.all_states() <= observer.held.keys()
+
+
+async def test_a_bridge_that_is_killed_is_offline_by_its_last_will(
+    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    async with observing(mosquitto.port) as observer:
+        async with started("run", written(tmp_path, mosquitto.port, example_api.url)) as bridge:
+            await all_published(observer)
+            bridge.kill()
+            await observer.wait_for(of.STATUS, b"offline")
+        assert (await retained_on(mosquitto.port))[of.STATUS] == b"offline"
+
+
+async def test_a_bridge_without_broker_and_rig_stops_when_told(tmp_path: Path) -> None:
+    async with started("run", written(tmp_path, free_port(), f"http://127.0.0.1:{free_port()}")) as bridge:
+        assert bridge.stdout
+        lines: list[str] = []
+        while not any("no broker" in line for line in lines):
+            lines.append((await bridge.stdout.readline()).decode())
+            assert lines[-1], lines
+        bridge.terminate()
+        async with asyncio.timeout(5):
+            assert await bridge.wait() == 0
+        assert not any("Traceback" in line for line in lines)
+
+
+async def test_healthcheck_says_0_while_the_bridge_hears_itself_and_1_after(
+    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    config = written(tmp_path, mosquitto.port, example_api.url)
+    async with observing(mosquitto.port) as observer, started("run", config) as bridge:
+        await all_published(observer)
+        assert await finished("healthcheck", config) == (0, "")
+        bridge.send_signal(signal.SIGSTOP)
+        code, output = await finished("healthcheck", config)
+        assert code == 1
+        assert "no bridge at work under 'ts2mqtt'" in output
+        bridge.send_signal(signal.SIGCONT)
+
+
+async def test_healthcheck_says_1_without_a_broker(tmp_path: Path) -> None:
+    code, output = await finished("healthcheck", written(tmp_path, free_port(), "http://127.0.0.1:9"))
+    assert code == 1
+    assert output.startswith("ts2mqtt: no broker at 127.0.0.1:")
+    assert "Traceback" not in output
+
+
+async def test_clean_tells_how_much_it_cleared(
+    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    config = written(tmp_path, mosquitto.port, example_api.url)
+    async with observing(mosquitto.port) as observer:
+        async with started("run", config) as bridge:
+            await all_published(observer)
+            code, output = await finished("clean", config)
+            assert (code, "another bridge is at work" in output) == (1, True)
+            bridge.terminate()
+            await bridge.wait()
+        held = len(observer.held)
+        assert await finished("clean", config) == (0, f"cleared {held} topics under 'ts2mqtt'\n")
+        assert await retained_on(mosquitto.port) == {}
+
+
+async def test_a_pod_of_several_is_a_replica_and_is_asked_for_its_own_health(
+    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    """Replica 0 of three, to which Backyard belongs; the second pod has not started."""
+    config = written(tmp_path, mosquitto.port, example_api.url)
+    first, second = ({"TS2MQTT_SHARD": "auto/3", "HOSTNAME": f"ts2mqtt-{index}"} for index in range(2))
+    async with observing(mosquitto.port) as observer, started("run", config, **first) as bridge:
+        await observer.wait_for("ts2mqtt/bridge/0/status", b"online")
+        await observer.wait_until(lambda: of.all_devices() | of.all_states() <= observer.held.keys())
+        assert (await finished("healthcheck", config, **first))[0] == 0
+        code, output = await finished("healthcheck", config, **second)
+        assert code == 1
+        assert "no bridge at work" in output
+        bridge.send_signal(signal.SIGTERM)
+        assert await bridge.wait() == 0
+    code, output = await finished("run", config, TS2MQTT_SHARD="auto/3", HOSTNAME="ts2mqtt-3")
+    assert code == 2
+    assert "expected a number from 0 to 2 for one of 3, not 3" in output

@@ -1,0 +1,188 @@
+"""Finding out what the broker retains of ours: all of it, and nothing of others."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import topics_of_example as of
+from tests.support.running import mqtt_config
+from ts2mqtt.bridge.retained_reader import RetainedReader
+from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.mqtt.connection import Received, connect
+from ts2mqtt.observatory.model import Rig
+from ts2mqtt.topics.names import TopicNames
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.conftest import AnyBroker
+    from tests.support.mosquitto import Mosquitto
+
+_FENCE = "ts2mqtt/bridge/heartbeat"
+
+
+@asynccontextmanager
+async def learning(
+    port: int, owns: Callable[[str], bool] = lambda _: True, names: DiscoveryIds = of.NAMES
+) -> AsyncIterator[RetainedReader]:
+    """A learner on a connection of its own, fed with all that arrives."""
+    async with connect(mqtt_config(port)) as connection:
+        await connection.subscribe([_FENCE])
+        received = aiter(connection.received())
+
+        async def fence() -> None:
+            await connection.publish(_FENCE, b"fence", retain=False)
+            while (message := await anext(received)).topic != _FENCE:
+                learner.hear(message)
+
+        learner = RetainedReader(connection, names, fence, owns)
+        yield learner
+
+
+async def retain(port: int, payloads: dict[str, str]) -> None:
+    async with connect(mqtt_config(port, client_id="retainer")) as connection:
+        for topic, payload in payloads.items():
+            await connection.publish(topic, payload.encode(), retain=True)
+        await connection.drain()
+
+
+async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker) -> None:
+    ours = {topic: topic for topic in (*of.all_devices(), of.BRIDGE_DEVICE, *of.all_states(), of.STATUS, of.BRIDGE)}
+    ours["ts2mqtt/bridge/removed/backyard"] = "{}"
+    foreign = {
+        "ts2mqtt": "x",
+        "ts2mqtt/notes": "x",
+        "ts2mqtt/backyard/target": "x",
+        "ts2mqtt/backyard/target/a/b": "x",
+        "ts2mqtt/bridge/state": "x",
+        "ts2mqtt/command": "x",
+        "ts2mqttx/status": "x",
+        "homeassistant/device/other/backyard/config": "x",
+        "homeassistant/device/ts2mqtt/UPPER/config": "x",
+        "homeassistant/device/ts2mqtt/bridge/config": "x",
+        "homeassistant/device/other/config": "x",
+        "other": "x",
+    }
+    await retain(broker.port, ours | foreign)
+    async with learning(broker.port) as learner:
+        await learner.learn()
+        assert learner.retained == {topic: payload.encode() for topic, payload in ours.items()}
+
+
+async def test_a_message_that_just_happens_says_nothing_about_what_is_kept(mosquitto: Mosquitto) -> None:
+    async with learning(mosquitto.port) as learner:
+        learner.hear(Received(of.STATUS, b"online", retain=False))
+        learner.hear(Received(of.STATUS, b"", retain=True))
+        assert learner.retained == {}
+        learner.hear(Received(of.STATUS, b"online", retain=True))
+        assert learner.retained == {of.STATUS: b"online"}
+
+
+async def test_an_empty_broker_holds_nothing(broker: AnyBroker) -> None:
+    async with learning(broker.port) as learner:
+        await learner.learn()
+        assert learner.retained == {}
+
+
+async def test_whether_a_topic_is_kept_is_asked_of_the_broker(broker: AnyBroker) -> None:
+    await retain(broker.port, {of.BRIDGE: "{}"})
+    async with learning(broker.port) as learner:
+        assert await learner.held([of.BRIDGE])
+        await retain(broker.port, {of.BRIDGE: ""})
+        assert not await learner.held([of.BRIDGE])
+
+
+async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:
+    await retain(mosquitto.port, {of.target(of.M31): "{}"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        await mosquitto.says("UNSUBSCRIBE")
+        assert len(mosquitto.lines("Received SUBSCRIBE")) == 2
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"ts2mqtt/old/state": '{"id": "old"}'},
+        {"ts2mqtt/old/plan": '{"rig_id": "old"}'},
+        {"ts2mqtt/old/target/1": '{"id": "1", "rig_id": "old"}'},
+        {"homeassistant/device/ts2mqtt/old/config": "{}"},
+        {"homeassistant/device/ts2mqtt/old_target_1/config": "{}"},
+        {"ts2mqtt/bridge": '{"rigs": [{"id": "backyard"}, {"id": "old"}]}'},
+    ],
+)
+async def test_topics_of_a_rig_that_was_once_ours_are_ours(mosquitto: Mosquitto, evidence: dict[str, str]) -> None:
+    topics = {"ts2mqtt/old/status": "online", "ts2mqtt/old/target/2": "garbage"} | evidence
+    await retain(mosquitto.port, topics)
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own().keys() == topics.keys()
+
+
+async def test_garbage_below_a_rig_that_the_bridge_watches_is_ours(mosquitto: Mosquitto) -> None:
+    await retain(mosquitto.port, {of.target("1"): "garbage"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own(about=b'{"rigs": [{"id": "backyard"}]}').keys() == {of.target("1")}
+
+
+async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: Mosquitto) -> None:
+    strange = {
+        "ts2mqtt/north/status": "online",
+        "ts2mqtt/node-red/state": '{"id": 7}',
+        "ts2mqtt/node-red/target/1": '{"id": "1"}',
+        "ts2mqtt/node-red/plan/image": "\x89PNG",
+    }
+    ours = {of.STATUS: "online", of.BRIDGE: '{"rigs": []}', of.RIG_STATE: '{"id": "backyard"}'}
+    await retain(mosquitto.port, strange | ours)
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        assert learner.own().keys() == ours.keys()
+
+
+async def test_a_device_of_a_bridge_whose_base_topic_looks_the_same_in_an_id_is_not_ours(
+    mosquitto: Mosquitto,
+) -> None:
+    names = DiscoveryIds("homeassistant", TopicNames("site/a"))
+    similar = DiscoveryIds("homeassistant", TopicNames("site_a"))
+    ours, other = (rig_device(each, rig) for each, rig in ((names, "backyard"), (similar, "remote")))
+    await retain(mosquitto.port, ours | other)
+    async with learning(mosquitto.port, names=names) as learner:
+        await learner.learn()
+        assert learner.own().keys() == ours.keys()
+
+
+def rig_device(names: DiscoveryIds, rig_id: str) -> dict[str, str]:
+    rig = Rig(id=rig_id, name=rig_id, api_version="v0", url="http://127.0.0.1:9")
+    return {topic: message.payload.decode() for topic, message in device_messages(names, rig, frozenset()).items()}
+
+
+async def test_what_belongs_to_another_replica_is_not_learned(mosquitto: Mosquitto) -> None:
+    ours = {of.RIG_STATE: "{}", of.target_device(of.M31): "{}", "ts2mqtt/bridge/removed/backyard_target_1": "{}"}
+    others = {
+        "ts2mqtt/remote/state": "{}",
+        of.target_device(of.M31, "remote"): "{}",
+        "ts2mqtt/bridge/removed/remote": "{}",
+        "ts2mqtt/bridge/removed/bridge/1": "{}",
+        "ts2mqtt/bridge/1": "{}",
+        "ts2mqtt/bridge/1/status": "online",
+    }
+    await retain(mosquitto.port, ours | others)
+    async with learning(mosquitto.port, lambda rig_id: rig_id == "backyard") as learner:
+        await learner.learn()
+        assert learner.retained.keys() == ours.keys()
+
+
+async def test_what_is_learned_again_is_how_it_stands_now_and_of_these_rigs_alone(mosquitto: Mosquitto) -> None:
+    backyard = {of.RIG_STATE: "old", of.rig_device(): "old", of.target(of.M31): "old"}
+    await retain(mosquitto.port, backyard | {"ts2mqtt/remote/state": "{}", of.rig_device("remote"): "old"})
+    async with learning(mosquitto.port) as learner:
+        await learner.learn()
+        now = {of.RIG_STATE: "new", of.rig_device(): "new", of.target_device(of.M31): "new"}
+        await retain(mosquitto.port, now | {of.target(of.M31): "", of.rig_device("remote"): "new"})
+        learned = await learner.learn_again({"backyard"})
+        assert learned == dict.fromkeys(now, b"new")

@@ -1,0 +1,184 @@
+"""The demo and the simulated observatory, in the test's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.support.observer import observing
+from ts2mqtt.demo import lines as lines_module
+from ts2mqtt.demo.lines import PlainLines
+from ts2mqtt.demo.start import demo, simulate
+from ts2mqtt.errors import BrokerError, Ts2mqttError
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+_PATIENCE_S = 60.0
+SPEED = 600.0
+
+
+class Said:
+    """What is said, line by line, and who waits for it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._happened = asyncio.Event()
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        self._happened.set()
+
+    async def line(self, meets: Callable[[str], bool]) -> str:
+        """The first that meets this; each is looked at once."""
+        looked_at = 0
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                for line in self.lines[looked_at:]:
+                    if meets(line):
+                        return line
+                looked_at = len(self.lines)
+                self._happened.clear()
+                await self._happened.wait()
+
+    async def topic(self, start: str) -> str:
+        return await self.line(lambda line: line.startswith(start))
+
+    async def port(self) -> int:
+        welcome = await self.topic("MQTT broker for this demo:")
+        return int(welcome.rpartition(":")[2])
+
+
+@asynccontextmanager
+async def running_demo(port: int = 0) -> AsyncIterator[Said]:
+    said, stopping = Said(), asyncio.Event()
+    running = asyncio.create_task(demo(port, SPEED, stopping, PlainLines(said)))
+    try:
+        yield said
+    finally:
+        stopping.set()
+        async with asyncio.timeout(_PATIENCE_S):
+            await running
+
+
+class TestTheDemo:
+    async def test_tells_every_kind_of_message(self) -> None:
+        async with running_demo() as said:
+            for start in (
+                "ts2mqtt/status  online",
+                "ts2mqtt/bridge  {",
+                "ts2mqtt/backyard/status  online",
+                "ts2mqtt/backyard/state  {",
+                "ts2mqtt/backyard/profile/",
+                "ts2mqtt/backyard/project/",
+                "ts2mqtt/backyard/target/",
+                "homeassistant/device/ts2mqtt/backyard/config  {",
+                "homeassistant/device/ts2mqtt/backyard_target_",
+            ):
+                await said.topic(start)
+
+    async def test_keeps_its_heartbeats_to_itself_and_its_lines_short(self) -> None:
+        async with running_demo() as said:
+            await said.topic("homeassistant/device/ts2mqtt/backyard_target_")
+            assert [line for line in said.lines if "/heartbeat" in line.partition("  ")[0]] == []
+            assert max(len(line) for line in said.lines) == 160
+            cut = await said.topic("ts2mqtt/backyard/target/")
+            assert cut.endswith("…")
+
+    async def test_says_first_how_to_watch_it(self) -> None:
+        async with running_demo() as said:
+            port = await said.port()
+            assert f"mosquitto_sub -p {port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v" in said.lines[2]
+            api = said.lines[1].split()[2].rstrip(",")
+            async with httpx.AsyncClient(base_url=api) as client:
+                assert len((await client.get("/ts/v0/profiles")).json()) == 2
+
+    async def test_serves_others_who_watch(self) -> None:
+        async with running_demo() as said, observing(await said.port()) as observer:
+            state = await observer.wait_for("ts2mqtt/backyard/state")
+            assert state.json["name"] == "Backyard"
+            await observer.wait_until(lambda: bool(observer.held_below("ts2mqtt/backyard/target/")))
+            target = min(observer.held_below("ts2mqtt/backyard/target/"))
+            assert json.loads(observer.held[target])["exposure_plans"]
+
+    async def test_shows_hostile_text_without_obeying_it_and_pictures_as_such(self) -> None:
+        async with running_demo() as said, observing(await said.port()) as observer:
+            await said.topic("ts2mqtt/status")
+            await observer.publish("ts2mqtt/note", "\x1b[2J\nforged")
+            await observer.publish("ts2mqtt/picture", b"\x89PNG\r\n\x1a\n" + bytes(92))
+            await observer.publish("ts2mqtt/noise", b"\xff\xfe")
+            assert await said.topic("ts2mqtt/note") == r"ts2mqtt/note  \x1b[2J\nforged"
+            assert await said.topic("ts2mqtt/picture") == "ts2mqtt/picture  (a picture, 100 bytes)"
+            assert await said.topic("ts2mqtt/noise") == "ts2mqtt/noise  \ufffd\ufffd"
+
+    async def test_gives_its_port_back(self) -> None:
+        async with running_demo() as said:
+            port = await said.port()
+        async with EmbeddedBroker(port) as broker:
+            assert broker.port == port
+
+    async def test_needs_a_free_port(self) -> None:
+        async with EmbeddedBroker() as broker:
+            with pytest.raises(BrokerError, match=str(broker.port)):
+                await demo(broker.port, SPEED, asyncio.Event(), PlainLines(Said()))
+
+    async def test_ends_when_what_it_says_cannot_be_said(self) -> None:
+        def say(line: str) -> None:
+            if line.startswith("ts2mqtt/"):
+                raise BrokenPipeError
+
+        with pytest.raises(BrokenPipeError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await demo(0, SPEED, asyncio.Event(), PlainLines(say))
+
+    async def test_grows_while_it_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is imaged is published: some target is told a second time, with other counts."""
+        monkeypatch.setattr(lines_module, "_LINE", 100_000)
+        said, stopping = Said(), asyncio.Event()
+        running = asyncio.create_task(demo(0, 20_000.0, stopping, PlainLines(said)))
+
+        counts: dict[str, set[int]] = {}
+
+        def has_grown(line: str) -> bool:
+            topic, _, text = line.partition("  ")
+            if not topic.startswith("ts2mqtt/backyard/target/"):
+                return False
+            counts.setdefault(topic, set()).add(json.loads(text)["acquired"])
+            return len(counts[topic]) > 1
+
+        await said.line(has_grown)
+        stopping.set()
+        await running
+
+
+class TestTheSimulatedObservatory:
+    async def test_answers_until_it_is_stopped(self) -> None:
+        said, stopping = Said(), asyncio.Event()
+        running = asyncio.create_task(simulate(0, SPEED, stopping, said))
+        url = (await said.topic("A simulated observatory")).split()[5].rstrip(",")
+        assert url in said.lines[1]
+        async with httpx.AsyncClient(base_url=url) as client:
+            profiles = (await client.get("/ts/v0/profiles")).json()
+            assert [profile["Active"] for profile in profiles].count(True) == 1
+            projects = (await client.get(f"/ts/v0/profiles/{profiles[0]['Id']}/projects")).json()
+            assert {project["State"] for project in projects} == {"Draft", "Active", "Inactive", "Closed"}
+            created = {datetime.fromisoformat(project["CreateDate"]).date() for project in projects}
+            assert all((datetime.now().astimezone().date() - day).days < 30 for day in created)
+            stopping.set()
+            await running
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/ts/v0/version")
+
+    async def test_needs_a_free_port(self) -> None:
+        async with SimulatedApi(SimulatedObservatory()) as api:
+            with pytest.raises(Ts2mqttError, match=str(api.port)):
+                await simulate(api.port, SPEED, asyncio.Event(), Said())

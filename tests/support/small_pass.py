@@ -1,0 +1,99 @@
+"""Small passes without network, broker or clock, for their instructions to be counted: test_instructions.py.
+
+python -m tests.support.small_pass COLD EXPOSURES
+
+So many rigs of which nothing was known, and then so many exposures of the first: from the bytes of the API's answers
+to the messages that should stand on the broker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+from dataclasses import replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from tests.support.small_rig import EVENING, small_rig, written_answers
+from ts2mqtt.bridge.desired_state import DesiredState
+from ts2mqtt.config import PollingConfig, RigConfig
+from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.model import ACTIVE, Rig, Target
+from ts2mqtt.observatory.present import live
+from ts2mqtt.scheduler.client import TargetSchedulerClient
+from ts2mqtt.scheduler.lists import RigLists
+from ts2mqtt.topics.encode import RigView
+from ts2mqtt.topics.names import TopicNames
+
+if TYPE_CHECKING:
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+_LOG = logging.getLogger(__name__)
+_PROJECTS, _ANNOUNCED = 4, 3
+_MESSAGES = 3 + 1 + 2 * _PROJECTS + 2 + 2 * _ANNOUNCED
+"""Status, state and plan of the rig, its profile, projects and targets; and devices, but not for what is a Draft."""
+
+
+class _WrittenAnswers(TargetSchedulerClient):
+    """Has the answers already."""
+
+    def __init__(self, observatory: SimulatedObservatory) -> None:
+        super().__init__(RigConfig(name="Rig", url=("http://127.0.0.1",)), "http://127.0.0.1", PollingConfig())
+        self._answers = written_answers(observatory)
+
+    async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ARG002, ASYNC109 - as the real one
+        return self._answers[path]
+
+
+class _Passes:
+    """The looks at one rig, one after the other."""
+
+    def __init__(self, rig_id: str, wanted: DesiredState) -> None:
+        self._rig = Rig(id=rig_id, name="Rig", api_version="v0", url="http://127.0.0.1", online=True)
+        self._wanted = wanted
+        self._reader = RigLists("Rig", FailureLog(_LOG))
+        self._watch = Watch()
+
+    async def look(self, client: TargetSchedulerClient) -> int:
+        """How many messages are wanted of the rig."""
+        reader = self._reader
+        profiles = await reader.read_profiles(client)
+        for profile in profiles.items:
+            await reader.read_projects(client, profile)
+            for project in reader.projects_of(profile):
+                await reader.read_targets(client, project)
+        assembled = tuple(reader.assembled(profile, _without_statistics) for profile in profiles.items)
+        rig = replace(self._rig, profiles=replace(profiles, items=assembled))
+        doing = live(rig, None, None, EVENING)
+        self._watch, _ = observe(self._watch, rig, None, doing, EVENING, UTC)
+        self._wanted.update(RigView(rig, None, doing, self._watch))
+        return len(self._wanted.of(self._wanted.take_changed()))
+
+
+def _without_statistics(target: Target) -> Target:
+    return target
+
+
+async def _run(cold: int, exposures: int) -> None:
+    observatory = small_rig()
+    before = _WrittenAnswers(observatory)
+    observatory.acquire(next(observatory.targets()), accepted=True)
+    after = _WrittenAnswers(observatory)
+    names = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
+    wanted = DesiredState(names, frozenset({ACTIVE}), home_assistant=True)
+    first = _Passes("rig", wanted)
+    assert await first.look(before) == _MESSAGES
+    for number in range(cold):
+        await _Passes(f"rig-{number}", wanted).look(before)
+    for number in range(exposures):
+        await first.look(before if number % 2 else after)
+
+
+if __name__ == "__main__":
+    # A collection that falls into one run and not into another takes more than ten passes.
+    gc.disable()
+    asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,272 @@
+"""What a restarted bridge reads back of the night from its own messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, TONIGHT
+from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
+from ts2mqtt.observatory.present import IDLE, IMAGING, OBSERVED, OFFLINE, PLANNED, Appointment, Live
+from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
+from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics.encode import RigView, rig_messages
+from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ts2mqtt.observatory.model import NightPlan
+
+NAMES = TopicNames("ts2mqtt")
+NOW = datetime(2026, 2, 28, 2, 30, tzinfo=UTC)
+SEEN = NOW - timedelta(days=40)
+TALLY = Tally(
+    night=TONIGHT.night,
+    targets=(
+        TargetTally(
+            id=M31.id,
+            name=M31.name,
+            filters=(
+                FilterTally(filter="L", acquired=7, accepted=5, integration_s=420.0),
+                FilterTally(filter=None, acquired=1, accepted=0, integration_s=0.5),
+            ),
+        ),
+    ),
+)
+AT_WORK = Appointment(
+    target_id=M31.id,
+    name=M31.name,
+    project_id=AUTUMN.id,
+    project_name=AUTUMN.name,
+    start=NOW,
+    end=NOW,
+    source=OBSERVED,
+)
+WATCH = Watch(
+    rig=BACKYARD,
+    plan=TONIGHT,
+    current_target=AT_WORK,
+    tally=TALLY,
+    read_night=TALLY.night,
+    first_seen={AUTUMN.id: SEEN, M31.id: SEEN + timedelta(days=1)},
+)
+PLAN = replace(
+    TONIGHT,
+    inputs="0123456789abcdef",
+    fetched=NOW,
+    blocks=(replace(TONIGHT.blocks[0], extra={"New": [1]}), *TONIGHT.blocks[1:]),
+)
+
+
+def published(rig: Rig = BACKYARD, *, plan: NightPlan | None = PLAN, source: str = OBSERVED) -> dict[str, bytes]:
+    live = Live(activity=IMAGING, current_target=replace(AT_WORK, source=source))
+    view = RigView(rig, plan, live, replace(WATCH, rig=rig))
+    return {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
+
+
+def recalled(retained: dict[str, bytes]) -> Watch:
+    return memory.recall(NAMES, retained)[BACKYARD.id].watch
+
+
+def without(what: str, payload: bytes) -> bytes:
+    told = json.loads(payload)
+    del told[what]
+    return json.dumps(told).encode()
+
+
+def test_the_night_comes_back() -> None:
+    watch = recalled(published())
+
+    assert watch.plan == PLAN
+    assert watch.tally == TALLY
+    assert watch.read_night == TALLY.night
+    assert watch.first_seen == WATCH.first_seen
+    assert watch.current_target == replace(AT_WORK, start=None, end=None)
+    assert watch.online_since is None
+    assert watch.peaks == {}
+
+
+def test_the_rig_comes_back_as_far_as_comparing_needs_it() -> None:
+    rig = recalled(published()).rig
+
+    assert rig is not None
+    assert (rig.id, rig.online) == (BACKYARD.id, True)
+    assert rig.active_profile is not None
+    assert (rig.active_profile.id, rig.active_profile.name) == (REFRACTOR.id, REFRACTOR.name)
+    assert rig.active_profile.projects is not None
+    (project,) = rig.active_profile.projects.items
+    assert (project.id, project.name, project.state) == (AUTUMN.id, AUTUMN.name, AUTUMN.state)
+    assert project.targets is not None
+    (target,) = project.targets.items
+    assert (target.id, target.name) == (M31.id, M31.name)
+    assert target.exposure_plans == M31.exposure_plans
+
+
+@pytest.mark.parametrize("other", [b"offline", b"", None])
+def test_a_rig_was_online_if_its_status_said_so(other: bytes | None) -> None:
+    retained = published()
+    topic = NAMES.rig_status(BACKYARD.id)
+    if other is None:
+        del retained[topic]
+    else:
+        retained[topic] = other
+
+    rig = recalled(retained).rig
+    assert rig is not None
+    assert rig.online is False
+
+
+def test_nothing_has_happened_between_the_last_message_and_the_first_look() -> None:
+    watch, happened = observe(recalled(published()), BACKYARD, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+
+    assert happened == ()
+    assert watch.tally == TALLY
+    assert watch.first_seen == WATCH.first_seen
+
+
+def test_statistics_come_back_with_the_counts_they_were_read_at() -> None:
+    remembered = memory.recall(NAMES, published())[BACKYARD.id].statistics
+
+    assert remembered == {M31.id: ((("lum_60", 12, 10), ("ha_300", 4, 0)), {"lum_60": SHARP})}
+
+
+def test_dates_come_back_to_tell_the_time_zone_of_the_rig() -> None:
+    west = timezone(timedelta(hours=-3))
+    created, activated = datetime(2026, 1, 2, 12, tzinfo=west), datetime(2026, 1, 3, 12, tzinfo=west)
+    dated = replace(AUTUMN, created=created, activated=activated, deactivated=None)
+    rig = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((dated,))),)))
+
+    remembered = memory.recall(NAMES, published(rig))[BACKYARD.id]
+
+    assert remembered.dates == (created, activated)
+    assert [date.utcoffset() for date in remembered.dates] == [timedelta(hours=-3)] * 2
+    assert memory.Memory(Watch()).dates == ()
+
+
+def test_without_statistics_none_come_back() -> None:
+    bare = replace(M31, exposure_plans=(replace(LUM, statistics=None), HYDROGEN))
+    rig = replace(
+        BACKYARD,
+        profiles=Listing((replace(REFRACTOR, projects=Listing((replace(AUTUMN, targets=Listing((bare,))),))),)),
+    )
+
+    assert memory.recall(NAMES, published(rig))[BACKYARD.id].statistics == {}
+    assert memory.Memory(Watch()).statistics == {}
+
+
+def test_a_target_that_was_only_planned_was_not_at_work() -> None:
+    assert recalled(published(source=PLANNED)).current_target is None
+
+
+def test_rigs_are_told_apart() -> None:
+    other = replace(BACKYARD, id="balcony")
+
+    both = memory.recall(NAMES, published() | published(other))
+
+    assert both.keys() == {"backyard", "balcony"}
+    assert both["balcony"].watch.rig is not None
+    assert both["balcony"].watch.rig.id == "balcony"
+
+
+def test_a_bridge_that_never_ran_remembers_nothing() -> None:
+    assert memory.recall(NAMES, {}) == {}
+    assert memory.recall(NAMES, {"ts2mqtt/status": b"online", "zigbee/lamp/state": b"{}"}) == {}
+
+
+def test_a_rig_that_never_answered_leaves_nothing_to_compare_with() -> None:
+    view = RigView(replace(BACKYARD, online=False, profiles=None), None, Live(activity=OFFLINE), Watch())
+    retained = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
+
+    assert recalled(retained) == Watch()
+
+
+GARBAGE = [b"{", b"[]", b"null", b"7", b'"text"', b"\xff\xfe", b"\x89PNG\r\n", b"{}", b'{"id": 7}', b'{"id": null}']
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_garbage_on_one_topic_is_as_if_it_had_not_been_there(garbage: bytes) -> None:
+    whole = published()
+
+    for topic in whole:
+        lacking = {other: payload for other, payload in whole.items() if other != topic}
+        assert recalled(whole | {topic: garbage}) == recalled(lacking), topic
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_garbage_everywhere_is_a_fresh_start(garbage: bytes) -> None:
+    assert recalled(dict.fromkeys(published(), garbage)) == Watch()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda plan: plan | {"blocks": [plan["blocks"][0] | {"start": "2026-02-27T20:00:00"}]},
+        lambda plan: plan | {"blocks": [{"id": "x"}]},
+        lambda plan: plan | {"night": "tonight"},
+        lambda plan: plan | {"fetched": None},
+        lambda plan: plan | {"profile_id": None},
+    ],
+)
+def test_a_plan_that_cannot_be_read_whole_is_none(spoil: Callable[[dict[str, object]], dict[str, object]]) -> None:
+    topic = NAMES.rig_plan(BACKYARD.id)
+    whole = published()
+
+    assert recalled(whole | {topic: json.dumps(spoil(json.loads(whole[topic]))).encode()}).plan is None
+
+
+def test_before_there_was_a_plan_there_is_none() -> None:
+    assert recalled(published(plan=None)).plan is None
+
+
+def test_a_plan_of_unknown_inputs_and_exposures_comes_back() -> None:
+    unknown = replace(PLAN.blocks[1], exposures=(PlannedExposures(None, None, 0),))
+    plan = replace(PLAN, inputs=None, blocks=(unknown,))
+
+    assert recalled(published(plan=plan)).plan == plan
+
+
+@pytest.mark.parametrize(
+    ("topic", "what"),
+    [
+        (NAMES.thing(BACKYARD.id, PROJECT, AUTUMN.id), "targets"),
+        (NAMES.thing(BACKYARD.id, PROFILE, REFRACTOR.id), "projects"),
+        (NAMES.thing(BACKYARD.id, TARGET, M31.id), "exposure_plans"),
+        (NAMES.thing(BACKYARD.id, TARGET, M31.id), "id"),
+        (NAMES.thing(BACKYARD.id, PROJECT, AUTUMN.id), "id"),
+    ],
+)
+def test_what_is_not_known_of_a_parent_s_children_is_not_told_as_added_or_completed(topic: str, what: str) -> None:
+    retained = published()
+    retained[topic] = without(what, retained[topic])
+
+    _, happened = observe(recalled(retained), BACKYARD, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+
+    assert happened == ()
+
+
+def test_a_project_whose_targets_were_never_read_is_not_told_as_filled() -> None:
+    unread = replace(
+        BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((replace(AUTUMN, targets=None),))),))
+    )
+
+    watch = recalled(published(unread))
+
+    assert watch.rig is not None
+    assert watch.rig.active_profile is not None
+    assert watch.rig.active_profile.projects is not None
+    assert watch.rig.active_profile.projects.items[0].targets is None
+
+
+def test_what_its_parent_no_longer_names_was_removed_before() -> None:
+    empty = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing(())),)))
+
+    watch = recalled(published() | published(empty))
+    _, happened = observe(watch, empty, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+
+    assert [event.event_type for event in happened if event.event_type != "target_finished"] == []

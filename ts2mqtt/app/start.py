@@ -1,0 +1,180 @@
+"""Runs a command of ts2mqtt as an app (add-on) of Home Assistant, whose options and broker configure it."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ts2mqtt.config.keys import variable
+from ts2mqtt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ts2mqtt.config.faults import KeyPath
+
+_OPTIONS = Path("/data/options.json")
+_SUPERVISOR = "http://supervisor"
+_PATIENCE_S = 10.0
+_WRONG_USE = 2
+_Parsed = TypeVar("_Parsed", bound=BaseModel)
+
+# A field that the user has emptied may come as "".
+Text = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+
+
+class _FromOutside(BaseModel):
+    # Messages never show their input: it may be a password.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class RigOptions(_FromOutside):
+    name: str
+    url: str
+    id: Text = None
+    latitude: float | None = None
+    longitude: float | None = None
+    username: Text = None
+    password: Text = None
+    verify_tls: bool = True
+
+
+class BrokerOptions(_FromOutside):
+    """A broker other than the Supervisor's, and what is the same for both."""
+
+    host: Text = None
+    port: int | None = None
+    username: Text = None
+    password: Text = None
+    tls: bool = False
+    base_topic: Text = None
+    client_id: Text = None
+
+
+class Options(_FromOutside):
+    """As in the schema of addon/config.yaml."""
+
+    rigs: tuple[RigOptions, ...] = ()
+    mqtt: BrokerOptions = BrokerOptions()
+    language: Text = None
+    project_states: tuple[str, ...] = ()
+    night_plan: Text = None
+    log_level: Text = None
+
+
+class BrokerService(_FromOutside):
+    """How the Supervisor says that an app can reach the broker (supervisor/services/modules/mqtt.py)."""
+
+    host: str
+    port: int
+    ssl: bool = False
+    username: Text = None
+    password: Text = None
+
+
+class _Answer(_FromOutside):
+    result: Literal["ok", "error"]
+    message: str = ""
+    data: BrokerService | dict[str, object] | None = Field(None, union_mode="left_to_right")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Becomes the command; returns only if that cannot be."""
+    parser = argparse.ArgumentParser(prog="ts2mqtt.app.start", description=__doc__)
+    parser.add_argument("command", choices=("run", "check", "healthcheck"))
+    parser.add_argument("--options", type=Path, default=_OPTIONS, metavar="FILE")
+    parser.add_argument("--supervisor", default=_SUPERVISOR, metavar="URL")
+    chosen = parser.parse_args(arguments)
+    try:
+        options = _parsed(Options, _read(chosen.options), "the options")
+        broker = options.mqtt if options.mqtt.host else _service(chosen.supervisor, os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"ts2mqtt: {error}\n")
+        return _WRONG_USE
+    return _become(chosen.command, environment(options, broker))
+
+
+def _become(command: str, variables: Mapping[str, str]) -> NoReturn:
+    # The command has no business with the Supervisor.
+    inherited = {name: value for name, value in os.environ.items() if name != "SUPERVISOR_TOKEN"}
+    arguments = (sys.executable, "-m", "ts2mqtt", command)
+    os.execve(sys.executable, arguments, {**inherited, **variables})  # noqa: S606 - no shell is wanted
+
+
+def environment(options: Options, broker: BrokerOptions | BrokerService) -> dict[str, str]:
+    """The bridge's TS2MQTT_… variables for these options."""
+    settings = dict(_settings(options, broker))
+    return {variable(key): _written(value) for key, value in settings.items() if value not in {None, ""}}
+
+
+def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterator[tuple[KeyPath, object]]:
+    yield ("mqtt", "host"), broker.host
+    yield ("mqtt", "port"), broker.port
+    yield ("mqtt", "username"), broker.username
+    yield ("mqtt", "password"), broker.password
+    yield ("mqtt", "tls", "enabled"), broker.ssl if isinstance(broker, BrokerService) else broker.tls
+    yield ("mqtt", "base_topic"), options.mqtt.base_topic
+    yield ("mqtt", "client_id"), options.mqtt.client_id
+    yield ("home_assistant", "language"), options.language
+    yield ("home_assistant", "project_states"), ",".join(options.project_states)
+    yield ("polling", "plan"), options.night_plan
+    yield ("log", "level"), options.log_level
+    for number, rig in enumerate(options.rigs):
+        at: KeyPath = ("rigs", number)
+        yield (*at, "name"), rig.name
+        yield (*at, "url"), rig.url
+        yield (*at, "id"), rig.id
+        yield (*at, "site", "latitude"), rig.latitude
+        yield (*at, "site", "longitude"), rig.longitude
+        yield (*at, "username"), rig.username
+        yield (*at, "password"), rig.password
+        yield (*at, "verify_tls"), rig.verify_tls
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _service(supervisor: str, given: Mapping[str, str]) -> BrokerService:
+    """The broker of the Supervisor's MQTT service; ConfigError if there is none."""
+    address = urlsplit(supervisor)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=_PATIENCE_S)
+    try:
+        token = given.get("SUPERVISOR_TOKEN", "")
+        connection.request("GET", "/services/mqtt", headers={"Authorization": f"Bearer {token}"})
+        body = connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        raise ConfigError(f"the Supervisor at {supervisor} does not answer: {error!r}") from error
+    finally:
+        connection.close()
+    answer = _parsed(_Answer, body, "the Supervisor's answer about its MQTT service")
+    if not isinstance(answer.data, BrokerService):
+        raise ConfigError(
+            f"Home Assistant knows no MQTT broker ({answer.message or 'it named none'}): install the app Mosquitto "
+            "broker and start it, or write the address of yours into the option mqtt.host"
+        )
+    return answer.data
+
+
+def _read(options: Path) -> bytes:
+    try:
+        return options.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{options}: {error.strerror}; the Supervisor writes this file, anywhere else run ts2mqtt itself"
+        ) from error
+
+
+def _parsed(model: type[_Parsed], text: bytes, what: str) -> _Parsed:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ConfigError(f"{what}: {faults}") from error

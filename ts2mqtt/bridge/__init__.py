@@ -1,0 +1,1 @@
+"""The bridge: what watches the rigs, what keeps the broker true, and the commands that need a broker."""

@@ -1,0 +1,245 @@
+"""Makes the broker hold what is wanted: publishes the difference, clears what nobody wants any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.topics.message import Message
+
+_LOG = logging.getLogger(__name__)
+
+_BURST = 200
+_HANDFUL = 25
+_PER_SECOND = 500.0
+"""A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
+
+_SURELY_SETTLED_S = 60.0
+_SLOW_S = 2.0
+"""An acknowledgement that takes longer comes from a broker in trouble.
+
+NATS acknowledges a message also when it could not put it among those it retains, because a node of its cluster is
+gone; it has tried for four or five seconds then.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A retained topic that nobody wants; cleared `settle_s` after its topic and that of `follows` last changed."""
+
+    topic: str
+    settle_s: float = 0.0
+    follows: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Publishing:
+    """What a failure is about that outlives a connection: a topic on which something cannot be published."""
+
+    topic: str
+
+
+class Publisher:
+    """Knows what the broker retains of ours, for the life of one connection.
+
+    A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
+    is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        failures: FailureLog | None = None,
+        part_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self.retained: dict[str, bytes] = {}
+        self._part_of = part_of
+        self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
+        self._connection = connection
+        self._failures = failures or FailureLog(_LOG)
+        self._pace = _Pace()
+        self._changed: OrderedDict[str, float] = OrderedDict()
+        self._refused: dict[str, bytes] = {}
+        self._doubtful: set[str] = set()
+
+    def doubtful(self) -> set[str]:
+        """Topics that were acknowledged so late that somebody should look what stands there; told once."""
+        doubtful, self._doubtful = self._doubtful, set()
+        return doubtful
+
+    def learned(self, topic: str, payload: bytes) -> None:
+        """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+        is_new = bool(payload) and topic not in self.retained
+        if payload:
+            self.retained[topic] = payload
+        else:
+            self.retained.pop(topic, None)
+        if (is_new or not payload) and (part := self._part_of(topic)) is not None:
+            self._note(part, topic, is_retained=is_new)
+
+    @property
+    def parts(self) -> AbstractSet[str]:
+        return self._topics_of.keys()
+
+    def retained_of(self, parts: Iterable[str]) -> dict[str, bytes]:
+        """What is retained of these parts, at no cost for the others."""
+        topics = (topic for part in parts for topic in self._topics_of.get(part, ()))
+        return {topic: self.retained[topic] for topic in topics if topic in self.retained}
+
+    async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
+        """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
+
+        A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
+        """
+        self._forget_settled()
+        self._forget_failures(wanted)
+        later: list[float] = []
+        under_way: dict[str, asyncio.Future[float]] = {}
+        for topic, message in wanted.items():
+            if self._stands(topic, message):
+                if self.retained.get(topic) == message.payload:
+                    self._failures.succeeded(topic, key=_Publishing(topic))
+                continue
+            wait = self._unsettled_s(topic, message.settle_s)
+            if wait > 0:
+                later.append(wait)
+                continue
+            if self._is_too_large(topic, message.payload):
+                later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
+                continue
+            await self._send(under_way, topic, message)
+        for old in stale:
+            if old.topic not in self.retained:
+                continue
+            wait = self._unsettled_s(old.topic, old.settle_s)
+            if old.follows:
+                wait = max(wait, self._unsettled_s(old.follows, old.settle_s))
+            if wait > 0 or old.follows in self.retained:
+                later.append(max(wait, old.settle_s))
+                continue
+            under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
+        await self._arrived(under_way)
+        return min(later, default=None)
+
+    async def put(self, topic: str, payload: bytes) -> None:
+        """Publishes one retained message now and returns when it has arrived; an empty payload clears the topic."""
+        if self._connection.sizes.is_too_large(packet_size(topic, payload)):
+            # It stands there from before the broker took no more, or is a record that has to be done without.
+            _LOG.debug("%s: left out, as the broker takes nothing so large", topic)
+            return
+        await self._arrived({topic: await self._put(topic, payload, settles=True)})
+
+    async def settled(self, topic: str, settle_s: float) -> None:
+        """Returns when so many seconds have passed since this topic was last published."""
+        await asyncio.sleep(max(0.0, self._unsettled_s(topic, settle_s)))
+
+    def _note(self, part: str, topic: str, *, is_retained: bool) -> None:
+        if is_retained:
+            self._topics_of[part].add(topic)
+            return
+        self._topics_of[part].discard(topic)
+        if not self._topics_of[part]:
+            del self._topics_of[part]
+
+    def _stands(self, topic: str, message: Message) -> bool:
+        held = self.retained.get(topic)
+        if held is not None and message.provisional:
+            return True
+        return message.payload in (held, self._refused.get(topic))
+
+    def _forget_settled(self) -> None:
+        """From the oldest on: with a thousand rigs there are tens of thousands in a minute."""
+        long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
+        while self._changed and next(iter(self._changed.values())) <= long_ago:
+            self._changed.popitem(last=False)
+
+    def _forget_failures(self, wanted: Mapping[str, Message]) -> None:
+        """Of what is no longer wanted: told only where all that is wanted of a topic's part was given."""
+        unwanted = {key.topic for key in self._failures.failing if isinstance(key, _Publishing)} - wanted.keys()
+        if not unwanted:
+            return
+        parts = {self._part_of(topic) for topic in wanted}
+        for topic in unwanted:
+            if self._part_of(topic) in parts:
+                self._refused.pop(topic, None)
+                self._failures.forget(_Publishing(topic))
+
+    def _unsettled_s(self, topic: str, settle_s: float) -> float:
+        changed = self._changed.get(topic)
+        if changed is None:
+            return 0.0
+        return changed + settle_s - asyncio.get_running_loop().time()
+
+    async def _send(self, under_way: dict[str, asyncio.Future[float]], topic: str, message: Message) -> None:
+        """Sends one beside the others; alone if the connection could break over it."""
+        alone = self._connection.sizes.must_go_alone(packet_size(topic, message.payload))
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+        under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+        if alone:
+            await self._arrived(under_way)
+            under_way.clear()
+
+    def _is_too_large(self, topic: str, payload: bytes) -> bool:
+        size = packet_size(topic, payload)
+        if not self._connection.sizes.is_too_large(size):
+            return False
+        advice = (
+            f"its {size} bytes are more than the broker takes, which closes the connection over them; raise the "
+            "broker's limit (message_size_limit or max_packet_size in Mosquitto)"
+        )
+        self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
+        return True
+
+    async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[float]:
+        await self._pace.next()
+        future = await self._connection.publish(topic, payload, retain=True)
+        self.learned(topic, payload)
+        if settles:
+            self._changed[topic] = asyncio.get_running_loop().time()
+            self._changed.move_to_end(topic)
+        return future
+
+    async def _arrived(self, under_way: Mapping[str, asyncio.Future[float]]) -> None:
+        for topic, future in under_way.items():
+            try:
+                seconds = await future
+            except PublishRefusedError as error:
+                self._refused[topic] = self.retained.pop(topic, b"")
+                advice = f"{error}; check the broker's access rules and limits"
+                self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
+            else:
+                if seconds > _SLOW_S:
+                    self._doubtful.add(topic)
+                self._refused.pop(topic, None)
+                self._failures.succeeded(topic, key=_Publishing(topic))
+
+
+class _Pace:
+    """A token bucket: so many at once, then so many a second, a handful at a time.
+
+    One by one, each would wake the event loop three times: to be sent, to be written, to be acknowledged.
+    """
+
+    def __init__(self) -> None:
+        self._tokens = float(_BURST)
+        self._filled = 0.0
+
+    async def next(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._tokens = min(float(_BURST), self._tokens + (now - self._filled) * _PER_SECOND)
+        self._filled = now
+        if self._tokens < 1.0:
+            await asyncio.sleep((_HANDFUL - self._tokens) / _PER_SECOND)
+        self._tokens -= 1.0

@@ -1,0 +1,25 @@
+"""How often something may be done on another's word: a few times at once, and from then on every so often."""
+
+from __future__ import annotations
+
+import time
+
+
+class RateLimit:
+    """A token bucket: `at_once` uses, and one more each `every_s` seconds."""
+
+    def __init__(self, at_once: int, every_s: float) -> None:
+        self._at_once = float(at_once)
+        self._every_s = every_s
+        self._left = float(at_once)
+        self._counted = time.monotonic()
+
+    def use(self) -> bool:
+        """Whether it may be done now; if so, that counts."""
+        now = time.monotonic()
+        self._left = min(self._at_once, self._left + (now - self._counted) / self._every_s)
+        self._counted = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True

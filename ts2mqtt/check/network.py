@@ -1,0 +1,218 @@
+"""The way to a peer, stage by stage: name, TCP connection, TLS; each fault with its likely cause."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.check.findings import StepFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_PATIENCE_S = 5.0
+"""As long as the bridge itself waits for a name, for a connection, or for a handshake."""
+
+_MOST_ADDRESSES = 4
+_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
+
+# X509_V_ERR_… of OpenSSL's x509_vfy.h.
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
+_WRONG_NAME = (62, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom to reach, and what it means for the user where that fails."""
+
+    host: str
+    port: int
+    if_refused: str
+    if_silent: str
+    ca_key: str
+    """The key of the configuration that names the authority of its certificate."""
+
+    def __str__(self) -> str:
+        return address_text(self.host, self.port)
+
+    @property
+    def is_this_machine(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.rstrip(".").lower() == "localhost"
+
+
+def address_text(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def look_up(peer: Peer) -> tuple[str, ...]:
+    """The addresses that the host's name stands for."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            found = await asyncio.get_running_loop().getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+    except TimeoutError as error:
+        raise StepFailedError(
+            f"no answer to the question for the address of '{peer.host}'",
+            "The name server does not answer this machine; check its network, or write the address in numbers.",
+        ) from error
+    except (OSError, UnicodeError) as error:
+        raise StepFailedError(
+            f"the name '{peer.host}' has no address ({_reason(error)})",
+            "Check the spelling, or write the address in numbers, such as 192.168.1.50. A name that other computers "
+            "know, above all one that ends in .local, may be unknown in a container.",
+        ) from error
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))[:_MOST_ADDRESSES]
+
+
+def looked_up(peer: Peer, addresses: tuple[str, ...]) -> str:
+    if addresses == (peer.host,):
+        return f"{peer.host} is an address already"
+    return f"{peer.host} is {', '.join(addresses)}"
+
+
+async def reach(peer: Peer, addresses: tuple[str, ...]) -> str:
+    """The first of the addresses that takes a TCP connection."""
+    failures: list[OSError] = []
+    for address in addresses:
+        try:
+            async with _connection(address, peer.port):
+                return address
+        except OSError as error:
+            failures.append(error)
+    # Of a name with several addresses, one where somebody said no tells more than one where nobody is.
+    failures.sort(key=lambda error: (not isinstance(error, ConnectionRefusedError), isinstance(error, TimeoutError)))
+    raise _not_reached(peer, failures[0]) from failures[0]
+
+
+async def shake_hands(peer: Peer, address: str, context: ssl.SSLContext) -> str:
+    """The version of TLS that was agreed on, once the peer's certificate has been trusted."""
+    try:
+        async with _connection(address, peer.port, context, peer.host) as (_, writer):
+            tls = writer.get_extra_info("ssl_object")
+            return str(tls.version())
+    except OSError as error:
+        raise tls_failure(peer, error) from error
+
+
+async def speaks_tls(peer: Peer, address: str) -> bool:
+    """Whether the port expects TLS; no certificate is looked at, and nothing is sent over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with suppress(OSError):
+        async with _connection(address, peer.port, context, peer.host):
+            return True
+    return False
+
+
+@asynccontextmanager
+async def _connection(
+    address: str, port: int, context: ssl.SSLContext | None = None, host: str | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with asyncio.timeout(_PATIENCE_S):
+        reader, writer = await asyncio.open_connection(
+            address, port, ssl=context, server_hostname=host if context else None
+        )
+    try:
+        yield reader, writer
+    finally:
+        # What the other side thinks of the end is of no interest.
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def connection(
+    peer: Peer, address: str, context: ssl.SSLContext | None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection for as long as the block lasts, over TLS where there is a context; any OSError as it comes."""
+    async with _connection(address, peer.port, context, peer.host) as streams:
+        yield streams
+
+
+def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
+    """Why the handshake failed, as far as the error tells."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _distrusted(peer, error)
+    if isinstance(error, TimeoutError):
+        return StepFailedError(
+            f"{peer} takes the connection and does not answer the TLS handshake",
+            "Another program, or a server without TLS, may own this port; check the port.",
+        )
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
+        return StepFailedError(
+            f"{peer} does not speak TLS", "Turn TLS off for it (http:// in a URL), or write the port with TLS."
+        )
+    return StepFailedError(
+        f"the TLS handshake with {peer} fails ({_reason(error)})",
+        "It may not speak TLS on this port, want a client certificate, or know only versions of TLS that are too "
+        "old; its own log tells.",
+    )
+
+
+def _distrusted(peer: Peer, error: ssl.SSLCertVerificationError) -> StepFailedError:
+    code = error.verify_code
+    if code == _EXPIRED:
+        return StepFailedError(
+            f"the certificate of {peer} has expired",
+            "Renew it there. If it should still be good, the clock of this machine is wrong.",
+        )
+    if code == _NOT_YET_VALID:
+        return StepFailedError(
+            f"the certificate of {peer} is not valid yet",
+            "The clock of this machine is wrong, or that of the machine that made the certificate.",
+        )
+    if code in _WRONG_NAME:
+        return StepFailedError(
+            f"the certificate of {peer} is for another name",
+            f"Write the host by a name that stands in the certificate, or have '{peer.host}' put into it.",
+        )
+    if code in _UNKNOWN_AUTHORITY:
+        return StepFailedError(
+            f"the certificate of {peer} was signed by an authority that this machine does not know",
+            f"Write the file with that authority's certificate (PEM) as {peer.ca_key}.",
+        )
+    return StepFailedError(
+        f"the certificate of {peer} is not trusted ({error.verify_message})",
+        f"Have it made anew, or check that {peer.ca_key} belongs to it.",
+    )
+
+
+def _not_reached(peer: Peer, error: OSError) -> StepFailedError:
+    here = (
+        f" In a container, '{peer.host}' is the container itself: write the address of the computer."
+        if peer.is_this_machine
+        else ""
+    )
+    if isinstance(error, ConnectionRefusedError):
+        return StepFailedError(f"{peer} refuses the connection", peer.if_refused + here)
+    if isinstance(error, TimeoutError):
+        return StepFailedError(f"{peer} does not answer within {_PATIENCE_S:g} s", peer.if_silent + here)
+    if error.errno in _UNREACHABLE:
+        return StepFailedError(
+            f"there is no way to {peer} ({_reason(error)})",
+            "It is off, or its address lies in a network that this machine has no way to; check the address, and "
+            "the network of the container or VPN if there is one.",
+        )
+    return StepFailedError(f"{peer} cannot be reached ({_reason(error)})", "Check the address and the port.")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return str(error.reason).replace("_", " ").lower()
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return type(error).__name__

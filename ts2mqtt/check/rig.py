@@ -1,0 +1,242 @@
+"""Checks one rig at each of its URLs: the way there, the API behind it, its profiles and its clock."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ts2mqtt.check.findings import Finding, StepFailedError, Steps, Verdict, counted, shortened, what_happened
+from ts2mqtt.check.network import (
+    Peer,
+    address_text,
+    connection,
+    look_up,
+    looked_up,
+    reach,
+    shake_hands,
+    speaks_tls,
+)
+from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
+from ts2mqtt.logs.failures import spoken_duration
+from ts2mqtt.scheduler.client import TargetSchedulerClient, tls_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from ts2mqtt.config import PollingConfig, RigConfig
+
+_PORTS = {"http": 80, "https": 443}
+_OTHER_VERSIONS = ("v0", "v1", "v2")
+_MOST_SKEW_S = 30.0
+"""What a clock may be off before current and next target change at a visibly wrong moment."""
+
+_HEAD_S = 5.0
+
+
+async def check_rig(rig: RigConfig, polling: PollingConfig, tell: Callable[[Finding], None]) -> None:
+    """Every URL of the rig. With one that works the others are no fault: only one of them is in use at a time."""
+    if len(rig.urls) == 1:
+        await _UrlCheck(rig, polling, rig.urls[0], Steps(f"rig {rig.id}", tell)).run()
+        return
+    found: list[list[Finding]] = [[] for _ in rig.urls]
+    async with asyncio.TaskGroup() as group:
+        for url, findings in zip(rig.urls, found, strict=True):
+            steps = Steps(f"rig {rig.id} {url}", findings.append)
+            group.create_task(_UrlCheck(rig, polling, url, steps).run())
+    works = any(all(finding.ok is not False for finding in findings) for findings in found)
+    for findings in found:
+        for finding in findings:
+            tell(_excused(finding) if works and finding.ok is False else finding)
+
+
+def _excused(finding: Finding) -> Finding:
+    return replace(finding, ok=None, advice="No fault as long as another URL of this rig works.")
+
+
+@dataclass(frozen=True, slots=True)
+class _UrlCheck:
+    rig: RigConfig
+    polling: PollingConfig
+    url: str
+    steps: Steps
+
+    async def run(self) -> None:
+        peer = self._peer()
+        steps = self.steps
+        try:
+            addresses = await steps.take("name", look_up(peer), lambda found: looked_up(peer, found))
+            address = await steps.take(
+                "TCP", reach(peer, addresses), lambda at: f"{address_text(at, peer.port)} takes connections"
+            )
+            tls = None
+            if urlsplit(self.url).scheme == "https":
+                tls, _ = await steps.take("TLS", self._secured(peer, address), lambda found: self._says_tls(found[1]))
+            async with TargetSchedulerClient(self.rig, self.url, self.polling, tls) as client:
+                await steps.take(
+                    "API",
+                    self._version(client, peer, address),
+                    lambda version: f"Target Scheduler {version} answers as /ts/{self.rig.api_version}",
+                )
+                await steps.take("profiles", self._profiles(client), lambda text: text)
+        except StepFailedError:
+            return
+        path = f"{urlsplit(self.url).path}/ts/{self.rig.api_version}/version"
+        await steps.look("clock", _clock(peer, address, tls, path))
+
+    def _peer(self) -> Peer:
+        parts = urlsplit(self.url)
+        port = parts.port or _PORTS[parts.scheme]
+        return Peer(
+            host=parts.hostname or "",
+            port=port,
+            if_refused="N.I.N.A. is not running on that computer, or 'Enable API' is off in the Target Scheduler "
+            f"preferences of its active profile, or 'API Port' there is not {port}.",
+            if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
+            f"connection: allow incoming TCP on port {port} there.",
+            ca_key=f"ca_file of the rig '{self.rig.id}'",
+        )
+
+    async def _secured(self, peer: Peer, address: str) -> tuple[ssl.SSLContext, str]:
+        try:
+            context = tls_context(self.rig)
+        except OSError as error:
+            raise StepFailedError(
+                f"{peer.ca_key} cannot be used", "It must be a file with one or more certificates in PEM format."
+            ) from error
+        return context, await shake_hands(peer, address, context)
+
+    def _says_tls(self, version: str) -> str:
+        trust = "its certificate is trusted" if self.rig.verify_tls else "its certificate is not looked at"
+        return f"{version}, {trust}"
+
+    async def _version(self, client: TargetSchedulerClient, peer: Peer, address: str) -> str:
+        try:
+            return await client.version()
+        except NotTheApiError as error:
+            raise await self._not_the_api(peer, error) from error
+        except RigUnreachableError as error:
+            raise await self._no_answer(peer, address, error) from error
+        except RigError as error:
+            raise await self._failure(peer, address, error) from error
+
+    async def _not_the_api(self, peer: Peer, error: NotTheApiError) -> StepFailedError:
+        for version in _OTHER_VERSIONS:
+            if version != self.rig.api_version and await self._answers_as(version):
+                return StepFailedError(
+                    f"the API answers as /ts/{version}, not as /ts/{self.rig.api_version}",
+                    f"Write 'api_version: {version}' for the rig '{self.rig.id}'.",
+                )
+        return StepFailedError(
+            what_happened(error),
+            f"Another program owns port {peer.port} there. Compare 'API Port' in the Target Scheduler preferences of "
+            "N.I.N.A.'s active profile; after a change of port there, write it into url.",
+        )
+
+    async def _answers_as(self, version: str) -> bool:
+        other = self.rig.model_copy(update={"api_version": version})
+        async with TargetSchedulerClient(other, self.url, self.polling) as client:
+            try:
+                await client.version()
+            except RigError:
+                return False
+        return True
+
+    async def _no_answer(self, peer: Peer, address: str, error: RigUnreachableError) -> StepFailedError:
+        if await self._wants_tls(peer, address):
+            return _https_needed(peer)
+        if isinstance(error.__cause__, TimeoutError):
+            return StepFailedError(
+                f"{peer} takes the connection, but does not answer within {self.polling.timeout:g} s",
+                "N.I.N.A. hangs or is very busy, or another program owns this port: look at the PC, and restart "
+                "N.I.N.A. if it does not react. If it is only slow, raise polling.timeout.",
+            )
+        return StepFailedError(
+            f"{peer} takes the connection and breaks it without an answer",
+            f"Another program may own port {peer.port} there, or N.I.N.A. is just ending: compare 'API Port' in the "
+            "Target Scheduler preferences of its active profile.",
+        )
+
+    async def _failure(self, peer: Peer, address: str, error: RigError) -> StepFailedError:
+        if await self._wants_tls(peer, address):
+            return _https_needed(peer)
+        return _refusal(self.rig, error)
+
+    async def _wants_tls(self, peer: Peer, address: str) -> bool:
+        return urlsplit(self.url).scheme == "http" and await speaks_tls(peer, address)
+
+    async def _profiles(self, client: TargetSchedulerClient) -> str:
+        try:
+            answer = (await client.profiles()).items
+        except RigError as error:
+            raise _refusal(self.rig, error) from error
+        if not answer.items:
+            raise StepFailedError(
+                "the API names no N.I.N.A. profile",
+                "Open N.I.N.A. and look whether its profiles are there; if they are, please report this.",
+            )
+        unreadable = f", {answer.lost} cannot be read" if answer.lost else ""
+        active = [profile.name or profile.id for profile in answer.items if profile.active]
+        which = f"{shortened(active[0])} is active" if active else "none is active"
+        return f"{counted(len(answer.items), 'profile')}, {which}{unreadable}"
+
+
+def _https_needed(peer: Peer) -> StepFailedError:
+    return StepFailedError(f"{peer} wants TLS", "Write https:// in place of http:// in url.")
+
+
+def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
+    """For an answer that is a failure: of the login where the client says no more than RigError, else another."""
+    if type(error) is not RigError:
+        return StepFailedError(
+            what_happened(error),
+            "A redirect (3xx) tells that url should be another address; a failure (5xx) comes from a proxy that does "
+            "not reach N.I.N.A., or from the Target Scheduler, whose log in N.I.N.A. knows why.",
+        )
+    if rig.username or rig.headers:
+        advice = f"The proxy does not take what the rig '{rig.id}' has as username, password or headers: compare."
+    else:
+        advice = f"Write username and password (or headers) for the rig '{rig.id}', as the proxy in front wants them."
+    return StepFailedError(what_happened(error), advice)
+
+
+async def _clock(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> Verdict | None:
+    """None where the answer carries no time."""
+    try:
+        async with asyncio.timeout(_HEAD_S):
+            there = await _date(peer, address, tls, path)
+    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+        return None
+    # The header has whole seconds; the middle of the second is the best guess.
+    ahead = (there - datetime.now(UTC)).total_seconds() + 0.5
+    if abs(ahead) <= _MOST_SKEW_S:
+        return Verdict(ok=True, message="agrees with the clock of this machine")
+    direction = "ahead of" if ahead > 0 else "behind"
+    return Verdict(
+        ok=False,
+        message=f"{spoken_duration(abs(ahead))} {direction} the clock of this machine",
+        advice="Have both computers set their clocks by the network (on Windows: Settings, Time & language, Sync "
+        "now); until then current and next target change at the wrong moment.",
+    )
+
+
+async def _date(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> datetime:
+    """When the server says it is; without the login, as every answer carries that, also a refusal.
+
+    Raises ValueError where it does not say.
+    """
+    host = address_text(peer.host, peer.port)
+    async with connection(peer, address, tls) as (reader, writer):
+        # The plugin's server wants a coding that it knows, and ignores `Connection: close`.
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n\r\n".encode())
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+    for line in head.decode("latin-1").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == "date":
+            return parsedate_to_datetime(value.strip()).astimezone(UTC)
+    raise ValueError("no Date")

@@ -1,6 +1,0 @@
-"""Looks step by step whether everything that a bridge needs is there, and says what to do where it is not."""
-
-from ts2mqtt.checking.everything import CONFIG, check
-from ts2mqtt.checking.findings import Finding, as_json, as_text
-
-__all__ = ["CONFIG", "Finding", "as_json", "as_text", "check"]

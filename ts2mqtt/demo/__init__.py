@@ -1,0 +1,1 @@
+"""What `ts2mqtt demo` starts, and its view in the terminal."""

@@ -1,0 +1,105 @@
+"""Decides when to ask a rig for its night plan: seldom, because a preview costs, and never while the rig images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from ts2mqtt.observatory.exposures import UNKNOWN_EXPOSURE_S, patience
+from ts2mqtt.observatory.model import ACTIVE
+from ts2mqtt.observatory.night import is_midday, is_past_midnight, night_of, planning_inputs
+from ts2mqtt.observatory.tree import all_targets
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.exposures import LastExposure
+    from ts2mqtt.observatory.model import NightPlan, Rig
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """A preview to ask for; `night_start` None means the API's own, 13:00 of the rig's today; else it is aware."""
+
+    profile_id: str
+    night_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that the decision depends on; times are aware.
+
+    `watched_since`: since when the rig has been looked at with its active profile and without a break. `asked`:
+    when a preview was last asked for. `zone`: the rig's, None for the bridge's own.
+    """
+
+    rig: Rig
+    plan: NightPlan | None
+    last: LastExposure | None
+    asked: datetime | None
+    watched_since: datetime
+    now: datetime
+    zone: tzinfo | None
+    plan_interval: timedelta
+
+
+def plan_request(situation: Situation, *, requested: bool) -> PlanRequest | None:
+    """The preview to ask for now, or None: on request always, else only when it is needed and harmless."""
+    profile = situation.rig.active_profile
+    if profile is None or not situation.rig.online:
+        return None
+    if not requested and not (_is_needed(situation) and _is_harmless(situation)):
+        return None
+    # Without a start the API describes the night that begins today, not the one in progress.
+    past_midnight = is_past_midnight(situation.now, situation.zone)
+    return PlanRequest(profile.id, situation.now.astimezone(situation.zone) if past_midnight else None)
+
+
+def _is_needed(situation: Situation) -> bool:
+    profile, plan = situation.rig.active_profile, situation.plan
+    if profile is None:
+        return False
+    inputs = planning_inputs(profile)
+    if inputs is None:
+        return False
+    if situation.asked and situation.now - situation.asked < situation.plan_interval:
+        return False
+    if plan is None or plan.profile_id != profile.id:
+        return True
+    tonight = night_of(situation.now, situation.zone)
+    # One that was read in the morning is already the coming night's; one from further ahead is from a wrong clock.
+    return not tonight <= plan.night <= tonight + timedelta(days=1) or plan.inputs != inputs
+
+
+def _is_harmless(situation: Situation) -> bool:
+    """Whether the rig is not imaging, for all that can be seen.
+
+    A rig that is watched only for a little while may be in the middle of an exposure: at hours when it could be
+    night, one has to have looked for longer than an exposure takes. After the last image of one target the first
+    one of the next may take as long.
+    """
+    now, plan, last = situation.now, situation.plan, situation.last
+    pause = _longest_pause(situation.rig)
+    if last and now < max(last.imaging_until(), last.seen + pause):
+        return False
+    if plan and _is_of_active_profile(plan, situation.rig) and _says_imaging(plan, now):
+        return False
+    return is_midday(now, situation.zone) or now - situation.watched_since > pause
+
+
+def _is_of_active_profile(plan: NightPlan, rig: Rig) -> bool:
+    return rig.active_profile is not None and plan.profile_id == rig.active_profile.id
+
+
+def _says_imaging(plan: NightPlan, now: datetime) -> bool:
+    return any(block.start <= now < block.end and not block.is_wait for block in plan.blocks)
+
+
+def _longest_pause(rig: Rig) -> timedelta:
+    """The longest time that may pass between two exposures of this rig while it images."""
+    exposures = [
+        plan.exposure_s or UNKNOWN_EXPOSURE_S
+        for place in all_targets(rig)
+        if place.profile.active and place.project.state == ACTIVE
+        for plan in place.target.exposure_plans
+    ]
+    return patience(max(exposures, default=0.0)) if exposures else timedelta(0)

@@ -1,0 +1,14 @@
+"""Time as a value: the one clock, and how long things take; both are handed in from the top."""
+
+from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock
+from ts2mqtt.timing.timings import BrokerTimings, HomeAssistantTimings, RigTimings, Timings
+
+__all__ = [
+    "BrokerTimings",
+    "Clock",
+    "HomeAssistantTimings",
+    "PacedClock",
+    "RigTimings",
+    "SystemClock",
+    "Timings",
+]

@@ -1,0 +1,74 @@
+"""How long the bridge waits for what, in one place; tests hand in shorter ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RigTimings:
+    """Towards a rig's API; all in seconds."""
+
+    connect_timeout_s: float = 5.0
+    first_retry_s: float = 2.0
+    longest_retry_s: float = 60.0
+    least_gap_s: float = 2.0
+    """Between two looks, however often somebody asks for a refresh."""
+
+    least_plan_gap_s: float = 60.0
+    """Between two night plans, however often somebody asks for one."""
+
+    recall_s: float = 60.0
+    """So long the broker may take to tell the plan that is there already, before a rig is asked for a new one."""
+
+    after_a_bug_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTimings:
+    """Towards the broker; all in seconds."""
+
+    connect_timeout_s: float = 15.0
+    acknowledged_within_s: float = 30.0
+    """MQTT sends a message again only on a new connection, and a broker in trouble may forget one."""
+
+    housekeeping_s: float = 1.0
+    first_retry_s: float = 1.0
+    longest_retry_s: float = 60.0
+    refused_retry_s: float = 60.0
+    """After the broker has refused the login, or another bridge is at work."""
+
+    steady_s: float = 60.0
+    """A connection that lasted this long was a good one: the next failure is a new one."""
+
+    farewell_s: float = 3.5
+    """What a stopping bridge has for its last words; a container's engine kills it after a few seconds more."""
+
+    heartbeat_s: float = 10.0
+    answer_s: float = 2.0
+    """So long another bridge may take to answer whether it is at work."""
+
+    fence_s: float = 15.0
+    fence_again_s: float = 1.0
+    slow_acknowledgement_s: float = 2.0
+    """An acknowledgement that takes longer comes from a broker in trouble (publisher.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeAssistantTimings:
+    """Towards Home Assistant; all in seconds."""
+
+    birth_delay_s: tuple[float, float] = (0.5, 3.0)
+    """Shortest and longest wait after its birth message; a random one spreads the load of several bridges."""
+
+    least_birth_gap_s: float = 10.0
+    """However often somebody asks for it, Home Assistant is not told everything more often than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """All timings of one bridge."""
+
+    rig: RigTimings = field(default_factory=RigTimings)
+    broker: BrokerTimings = field(default_factory=BrokerTimings)
+    home_assistant: HomeAssistantTimings = field(default_factory=HomeAssistantTimings)

@@ -1,0 +1,350 @@
+"""From what is known of a rig to the complete set of retained messages that should stand for it on the broker."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from math import fsum
+from typing import TYPE_CHECKING, TypedDict
+
+from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
+from ts2mqtt.observatory.model import PROJECT_STATES
+from ts2mqtt.observatory.totals import (
+    plan_progress,
+    plan_remaining_s,
+    profile_totals,
+    project_totals,
+    target_totals,
+)
+from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
+from ts2mqtt.topics import payloads
+from ts2mqtt.topics.message import Message
+from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ts2mqtt.observatory.changes import Watch
+    from ts2mqtt.observatory.events import Event
+    from ts2mqtt.observatory.model import (
+        ExposurePlan,
+        NightPlan,
+        PlanBlock,
+        Profile,
+        Project,
+        Rig,
+        Statistics,
+        Target,
+    )
+    from ts2mqtt.observatory.present import Appointment, Live
+    from ts2mqtt.observatory.sky import NightSky
+    from ts2mqtt.observatory.tally import Tally, TargetTally
+    from ts2mqtt.observatory.totals import Totals
+    from ts2mqtt.observatory.tree import ProjectPlace, TargetPlace
+
+ONLINE, OFFLINE = b"online", b"offline"
+
+
+@dataclass(frozen=True, slots=True)
+class RigView:
+    """All that is known of a rig at one moment."""
+
+    rig: Rig
+    plan: NightPlan | None
+    live: Live
+    watch: Watch
+    picture: bytes | None = None
+    skies: Mapping[str, NightSky] = field(default_factory=dict)
+
+
+def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
+    """Topic by topic; nothing for what was never read, so that what the broker holds of it stays."""
+    rig = view.rig
+    never_read = rig.profiles is None
+    picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
+    return {
+        names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
+        names.rig_state(rig.id): Message(_state(view).to_bytes(), provisional=never_read),
+        names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
+        **picture,
+        **{
+            names.thing(rig.id, PROFILE, profile.id): _message(_profile(rig, profile))
+            for profile in rig.known_profiles
+        },
+        **{
+            names.thing(rig.id, PROJECT, place.project.id): _message(_project(view, place))
+            for place in distinct_projects(rig)
+        },
+        **{
+            names.thing(rig.id, TARGET, place.target.id): Message(_target(view, place).to_bytes())
+            for place in distinct_targets(rig)
+        },
+    }
+
+
+def event_payload(rig: Rig, event: Event) -> bytes:
+    """What is published, not retained, on the rig's event topic."""
+    return payloads.Event(
+        event_type=event.event_type,
+        time=event.time,
+        rig_id=rig.id,
+        rig_name=rig.name,
+        profile_id=event.profile_id,
+        profile_name=event.profile_name,
+        project_id=event.project_id,
+        project_name=event.project_name,
+        target_id=event.target_id,
+        target_name=event.target_name,
+        filter=event.filter,
+        exposure_s=event.exposure_s,
+        count=event.count,
+        state=event.state,
+        previous_state=event.previous_state,
+        took_s=event.took_s,
+        accepted_s=event.accepted_s,
+        night=event.night,
+    ).to_bytes()
+
+
+def _message(payload: payloads.Profile | payloads.Project) -> Message:
+    # Without its targets a project's totals are unknown; that must not replace what was known before a restart.
+    return Message(payload.to_bytes(), provisional=payload.progress is None)
+
+
+def _state(view: RigView) -> payloads.State:
+    rig, live = view.rig, view.live
+    active = rig.active_profile
+    return payloads.State(
+        id=rig.id,
+        name=rig.name,
+        plugin_version=rig.plugin_version,
+        api_version=rig.api_version,
+        profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
+        active_profile=_named(active) if active else None,
+        activity=live.activity,
+        current_target=_appointment(live.current_target),
+        next_target=_appointment(live.next_target),
+        tonight=_tonight(view.watch.tally),
+    )
+
+
+def _tonight(tally: Tally | None) -> payloads.Tonight:
+    return payloads.Tonight(
+        date=tally.night if tally else None,
+        exposures_acquired=tally.exposures_acquired if tally else None,
+        exposures_accepted=tally.exposures_accepted if tally else None,
+        integration_s=tally.integration_s if tally else None,
+        targets=[_target_tonight(target) for target in tally.targets] if tally else [],
+    )
+
+
+def _target_tonight(target: TargetTally) -> payloads.TargetTonight:
+    return payloads.TargetTonight(
+        id=target.id,
+        name=target.name,
+        filters=[
+            payloads.FilterTonight(
+                filter=row.filter, acquired=row.acquired, accepted=row.accepted, integration_s=row.integration_s
+            )
+            for row in target.filters
+        ],
+    )
+
+
+def _appointment(appointment: Appointment | None) -> payloads.Appointment | None:
+    if appointment is None:
+        return None
+    return payloads.Appointment(
+        id=appointment.target_id,
+        name=appointment.name,
+        project_id=appointment.project_id,
+        project_name=appointment.project_name,
+        start=appointment.start,
+        end=appointment.end,
+        source=appointment.source,
+    )
+
+
+def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
+    projects = profile.projects.items if profile.projects else ()
+    counts = {state: sum(project.state == state for project in projects) for state in PROJECT_STATES}
+    return payloads.Profile(
+        id=profile.id,
+        name=profile.name,
+        rig_id=rig.id,
+        rig_name=rig.name,
+        active=profile.active,
+        projects=[_named(project) for project in projects] if profile.projects else None,
+        project_counts=payloads.ProjectCounts(**counts) if profile.projects else None,
+        extra=dict(profile.extra),
+        **_totals(profile_totals(profile)),
+    )
+
+
+def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
+    rig, profile, project = view.rig, place.profile, place.project
+    return payloads.Project(
+        id=project.id,
+        name=project.name,
+        rig_id=rig.id,
+        rig_name=rig.name,
+        profile_id=profile.id,
+        profile_name=profile.name,
+        targets=[_named(target) for target in project.targets.items] if project.targets else None,
+        first_seen=view.watch.first_seen.get(project.id),
+        state=project.state,
+        priority=project.priority,
+        description=project.description,
+        created=project.created,
+        activated=project.activated,
+        deactivated=project.deactivated,
+        minimum_time_min=project.minimum_time_min,
+        use_custom_horizon=project.use_custom_horizon,
+        horizon_offset_deg=project.horizon_offset_deg,
+        meridian_window_min=project.meridian_window_min,
+        filter_switch_frequency=project.filter_switch_frequency,
+        dither_every=project.dither_every,
+        enable_grader=project.enable_grader,
+        mosaic=project.mosaic,
+        flats_handling=project.flats_handling,
+        flats_period_days=project.flats_period_days,
+        minimum_altitude_deg=project.minimum_altitude_deg,
+        maximum_altitude_deg=project.maximum_altitude_deg,
+        smart_exposure_order=project.smart_exposure_order,
+        extra=dict(project.extra),
+        **_totals(project_totals(project)),
+    )
+
+
+def _target(view: RigView, place: TargetPlace) -> payloads.Target:
+    rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
+    return payloads.Target(
+        id=target.id,
+        name=target.name,
+        rig_id=rig.id,
+        rig_name=rig.name,
+        profile_id=place.profile.id,
+        profile_name=place.profile.name,
+        project_id=place.project.id,
+        project_name=place.project.name,
+        first_seen=view.watch.first_seen.get(target.id),
+        active=target.active,
+        ra_hours=target.ra_hours,
+        ra_deg=None if target.ra_hours is None else ra_degrees(target.ra_hours),
+        dec_deg=target.dec_deg,
+        ra=None if target.ra_hours is None else ra_text(target.ra_hours),
+        dec=None if target.dec_deg is None else dec_text(target.dec_deg),
+        rotation_deg=target.rotation_deg,
+        epoch=target.epoch,
+        roi_percent=target.roi_percent,
+        altitude_max_deg=round(sky.altitude_max_deg, 1) if sky else None,
+        transit=sky.transit if sky else None,
+        moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
+        scheduled=_scheduled(view.plan, place),
+        exposure_plans=[_exposure_plan(plan) for plan in target.exposure_plans],
+        extra=dict(target.extra),
+        **_totals(target_totals(target)),
+    )
+
+
+def _exposure_plan(plan: ExposurePlan) -> payloads.ExposurePlan:
+    return payloads.ExposurePlan(
+        key=plan.key,
+        template=plan.template,
+        filter=plan.filter,
+        exposure_s=plan.exposure_s,
+        desired=plan.desired,
+        acquired=plan.acquired,
+        accepted=plan.accepted,
+        ungraded=plan.ungraded,
+        progress=plan_progress(plan),
+        remaining_s=plan_remaining_s(plan),
+        statistics=_statistics(plan.statistics),
+        extra=dict(plan.extra),
+    )
+
+
+def _statistics(statistics: Statistics | None) -> payloads.Statistics | None:
+    return payloads.Statistics(**asdict(statistics)) if statistics else None
+
+
+def _scheduled(plan: NightPlan | None, place: TargetPlace) -> payloads.Scheduled | None:
+    if plan is None or plan.profile_id != place.profile.id:
+        return None
+    blocks = [block for block in plan.blocks if block.target_id == place.target.id]
+    if not blocks:
+        return None
+    return payloads.Scheduled(start=blocks[0].start, end=blocks[-1].end)
+
+
+def _plan(view: RigView) -> payloads.Plan:
+    rig, plan = view.rig, view.plan
+    profile = next((p for p in rig.known_profiles if plan and p.id == plan.profile_id), None)
+    targets = [block for block in plan.blocks if not block.is_wait] if plan else []
+    first, last = (targets[0].start, targets[-1].end) if targets else (None, None)
+    waits = [block for block in plan.blocks if block.is_wait] if plan else []
+    waits = [block for block in waits if first and last and first < block.end <= last]
+    return payloads.Plan(
+        rig_id=rig.id,
+        rig_name=rig.name,
+        profile_id=plan.profile_id if plan else None,
+        profile_name=profile.name if profile else None,
+        night=plan.night if plan else None,
+        fetched=plan.fetched.replace(microsecond=0) if plan else None,
+        start=first,
+        end=last,
+        imaging_s=_length_s(targets) if plan else None,
+        waiting_s=_length_s(waits) if plan else None,
+        blocks=[_block(block) for block in plan.blocks] if plan else [],
+        inputs=plan.inputs if plan else None,
+    )
+
+
+def _block(block: PlanBlock) -> payloads.PlanBlock:
+    return payloads.PlanBlock(
+        kind="wait" if block.is_wait else "target",
+        id=block.target_id,
+        name=block.name,
+        start=block.start,
+        end=block.end,
+        exposures=[
+            payloads.PlannedExposures(filter=run.filter, exposure_s=run.exposure_s, count=run.count)
+            for run in block.exposures
+        ],
+        extra=dict(block.extra),
+    )
+
+
+def _length_s(blocks: list[PlanBlock]) -> float:
+    return fsum((block.end - block.start).total_seconds() for block in blocks)
+
+
+def _named(thing: Profile | Project | Target) -> payloads.Named:
+    return payloads.Named(id=thing.id, name=thing.name)
+
+
+class _TotalsKeys(TypedDict, total=False):
+    desired: int | None
+    acquired: int | None
+    accepted: int | None
+    ungraded: int | None
+    desired_s: float | None
+    acquired_s: float | None
+    accepted_s: float | None
+    remaining_s: float | None
+    progress: float | None
+
+
+def _totals(totals: Totals | None) -> _TotalsKeys:
+    if totals is None:
+        return {}
+    return {
+        "desired": totals.desired,
+        "acquired": totals.acquired,
+        "accepted": totals.accepted,
+        "ungraded": totals.ungraded,
+        "desired_s": totals.desired_s,
+        "acquired_s": totals.acquired_s,
+        "accepted_s": totals.accepted_s,
+        "remaining_s": totals.remaining_s,
+        "progress": totals.progress,
+    }
