@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from tests.conftest import need
+from tests.support.project import ROOT
 from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config import load_config
 from ts2mqtt.config.keys import PREFIX
 
-_DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
+_DEPLOY = ROOT / "deploy" / "kubernetes"
 _VERSIONS = ("1.30.0", kubernetes_validate.latest_version())
 _PASSWORD_FILE = "/run/secrets/ts2mqtt/mqtt-password"  # noqa: S105 - where it stands, not what it is
 
