@@ -42,8 +42,8 @@ from tests.support.sample_rig import (
     view_of,
 )
 from ts2mqtt.home_assistant import entities
-from ts2mqtt.home_assistant.components import value_at
-from ts2mqtt.home_assistant.devices import SETTLE_S, _Builder, device_messages, display_name
+from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, value_at
+from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages, display_name
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
@@ -588,10 +588,10 @@ class TestComponents:
         class Strange(entities.Entity):
             pass
 
+        topics = DeviceTopics(status="", command="", states={})
+        maker = ComponentMaker("ts2mqtt_backyard", "backyard", topics, ENGLISH)
         with pytest.raises(TypeError, match="Strange"):
-            _Builder(NAMES, ENGLISH)._maker(OF_RIG, "backyard").components(
-                [Strange(key="strange", name="Strange", why="strange")]
-            )
+            maker.components([Strange(key="strange", name="Strange", why="strange")])
 
 
 class TestDiscoveryNames:

@@ -25,10 +25,11 @@ from paho.mqtt.client import topic_matches_sub
 from tests.bridge.test_bridge import all_published
 from tests.conftest import need
 from tests.support import topics_of_example as of
+from tests.support.build import bridge_config
 from tests.support.markdown import Block, anchors, blocks, links, pages, spans
 from tests.support.observer import Observer, observing
 from tests.support.project import ROOT
-from tests.support.running import Log, bridge_config, running_bridge
+from tests.support.running import Log, running_bridge
 from ts2mqtt import cli
 from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration

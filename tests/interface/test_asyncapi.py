@@ -13,8 +13,9 @@ from tests.bridge.test_bridge import all_published
 from tests.conftest import need
 from tests.interface.document import DOCUMENT, MESSAGES, SCHEMAS, channel_of, faults, validator
 from tests.support import topics_of_example as of
+from tests.support.build import bridge_config
 from tests.support.project import ROOT
-from tests.support.running import bridge_config, running_bridge
+from tests.support.running import running_bridge
 from tests.support.simulated_night import NAMES, RIG_ID
 from ts2mqtt import __version__
 from ts2mqtt.interface.asyncapi import asyncapi_json
