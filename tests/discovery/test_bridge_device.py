@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from tests.discovery.home_assistant import COMPONENT_KEYS, DEVICE_KEYS, ID, PAYLOAD_KEYS, shown
 from tests.support.build import rig
+from tests.support.commanding import carried_out
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
@@ -121,7 +122,9 @@ def test_its_commands_are_those_of_the_contract() -> None:
     level, rediscover = device()["components"]["log_level"], device()["components"]["rediscover"]
     assert level["command_topic"] == rediscover["command_topic"] == "ts2mqtt/command"
     assert rediscover["payload_press"] == "rediscover"
+    assert carried_out(rediscover["command_topic"], rediscover["payload_press"]) == ["rediscover"]
     sent = [
         Environment(autoescape=True).from_string(level["command_template"]).render(value=v) for v in level["options"]
     ]
     assert sent == ["log_level debug", "log_level info", "log_level warning", "log_level error"]
+    assert [carried_out(level["command_topic"], command) for command in sent] == [[command] for command in sent]

@@ -23,6 +23,7 @@ from tests.discovery.home_assistant import (
     rendered,
     shown,
 )
+from tests.support.commanding import carried_out
 from tests.support.sample_rig import (
     AUTUMN,
     BACKYARD,
@@ -529,8 +530,12 @@ class TestAvailability:
 class TestComponents:
     def test_buttons_send_commands_that_the_bridge_knows(self) -> None:
         components = device_of(OF_RIG)["components"]
-        buttons = {key: one["payload_press"] for key, one in components.items() if one["platform"] == "button"}
-        assert buttons == {"refresh": "refresh", "refresh_plan": "refresh_plan"}
+        done = {
+            key: carried_out(one["command_topic"], one["payload_press"])
+            for key, one in components.items()
+            if one["platform"] == "button"
+        }
+        assert done == {"refresh": ["refresh backyard"], "refresh_plan": ["refresh_plan backyard"]}
 
     def test_what_is_off_by_default_says_so_and_nothing_else_does(self) -> None:
         components = device_of(OF_TARGET)["components"]

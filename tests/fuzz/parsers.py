@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
 from tests.support.build import rig
+from tests.support.commanding import listener
 from ts2mqtt.bridge import heartbeat
-from ts2mqtt.bridge.commands import CommandListener, Commands
 from ts2mqtt.check.announcements import announced
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
@@ -138,19 +138,10 @@ def retained(octets: bytes) -> None:
 def commands(octets: bytes) -> None:
     """A topic, a line's end, and what was published on it."""
     topic, _, payload = octets.partition(b"\n")
-    done: list[str] = []
-
-    def carry_out(word: str) -> bool:
-        done.append(word)
-        return word in {"backyard", "debug", "info", "warning", "error"}
-
-    listener = CommandListener(
-        of.NAMES.topics, Commands(carry_out, carry_out, carry_out), lambda: None, lambda rig_id: rig_id == "elsewhere"
-    )
+    listening = listener([])
     text = topic.decode(errors="replace")
-    listener.hear(Received(text, payload, retain=False))
-    listener.hear(Received("ts2mqtt/command", payload, retain=False))
-    listener.hear(Received("ts2mqtt/backyard/command", payload, retain=False))
+    for commanded in (text, "ts2mqtt/command", "ts2mqtt/backyard/command"):
+        listening.hear(Received(commanded, payload, retain=False))
     of.NAMES.topics.subject(text)
     of.NAMES.subject(text)
     of.NAMES.topics.is_own(text)
