@@ -17,7 +17,7 @@ from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.config import HomeAssistantConfig
-from ts2mqtt.home_assistant.counting import Announced, announced
+from ts2mqtt.home_assistant.discovery import Announced, announced
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, Listing
 from ts2mqtt.simulator.api import SimulatedApi

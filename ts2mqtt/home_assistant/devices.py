@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
-from ts2mqtt.home_assistant.counting import Announced, announced
 from ts2mqtt.home_assistant.discovery import (
+    Announced,
     AnyComponent,
     Availability,
     Device,
     DevicePayload,
     DeviceTrigger,
     Entity,
+    announced,
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
