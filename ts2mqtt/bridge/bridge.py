@@ -39,7 +39,7 @@ from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set as AbstractSet
+    from collections.abc import Callable, Mapping
 
     from ts2mqtt.config import Changes, Config
     from ts2mqtt.observatory.model import Rig
@@ -82,11 +82,8 @@ class Bridge:
         self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
-        self._names = DiscoveryIds(
-            config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic, config.replica)
-        )
-        shard = config.shard
-        self._rigs = {rig.id: rig for rig in config.rigs if shard is None or shard.owns(rig.id)}
+        self._names = DiscoveryIds(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
+        self._rigs = {rig.id: rig for rig in config.rigs}
         self._pollers = {rig_id: self._poller(rig_id) for rig_id in self._rigs}
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._wanted = DesiredState(
@@ -110,7 +107,7 @@ class Bridge:
         self._marked: set[str] = set()
         self._found: set[str] = set()
         self._edges: dict[str, asyncio.TimerHandle] = {}
-        self._client_id = config.mqtt.client_id if shard is None else f"{config.mqtt.client_id}-{shard.index}"
+        self._client_id = config.mqtt.client_id
         self._was_at_work = False
 
     def stop(self) -> None:
@@ -132,14 +129,9 @@ class Bridge:
         return changes(running, config)
 
     async def run(self) -> None:
-        """Watches every rig, and keeps the broker true whenever there is one.
-
-        A replica asks no rig before the broker has told which of them another one still serves.
-        """
-        replica = f" as replica {self._config.shard}" if self._config.shard else ""
-        _LOG.info("ts2mqtt %s starts%s: %s", __version__, replica, ", ".join(rig.name for rig in self._rigs.values()))
-        if self._config.shard is None:
-            self._begin_to_watch(self._rigs.keys())
+        """Watches every rig, and keeps the broker true whenever there is one."""
+        _LOG.info("ts2mqtt %s starts: %s", __version__, ", ".join(rig.name for rig in self._rigs.values()))
+        self._begin_to_watch()
         try:
             await self._stay_connected()
         finally:
@@ -154,31 +146,11 @@ class Bridge:
     def _poller(self, rig_id: str) -> RigPoller:
         return RigPoller(self._rigs[rig_id], self._config.polling, partial(self._mark, rig_id), now=self._now)
 
-    def _begin_to_watch(self, rig_ids: AbstractSet[str]) -> None:
-        for place, rig_id in enumerate(sorted(rig_ids - self._watching.keys())):
+    def _begin_to_watch(self) -> None:
+        for place, rig_id in enumerate(sorted(self._rigs)):
             work = self._watch(self._pollers[rig_id], place // _BEGUN_AT_ONCE * _BEGIN_AGAIN_S)
             self._watching[rig_id] = asyncio.create_task(work)
             self._mark(rig_id)
-
-    def _take_up(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
-        """Serves those of these rigs that are configured, from where it stands on the broker."""
-        configured = rig_ids & self._rigs.keys()
-        self._begin_to_watch(configured)
-        self._recall(configured, retained)
-
-    def _let_go(self, rig_ids: AbstractSet[str]) -> None:
-        """Another replica serves these now: what this one knows of them will be old when it serves them again."""
-        waiting = rig_ids & self._rigs.keys()
-        if waiting:
-            _LOG.info("another replica still serves %s; waiting until it lets go", ", ".join(sorted(waiting)))
-        for rig_id in waiting & self._watching.keys():
-            self._watching.pop(rig_id).cancel()
-            self._marked.discard(rig_id)
-            if rig_id in self._edges:
-                self._edges.pop(rig_id).cancel()
-            self._wanted.forget(rig_id)
-            self._watches[rig_id] = Watch()
-            self._pollers[rig_id] = self._poller(rig_id)
 
     async def _watch(self, poller: RigPoller, after_s: float) -> None:
         """Each rig keeps the rhythm in which it was begun: they are looked at one after the other from then on."""
@@ -250,13 +222,10 @@ class Bridge:
                     news=self._news,
                     returning=self._was_at_work,
                     failures=self._failures,
-                    shard=self._config.shard,
-                    take_up=self._take_up,
                 )
                 async with session.running():
                     self._was_at_work = True
-                    self._let_go(session.elsewhere)
-                    self._take_up(self._rigs.keys() - session.elsewhere, session.publisher.retained)
+                    self._recall(session.publisher.retained)
                     self._failures.succeeded("MQTT")
                     _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
                     keeping = asyncio.create_task(session.keep_true())
@@ -313,10 +282,10 @@ class Bridge:
         seconds = (edge - now).total_seconds() / self._pace
         self._edges[rig_id] = asyncio.get_running_loop().call_later(seconds, self._mark, rig_id)
 
-    def _recall(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
+    def _recall(self, retained: Mapping[str, bytes]) -> None:
         """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more."""
         memories = memory.recall(self._names.topics, retained)
-        for rig_id in rig_ids:
+        for rig_id in self._rigs:
             remembered = memories.get(rig_id, memory.Memory(Watch()))
             self._pollers[rig_id].recall(remembered.watch.plan, remembered.statistics, remembered.dates)
             if self._watches[rig_id].rig is None:
@@ -331,11 +300,8 @@ class Bridge:
             log_level=log_format.level(),
             last_problem=self._last_problem(),
             rigs_online=sum(poller.rig.online is True for poller in self._pollers.values()),
-            rigs=[rig for rig_id, rig in self._about_rigs.items() if rig_id in self._watching],
+            rigs=list(self._about_rigs.values()),
         )
-        shard = self._config.shard
-        if shard is not None:
-            about = payloads.Replica(**about.model_dump(), replica=shard.index, replicas=shard.count)
         return Message(about.to_bytes())
 
     def _last_problem(self) -> str | None:

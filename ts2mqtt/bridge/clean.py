@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 async def clean(config: Config) -> int:
     """Clears every retained topic and discovery payload of this base topic; returns how many there were.
 
-    With `shard` set, only what belongs to this replica. Raises OtherBridgeError while a bridge is at work there,
-    which would publish it all again.
+    Raises OtherBridgeError while a bridge is at work there, which would publish it all again.
     """
-    names = DiscoveryIds(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic, config.replica))
+    names = DiscoveryIds(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
     nothing = DesiredState(names, frozenset(), home_assistant=True)
     client_id = f"{config.mqtt.client_id}-clean-{secrets.token_hex(3)}"
     async with connect(config.mqtt, client_id=client_id) as connection:
@@ -42,7 +41,6 @@ async def clean(config: Config) -> int:
             commands=Commands(lambda _: False, lambda _: False, lambda _: False),
             changed=asyncio.Event(),
             news=HomeAssistantStatus(),
-            shard=config.shard,
         )
         async with session.running():
             return await session.clean()

@@ -33,22 +33,12 @@ class Commands:
 
 
 class CommandListener:
-    """Carries out the commands that come over one connection.
+    """Carries out the commands that come over one connection."""
 
-    `is_of_others` says of a rig that another replica answers for it: its commands are no mistake here.
-    """
-
-    def __init__(
-        self,
-        topics: TopicNames,
-        commands: Commands,
-        rediscover: Callable[[], None],
-        is_of_others: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, topics: TopicNames, commands: Commands, rediscover: Callable[[], None]) -> None:
         self._topics = topics
         self._commands = commands
         self._rediscover = rediscover
-        self._is_of_others = is_of_others
         self._obedience: dict[str, RateLimit] = {}
         self._complaints = RateLimit(1, _COMPLAINT_EVERY_S)
         # One for all topics: there are as many as somebody thinks up.
@@ -68,10 +58,7 @@ class CommandListener:
                 )
             return
         words = message.payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
-        if rig_id is None:
-            understood = self._of_the_bridge(words)
-        else:
-            understood = self._of_a_rig(rig_id, words) or self._is_of_others(rig_id)
+        understood = self._of_the_bridge(words) if rig_id is None else self._of_a_rig(rig_id, words)
         if not understood and self._not_understood.use():
             _LOG.warning("a command on %s is not understood: %r", message.topic, message.payload[:_LONGEST_QUOTE])
 

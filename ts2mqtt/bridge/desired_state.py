@@ -72,12 +72,6 @@ class DesiredState:
         self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
         self._changed.add(view.rig.id)
 
-    def forget(self, rig_id: str) -> None:
-        """Wants nothing of this rig any more, neither that it stands there nor that it goes."""
-        self._built.pop(rig_id, None)
-        self._devices.pop(rig_id, None)
-        self._changed.discard(rig_id)
-
     def announced(self, rig_id: str) -> Announced | None:
         """How much Home Assistant is told of a rig; None if it is told nothing."""
         devices = self._devices.get(rig_id)

@@ -10,8 +10,6 @@ from ts2mqtt.bridge import heartbeat
 from ts2mqtt.errors import BrokerUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ts2mqtt.mqtt.connection import Connection
 
 _ANSWER_S = 2.0
@@ -36,13 +34,9 @@ class Liveness:
         self._other = asyncio.Event()
 
     def hear(self, payload: bytes) -> None:
-        """What came on this bridge's own heartbeat topic."""
+        """What came on the heartbeat topic; of two bridges that are at work, the one that began later gives way."""
         if self.at_work and heartbeat.is_question(payload):
             self._asked.set()
-        self.hear_beat(payload)
-
-    def hear_beat(self, payload: bytes) -> None:
-        """A heartbeat, whosever it is; of two bridges that are at work, the one that began later gives way."""
         beat = heartbeat.read(payload)
         if beat is None:
             return
@@ -52,10 +46,9 @@ class Liveness:
         elif beat.working and (not self.at_work or beat.instance < self.instance):
             self._other.set()
 
-    async def somebody_answers(self, topics: list[str]) -> bool:
-        """Asks on these topics whether a bridge is at work there."""
-        for topic in topics:
-            await (await self._connection.publish(topic, heartbeat.ASK, retain=False))
+    async def somebody_answers(self) -> bool:
+        """Asks whether another bridge is at work here."""
+        await (await self._connection.publish(self._topic, heartbeat.ASK, retain=False))
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANSWER_S):
                 await self._other.wait()
@@ -76,14 +69,13 @@ class Liveness:
                 "there?"
             ) from error
 
-    async def beat(self, after_each: Callable[[], None]) -> None:
+    async def beat(self) -> None:
         """For ever; raises BrokerUnreachableError when the connection only looks alive."""
         silent = 0
         while silent <= heartbeat.MOST_UNRETURNED:
             returned = self._pulse.returned
             await self._send()
             await asyncio.sleep(heartbeat.INTERVAL_S)
-            after_each()
             silent = 0 if self._pulse.returned > returned else silent + 1
         raise BrokerUnreachableError("heartbeats no longer come back through the broker")
 

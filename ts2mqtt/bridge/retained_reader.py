@@ -11,7 +11,7 @@ from ts2mqtt.topics import decode as memory
 from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Set as AbstractSet
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.mqtt.connection import Connection, Received
@@ -44,23 +44,13 @@ class _Device(BaseModel):
 
 
 class RetainedReader:
-    """Collects the retained messages of one bridge; feed it everything that arrives.
+    """Collects the retained messages of one bridge; feed it everything that arrives."""
 
-    `owns` says of a rig's id whether it belongs to this bridge; what it does not own is left to other replicas.
-    """
-
-    def __init__(
-        self,
-        connection: Connection,
-        names: DiscoveryIds,
-        fence: Callable[[], Awaitable[None]],
-        owns: Callable[[str], bool] = lambda _: True,
-    ) -> None:
+    def __init__(self, connection: Connection, names: DiscoveryIds, fence: Callable[[], Awaitable[None]]) -> None:
         self.retained: dict[str, bytes] = {}
         self._connection = connection
         self._names = names
         self._fence = fence
-        self._owns = owns
         self._heard = 0
         self._named: set[str] = set()
         self._sought: dict[str, bytes] = {}
@@ -68,8 +58,7 @@ class RetainedReader:
     def hear(self, message: Received) -> None:
         """Takes what the broker had kept; a message that just happened says nothing about what it keeps."""
         topics = self._names.topics
-        bridge = topics.of_bridge(message.topic)
-        if bridge is not None and message.topic == bridge.bridge:
+        if message.topic == topics.bridge:
             self._named |= _rigs_named_in(message.payload)
         if not (message.retain and message.payload):
             return
@@ -77,8 +66,7 @@ class RetainedReader:
             self._sought[message.topic] = message.payload
         if topics.is_own(message.topic) or self._names.subject(message.topic) is not None:
             self._heard += 1
-            if bridge == topics or (bridge is None and self._is_of_own_part(message.topic)):
-                self.retained[message.topic] = message.payload
+            self.retained[message.topic] = message.payload
 
     async def learn(self) -> None:
         """Returns when all that the broker retains has been heard."""
@@ -87,23 +75,10 @@ class RetainedReader:
         if self._heard - heard >= _SUSPICIOUSLY_MANY:
             await self._ask_for_relatives()
 
-    async def learn_again(self, rig_ids: AbstractSet[str]) -> dict[str, bytes]:
-        """What the broker retains of these rigs now: another replica served them, and may have changed it."""
-        topics = self._names.topics
-        self.retained = {t: p for t, p in self.retained.items() if self._names.part_of(t) not in rig_ids}
-        filters = [f"{topics.base}/{rig_id}/#" for rig_id in sorted(rig_ids)]
-        filters += [topics.removed("+"), *self._names.filters]
-        heard = self._heard
-        for start in range(0, len(filters), _FILTERS_AT_ONCE):
-            await self._ask(filters[start : start + _FILTERS_AT_ONCE])
-        if self._heard - heard >= _SUSPICIOUSLY_MANY:
-            await self._ask_for_relatives()
-        return {t: p for t, p in self.own().items() if self._names.part_of(t) in rig_ids}
-
     def own(self, about: bytes = b"") -> dict[str, bytes]:
         """What was learned, without a stranger's topics below the base topic that only have the shape of ours.
 
-        A rig is ours if a bridge's own topic names it, as it stands there or as it is now `about` to, if it has a
+        A rig is ours if the bridge's own topic names it, as it stands there or as it is now `about` to, if it has a
         device, or if a payload carries its id. A device is not ours if it follows a bridge under another base topic.
         """
         retained = {
@@ -124,7 +99,7 @@ class RetainedReader:
         return {topic: payload for topic, payload in retained.items() if topic not in left_alone}
 
     async def held(self, topics: Iterable[str]) -> dict[str, bytes]:
-        """What the broker has kept of what was published on these topics, whichever bridge they belong to."""
+        """What the broker has kept of what was published on these topics."""
         sought = self._sought = dict.fromkeys(topics, b"")
         asked = list(sought)
         for start in range(0, len(asked), _FILTERS_AT_ONCE):
@@ -149,10 +124,6 @@ class RetainedReader:
                 await self._ask(missing[start : start + _FILTERS_AT_ONCE])
             if len(self.retained) == known:
                 return
-
-    def _is_of_own_part(self, topic: str) -> bool:
-        part = self._names.part_of(topic)
-        return part == BRIDGE.rig_id or self._owns(part or "")
 
     def _is_foreign(self, topic: str, payload: bytes) -> bool:
         """Home Assistant allows so little in an id that `site/a` and `site_a` are the same one to it."""

@@ -12,25 +12,22 @@ from ts2mqtt.bridge.commands import CommandListener
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
 from ts2mqtt.bridge.rate_limit import RateLimit
-from ts2mqtt.bridge.replicas import OtherBridges
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.transitions import Transitions
 from ts2mqtt.errors import BrokerError, OtherBridgeError
-from ts2mqtt.home_assistant.adoption import adopted_devices
 from ts2mqtt.home_assistant.devices import SETTLE_S
-from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
-from ts2mqtt.topics.names import BRIDGE, Subject
+from ts2mqtt.topics.names import Subject
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set as AbstractSet
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from ts2mqtt.bridge.commands import Commands
     from ts2mqtt.bridge.desired_state import DesiredState
-    from ts2mqtt.bridge.sharding import Shard
     from ts2mqtt.bridge.transitions import HomeAssistantStatus
     from ts2mqtt.config import HomeAssistantConfig
+    from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.logs.failures import FailureLog
     from ts2mqtt.mqtt.connection import Connection, Received
     from ts2mqtt.topics.message import Message
@@ -46,9 +43,7 @@ class Session:
     """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
 
     `returning` after an earlier session of this bridge with the same client id. Raises OtherBridgeError when
-    another bridge is at work under the same base topic, as the same replica. `elsewhere` are the rigs that belong
-    to this replica and that others still serve; `take_up` is called with those of them that have become free, and
-    what the broker retains of them.
+    another bridge is at work under the same base topic.
     """
 
     def __init__(  # noqa: PLR0913 - what a session works with, named one by one
@@ -66,8 +61,6 @@ class Session:
         news: HomeAssistantStatus,
         returning: bool = False,
         failures: FailureLog | None = None,
-        shard: Shard | None = None,
-        take_up: Callable[[AbstractSet[str], Mapping[str, bytes]], None] = lambda _rig_ids, _retained: None,
     ) -> None:
         self.publisher = Publisher(connection, failures, names.part_of)
         self._connection = connection
@@ -86,16 +79,8 @@ class Session:
         self._signs = Liveness(connection, names.topics.heartbeat, instance)
         self._publishing = asyncio.Lock()
         self._transitions = Transitions(self.publisher, names, news, self._publishing, enabled=home_assistant.enabled)
-        self._shard = shard
-        self._take_up = take_up
-        self._owns = shard.owns if shard else lambda _: True
-        self._learner = RetainedReader(connection, names, self._signs.fence, self._owns)
-        self._others = OtherBridges(names.topics, asyncio.get_running_loop().time)
-        self._claimed = asyncio.Event()
-        self.elsewhere: frozenset[str] = frozenset()
-        self._serving: set[str] = set()
-        self._contested: set[str] = set()
-        self._commands = CommandListener(names.topics, commands, news.births.set, self._is_of_others)
+        self._learner = RetainedReader(connection, names, self._signs.fence)
+        self._commands = CommandListener(names.topics, commands, news.births.set)
         self._complaints = RateLimit(1, _COMPLAINT_EVERY_S)
         self._due: set[str] = set()
 
@@ -116,8 +101,7 @@ class Session:
         await _first_to_end(
             self._until_lost(),
             self._until_other_bridge(),
-            self._until_claimed(),
-            self._signs.beat(self._look_for_who_has_gone),
+            self._signs.beat(),
             self._signs.answer(),
             self._transitions.welcome_home_assistant(self._look_at_everything),
             self._publish_differences(),
@@ -140,28 +124,24 @@ class Session:
         topics = sorted(self.publisher.retained, key=lambda topic: self._names.subject(topic) is None)
         for topic in topics:
             await self.publisher.put(topic, b"")
-        return len(topics) + await self._clear_what_others_left()
+        return len(topics)
 
     async def _begin(self) -> None:
         await self._connection.subscribe(
             [
-                *self._topics.of_all_bridges,
+                self._topics.status,
+                self._topics.heartbeat,
                 self._topics.command,
                 self._topics.rig_command("+"),
                 self._home_assistant.status_topic,
             ]
         )
         await self._learner.learn()
-        self.elsewhere = frozenset(filter(self._owns, self._others.rigs())) if self._shard else frozenset()
         for topic, payload in self._learner.own(self._about().payload).items():
-            if self._names.part_of(topic) not in self.elsewhere:
-                self.publisher.learned(topic, payload)
+            self.publisher.learned(topic, payload)
         self._look_for_a_displacer()
-        asked = [] if self._shard else self._others.heartbeats()
         if self.publisher.retained.get(self._topics.status) == ONLINE:
-            asked.append(self._topics.heartbeat)
-        if asked:
-            await self._ask_for_others(asked)
+            await self._ask_for_others()
 
     def _look_for_a_displacer(self) -> None:
         """Whether a bridge that began later with the same client id threw us out, and we it by coming back.
@@ -176,15 +156,13 @@ class Session:
                 "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
             )
 
-    async def _ask_for_others(self, heartbeats: list[str]) -> None:
+    async def _ask_for_others(self) -> None:
         """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
-        if await self._signs.somebody_answers(heartbeats):
+        if await self._signs.somebody_answers():
             raise OtherBridgeError(
                 f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
                 "this one its own mqtt.base_topic and mqtt.client_id"
             )
-        if not self._shard:
-            self._others.nobody_answered()
 
     async def _listen(self) -> None:
         async for message in self._connection.received():
@@ -198,29 +176,9 @@ class Session:
         await self._signs.until_another()
         raise OtherBridgeError(f"another bridge has begun to work under the base topic {self._topics.base!r}")
 
-    async def _until_claimed(self) -> None:
-        """Of two replicas that serve the same rig, the later one gives way: its next session leaves it alone."""
-        await self._claimed.wait()
-        raise BrokerError("another replica serves a rig of this one as well, and did so before; it keeps it")
-
-    def _hear_another_bridge(self, message: Received) -> None:
-        bridge = self._topics.of_bridge(message.topic)
-        if self._shard is None:
-            if bridge is not None and message.topic == bridge.heartbeat:
-                self._signs.hear_beat(message.payload)
-            return
-        self._contested |= self._serving & self._others.rigs()
-        if self._signs.at_work and self._free():
-            self._changed.set()
-        before = self._others.rigs(of_those_before=self._signs.instance)
-        if before & self._serving:
-            self._claimed.set()
-
     async def _hear(self, message: Received) -> None:
         self._learner.hear(message)
-        if self._others.hear(message):
-            self._hear_another_bridge(message)
-        elif message.topic == self._topics.heartbeat:
+        if message.topic == self._topics.heartbeat:
             self._signs.hear(message.payload)
         elif message.topic == self._home_assistant.status_topic:
             self._hear_home_assistant(message)
@@ -244,23 +202,13 @@ class Session:
         if message.payload == ONLINE and not message.retain:
             self._news.births.set()
 
-    def _is_of_others(self, rig_id: str) -> bool:
-        return rig_id in self.elsewhere or not self._owns(rig_id)
-
     def _look_at_everything(self) -> None:
         self._due |= self.publisher.parts
         self._changed.set()
 
-    def _look_for_who_has_gone(self) -> None:
-        if self._free() or self._others.left_behind(self._shard):
-            self._changed.set()
-
     async def _publish_differences(self) -> None:
         self._signs.at_work = True
         self._due = self._wanted().parts | self.publisher.parts
-        if self._shard:
-            # Before it is heard that this replica is online: what it served when it was last cannot count any more.
-            await self.publisher.put(self._topics.bridge, self._about().payload)
         await self.publisher.put(self._topics.status, ONLINE)
         async with self._publishing:
             later = await self._publish_difference()
@@ -279,9 +227,7 @@ class Session:
 
     async def _publish_difference(self) -> float | None:
         """Of the rigs that changed, and of those that were not finished with; answers when to look again."""
-        await self._take_over()
         wanted = self._wanted()
-        self._serving = wanted.parts - {BRIDGE.rig_id}
         due, self._due = self._due | wanted.take_changed(), set()
         messages = {self._topics.bridge: self._about(), **wanted.of(due)}
         retained = self.publisher.retained_of(due)
@@ -289,12 +235,10 @@ class Session:
         await self._transitions.record_removals(messages, [old.topic for old in stale])
         transitional = self._transitions.messages(messages)
         reworded = self._transitions.reworded(messages)
-        adopted = adopted_devices(self._names, messages, retained, {old.topic for old in stale})
-        later = await self.publisher.publish(messages | transitional | adopted, stale)
+        later = await self.publisher.publish(messages | transitional, stale)
         await self._look_again()
         await self._transitions.tell_again(reworded)
         await self._publish_events()
-        await self._clear_what_others_left()
         if transitional and (self._news.is_up or reworded):
             # Once seen, tombstones and old words can go: look again when they have settled.
             later = min(later or SETTLE_S, SETTLE_S)
@@ -317,40 +261,6 @@ class Session:
                 if part := self._names.part_of(topic):
                     self._due.add(part)
                 self._changed.set()
-
-    def _free(self) -> frozenset[str]:
-        return (self.elsewhere | self._contested) - self._others.rigs()
-
-    async def _take_over(self) -> None:
-        """Takes up the rigs of this replica that nobody else serves any more, or serves beside it."""
-        free = self._free()
-        if not free:
-            return
-        _LOG.info("taking over from another replica: %s", ", ".join(sorted(free)))
-        learned = await self._learner.learn_again(free)
-        for topic in self.publisher.retained_of(free):
-            self.publisher.learned(topic, b"")
-        for topic, payload in learned.items():
-            self.publisher.learned(topic, payload)
-        self.elsewhere -= free
-        self._contested -= free
-        self._due |= free
-        self._take_up(free, learned)
-
-    async def _clear_what_others_left(self) -> int:
-        """What is about replicas that there are no more, as one of those that stay; answers how much that was."""
-        if self._shard and self._shard.index != 0:
-            return 0
-        count = 0
-        for bridge, topics in self._others.left_behind(self._shard).items():
-            device = DiscoveryIds(self._names.prefix, bridge).topic(BRIDGE)
-            # Home Assistant complains about the removal of something it does not know.
-            devices = [device] if await self._learner.held([device]) else []
-            for topic in (*devices, *topics):
-                await self.publisher.put(topic, b"")
-                count += 1
-            self._others.forget(bridge)
-        return count
 
     async def _publish_events(self) -> None:
         """In their order, after the state that they led to."""
