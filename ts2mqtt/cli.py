@@ -183,7 +183,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.healthcheck import check_health  # noqa: PLC0415
 
     config = _config(options)
-    return _finish(check_health(config.mqtt, config.replica))
+    return _finish(check_health(config.mqtt))
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -59,6 +59,39 @@ async def test_a_fresh_start_publishes_the_documented_observatory(
         assert observer.held[of.STATUS] == observer.held[of.RIG_STATUS] == b"online"
 
 
+async def test_a_bridge_publishes_the_promised_topics_and_no_others(
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
+) -> None:
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        await observer.wait_for(of.BRIDGE_DEVICE)
+        await observer.wait_for(of.HEARTBEAT, lambda beat: beat["working"])
+        await observer.catch_up()
+    await observer.wait_for(of.STATUS, b"offline")
+    assert observer.held.keys() == {
+        of.STATUS,
+        of.BRIDGE,
+        of.BRIDGE_DEVICE,
+        *of.all_states(),
+        *of.all_devices(),
+    }
+    assert observer.json(of.BRIDGE).keys() == {
+        "version",
+        "instance",
+        "since",
+        "protocol",
+        "log_level",
+        "last_problem",
+        "rigs_online",
+        "rigs",
+    }
+    for topic in of.all_devices():
+        assert observer.json(topic)["availability"] == [{"topic": of.STATUS}]
+    assert observer.json(of.rig_device())["device"]["via_device"] == "ts2mqtt_bridge"
+    assert {seen.topic for seen in observer.seen if not seen.payload} == set()
+    assert mosquitto.lines(" as ts2mqtt (")
+
+
 async def test_values_are_right_to_the_last_digit(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_commands_to_ever_other_rigs_do_not_flood_the_log(log: Log) -> None:
     unknown = Commands(lambda _: False, lambda _: False, lambda _: False)
-    listener = CommandListener(of.NAMES.topics, unknown, lambda: None, lambda _: False)
+    listener = CommandListener(of.NAMES.topics, unknown, lambda: None)
     for number in range(500):
         listener.hear(Received(f"ts2mqtt/rig{number}/command", b"refresh", retain=False))
     assert 1 <= len(log.about("is not understood")) <= 11

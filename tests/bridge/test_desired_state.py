@@ -163,13 +163,6 @@ class TestAChangeOfOneRig:
         assert wanted.of({"backyard", "remote", "bridge"}) == all_of(wanted)
         assert wanted.of({"another"}) == {}
 
-    def test_is_of_no_interest_once_another_replica_serves_it(self) -> None:
-        wanted = wanted_of(BACKYARD, self.REMOTE)
-        wanted.forget("remote")
-        assert all_of(wanted) == all_of(wanted_of(BACKYARD))
-        assert wanted.take_changed() == {"backyard"}
-        assert wanted.parts == {"backyard", "bridge"}
-
     def test_makes_nothing_of_another_rig_stale(self) -> None:
         other = replace(M31, id="other")
         wanted = wanted_of(BACKYARD, self.REMOTE)

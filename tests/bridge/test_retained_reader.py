@@ -17,7 +17,7 @@ from ts2mqtt.observatory.model import Rig
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from tests.conftest import AnyBroker
     from tests.support.mosquitto import Mosquitto
@@ -26,9 +26,7 @@ _FENCE = "ts2mqtt/bridge/heartbeat"
 
 
 @asynccontextmanager
-async def learning(
-    port: int, owns: Callable[[str], bool] = lambda _: True, names: DiscoveryIds = of.NAMES
-) -> AsyncIterator[RetainedReader]:
+async def learning(port: int, names: DiscoveryIds = of.NAMES) -> AsyncIterator[RetainedReader]:
     """A learner on a connection of its own, fed with all that arrives."""
     async with connect(mqtt_config(port)) as connection:
         await connection.subscribe([_FENCE])
@@ -39,7 +37,7 @@ async def learning(
             while (message := await anext(received)).topic != _FENCE:
                 learner.hear(message)
 
-        learner = RetainedReader(connection, names, fence, owns)
+        learner = RetainedReader(connection, names, fence)
         yield learner
 
 
@@ -59,6 +57,8 @@ async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker)
         "ts2mqtt/backyard/target": "x",
         "ts2mqtt/backyard/target/a/b": "x",
         "ts2mqtt/bridge/state": "x",
+        "ts2mqtt/bridge/1": "x",
+        "ts2mqtt/bridge/1/status": "x",
         "ts2mqtt/command": "x",
         "ts2mqttx/status": "x",
         "homeassistant/device/other/backyard/config": "x",
@@ -159,30 +159,3 @@ async def test_a_device_of_a_bridge_whose_base_topic_looks_the_same_in_an_id_is_
 def rig_device(names: DiscoveryIds, rig_id: str) -> dict[str, str]:
     rig = Rig(id=rig_id, name=rig_id, api_version="v0", url="http://127.0.0.1:9")
     return {topic: message.payload.decode() for topic, message in device_messages(names, rig, frozenset()).items()}
-
-
-async def test_what_belongs_to_another_replica_is_not_learned(mosquitto: Mosquitto) -> None:
-    ours = {of.RIG_STATE: "{}", of.target_device(of.M31): "{}", "ts2mqtt/bridge/removed/backyard_target_1": "{}"}
-    others = {
-        "ts2mqtt/remote/state": "{}",
-        of.target_device(of.M31, "remote"): "{}",
-        "ts2mqtt/bridge/removed/remote": "{}",
-        "ts2mqtt/bridge/removed/bridge/1": "{}",
-        "ts2mqtt/bridge/1": "{}",
-        "ts2mqtt/bridge/1/status": "online",
-    }
-    await retain(mosquitto.port, ours | others)
-    async with learning(mosquitto.port, lambda rig_id: rig_id == "backyard") as learner:
-        await learner.learn()
-        assert learner.retained.keys() == ours.keys()
-
-
-async def test_what_is_learned_again_is_how_it_stands_now_and_of_these_rigs_alone(mosquitto: Mosquitto) -> None:
-    backyard = {of.RIG_STATE: "old", of.rig_device(): "old", of.target(of.M31): "old"}
-    await retain(mosquitto.port, backyard | {"ts2mqtt/remote/state": "{}", of.rig_device("remote"): "old"})
-    async with learning(mosquitto.port) as learner:
-        await learner.learn()
-        now = {of.RIG_STATE: "new", of.rig_device(): "new", of.target_device(of.M31): "new"}
-        await retain(mosquitto.port, now | {of.target(of.M31): "", of.rig_device("remote"): "new"})
-        learned = await learner.learn_again({"backyard"})
-        assert learned == dict.fromkeys(now, b"new")

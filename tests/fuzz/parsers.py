@@ -17,7 +17,6 @@ from ts2mqtt.check.announcements import announced
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant import removal, rewording
-from ts2mqtt.home_assistant.adoption import adopted
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.mqtt.connection import Received
 from ts2mqtt.observatory.changes import Watch, observe
@@ -121,7 +120,6 @@ def retained(octets: bytes) -> None:
         heartbeat.read(payload)
         heartbeat.is_question(payload)
         heartbeat.instance_in(payload)
-        adopted(of.NAMES, of.target_device(of.M31), payload)
         rewording.with_old_words(wanted, payload)
         rewording.state_topics_to_tell_again(wanted, payload)
         removal.vanished_components(wanted, payload)
@@ -143,9 +141,7 @@ def commands(octets: bytes) -> None:
         done.append(word)
         return word in {"backyard", "debug", "info", "warning", "error"}
 
-    listener = CommandListener(
-        of.NAMES.topics, Commands(carry_out, carry_out, carry_out), lambda: None, lambda rig_id: rig_id == "elsewhere"
-    )
+    listener = CommandListener(of.NAMES.topics, Commands(carry_out, carry_out, carry_out), lambda: None)
     text = topic.decode(errors="replace")
     listener.hear(Received(text, payload, retain=False))
     listener.hear(Received("ts2mqtt/command", payload, retain=False))

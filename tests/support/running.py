@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
-    from ts2mqtt.bridge.sharding import Shard
     from ts2mqtt.simulator.api import SimulatedApi
 
 _PATIENCE_S = 60.0
@@ -36,7 +35,6 @@ def bridge_config(
     *rigs: SimulatedApi | str,
     home_assistant: HomeAssistantConfig | None = None,
     looks: PollingConfig | None = None,
-    shard: Shard | None = None,
 ) -> Config:
     """For a broker, or one on this port, and rigs called Backyard, Remote and Third."""
     return Config(
@@ -48,7 +46,6 @@ def bridge_config(
         ),
         polling=looks or polling(),
         log=LogConfig(),
-        shard=shard,
     )
 
 

@@ -38,14 +38,10 @@ _QUIET_S = 0.2
 
 
 async def check_broker(
-    mqtt: MqttConfig,
-    home_assistant: HomeAssistantConfig,
-    tell: Callable[[Finding], None],
-    *,
-    replica: int | None = None,
+    mqtt: MqttConfig, home_assistant: HomeAssistantConfig, tell: Callable[[Finding], None]
 ) -> None:
     """What is published on the way is not retained, or cleared again, and makes nobody do anything."""
-    names = DiscoveryIds(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic, replica))
+    names = DiscoveryIds(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic))
     await _BrokerCheck(mqtt, home_assistant, names, f"check-{secrets.token_hex(4)}", Steps("broker", tell)).run()
 
 

@@ -31,7 +31,7 @@ async def check(path: Path | None, environment: Mapping[str, str], tell: Tell) -
     if config is None:
         return
     first, *others = (
-        partial(check_broker, config.mqtt, config.home_assistant, replica=config.replica),
+        partial(check_broker, config.mqtt, config.home_assistant),
         *(partial(check_rig, rig, config.polling) for rig in config.rigs),
     )
     waiting = [_Waiting(other) for other in others]

@@ -48,17 +48,16 @@ _PROGRAM = "ts2mqtt"
 def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> dict[str, Message]:
     """The one device message that is there whatever the rigs do."""
     topics = names.topics
-    replica = "" if topics.replica is None else f" replica {topics.replica}"
     maker = ComponentMaker(
         names.device_id(BRIDGE),
-        names.node_id + replica,
+        names.node_id,
         DeviceTopics(status=topics.status, command=topics.command, states={None: topics.bridge}),
         language,
     )
     payload = DevicePayload(
         device=Device(
             identifiers=(names.device_id(BRIDGE),),
-            name=(_PROGRAM if topics.base == _PROGRAM else f"{_PROGRAM} {topics.base}") + replica,
+            name=_PROGRAM if topics.base == _PROGRAM else f"{_PROGRAM} {topics.base}",
             manufacturer=_PROGRAM,
             model=language.say("Bridge"),
             sw_version=__version__,
