@@ -72,8 +72,8 @@ class Liveness:
                 await self._come_back()
         except TimeoutError as error:
             raise BrokerUnreachableError(
-                f"the broker does not give back what is published on {self._topic}; may this login read and write "
-                "there?"
+                f"the broker does not give back what is published on {self._topic}",
+                "may this login read and write there?",
             ) from error
 
     async def beat(self, after_each: Callable[[], None]) -> None:
