@@ -9,7 +9,7 @@ import pytest
 
 from ts2mqtt.bridge.replicas import SILENT_S, STARTING_S, OtherBridges
 from ts2mqtt.bridge.sharding import Shard
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.mqtt.message import Received
 from ts2mqtt.topics.names import TopicNames
 
 _ME, _SINGLE = TopicNames("ts2mqtt", 0), TopicNames("ts2mqtt")

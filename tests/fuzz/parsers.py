@@ -19,7 +19,7 @@ from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.adoption import adopted
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.mqtt.message import Received
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone

@@ -25,7 +25,8 @@ from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.logs import format as log_format
 from ts2mqtt.logs.failures import FailureLog
-from ts2mqtt.mqtt.connection import Will, connect
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.message import Will
 from ts2mqtt.mqtt.packet_sizes import PacketSizes
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.night import next_noon
@@ -33,6 +34,7 @@ from ts2mqtt.observatory.present import live, next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics import decode as memory, payloads
 from ts2mqtt.topics.encode import OFFLINE, RigView, event_payload
 from ts2mqtt.topics.message import Message
@@ -79,7 +81,7 @@ class Bridge:
         self._instance = new_instance()
         self._changed = asyncio.Event()
         self._news = HomeAssistantStatus()
-        self._sizes = PacketSizes()
+        self._sizes = PacketSizes(SystemClock())
         self._stopping = asyncio.Event()
         self._failures = FailureLog(_LOG, on_change=self._changed.set)
         self._names = DiscoveryIds(

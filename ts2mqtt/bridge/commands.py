@@ -11,7 +11,7 @@ from ts2mqtt.bridge.rate_limit import RateLimit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ts2mqtt.mqtt.connection import Received
+    from ts2mqtt.mqtt.message import Received
     from ts2mqtt.topics.names import TopicNames
 
 _LOG = logging.getLogger(__name__)

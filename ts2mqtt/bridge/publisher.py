@@ -8,8 +8,9 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.errors import PublishRefusedError
 from ts2mqtt.logs.failures import FailureLog
-from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
+from ts2mqtt.mqtt.packet_sizes import packet_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet

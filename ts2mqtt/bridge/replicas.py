@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ts2mqtt.bridge.sharding import Shard
-    from ts2mqtt.mqtt.connection import Received
+    from ts2mqtt.mqtt.message import Received
     from ts2mqtt.topics.names import TopicNames
 
 SILENT_S = 3.5 * heartbeat.INTERVAL_S

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.transitions import HomeAssistantStatus
     from ts2mqtt.config import HomeAssistantConfig
     from ts2mqtt.logs.failures import FailureLog
-    from ts2mqtt.mqtt.connection import Connection, Received
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
@@ -173,15 +174,16 @@ class Session:
         if self._returning and instance is not None and instance > self._signs.instance:
             raise OtherBridgeError(
                 f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "
-                "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
+                "mqtt.client_id",
+                "stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id",
             )
 
     async def _ask_for_others(self, heartbeats: list[str]) -> None:
         """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
         if await self._signs.somebody_answers(heartbeats):
             raise OtherBridgeError(
-                f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
-                "this one its own mqtt.base_topic and mqtt.client_id"
+                f"another bridge is at work under the base topic {self._topics.base!r}",
+                "stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id",
             )
         if not self._shard:
             self._others.nobody_answered()

@@ -13,10 +13,10 @@ from ts2mqtt.bridge import heartbeat
 from ts2mqtt.check.announcements import FILTERS_OF_ANY_PREFIX, announced, filters_of, judge
 from ts2mqtt.check.findings import StepFailedError, Steps, Verdict, as_told, what_happened
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up, reach, speaks_tls, tls_failure
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, PublishRefusedError
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.mqtt.connection import PublishRefusedError, connect
+from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.topics.encode import ONLINE
 from ts2mqtt.topics.names import Subject, TopicNames
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ts2mqtt.check.findings import Finding
     from ts2mqtt.config import HomeAssistantConfig, MqttConfig
-    from ts2mqtt.mqtt.connection import Connection, Received
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
 
 _LOGIN_S = 15.0
 _ECHO_S = 3.0

@@ -33,6 +33,9 @@ class BrokerTimings:
     """MQTT sends a message again only on a new connection, and a broker in trouble may forget one."""
 
     housekeeping_s: float = 1.0
+    goodbye_s: float = 1.0
+    """What a connection that is closed waits for its last acknowledgements."""
+
     first_retry_s: float = 1.0
     longest_retry_s: float = 60.0
     refused_retry_s: float = 60.0
