@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
 from ts2mqtt.bridge.commands import CommandListener, Commands
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.mqtt.message import Received
 
 if TYPE_CHECKING:
     from tests.support.running import Log

@@ -12,7 +12,8 @@ from tests.support.running import mqtt_config
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.mqtt.connection import Received, connect
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.message import Received
 from ts2mqtt.observatory.model import Rig
 from ts2mqtt.topics.names import TopicNames
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.check.impatience import IMPATIENT
 from tests.check.peers import behind_tls, expired, full_backlog, refusing_subscription, say_nothing, serving
 from tests.support.mosquitto import free_port
 from tests.support.observer import observing, retained_on
@@ -39,7 +40,8 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def found(mqtt: MqttConfig | int, prefix: str = "homeassistant", *, enabled: bool = True) -> list[Finding]:
     findings: list[Finding] = []
     home_assistant = HomeAssistantConfig(discovery_prefix=prefix, enabled=enabled)
-    await check_broker(mqtt_config(mqtt) if isinstance(mqtt, int) else mqtt, home_assistant, findings.append)
+    config = mqtt_config(mqtt) if isinstance(mqtt, int) else mqtt
+    await check_broker(config, home_assistant, findings.append, timings=IMPATIENT)
     assert PASSWORD not in str(findings)
     assert {finding.subject for finding in findings} == {"broker"}
     return findings

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from tests.support import topics_of_example as of
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.commands import CommandListener, Commands
-from ts2mqtt.check.announcements import announced
+from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.mqtt.message import Received
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
@@ -129,7 +129,7 @@ def retained(octets: bytes) -> None:
             removal.whole_again(record, wanted)
             removal.whole_again(record, payload)
             removal.record(payload, record, _NOW)
-    announced((payload.decode(errors="replace") for payload in payloads), of.NAMES)
+    announcements_by_prefix((payload.decode(errors="replace") for payload in payloads), of.NAMES)
 
 
 def commands(octets: bytes) -> None:

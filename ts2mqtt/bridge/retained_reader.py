@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from ts2mqtt.bridge.liveness import Liveness
     from ts2mqtt.home_assistant.ids import DiscoveryIds
-    from ts2mqtt.mqtt.connection import Connection, Received
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
 
 # MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the subscription,
 # comes back after it on most brokers; where it overtakes, this pause catches the rest.

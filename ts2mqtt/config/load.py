@@ -52,7 +52,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
         if path is not None and not written.places and not written.faults:
             empty = "the file is empty or holds only comments; copy config.yaml.example to start with"
             faults = [Fault(written.root, (), empty), *faults]
-        raise ConfigError("\n".join(str(fault) for fault in in_order(faults)))
+        raise ConfigError(*map(str, in_order(faults)))
     warnings = (*_readable_by_others(path, written, settings), *_without_effect(config, settings))
     return LoadedConfig(config, path, warnings)
 

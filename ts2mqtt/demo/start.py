@@ -20,7 +20,7 @@ from ts2mqtt.simulator.sky import Site, Sky
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from ts2mqtt.mqtt.connection import Received
+    from ts2mqtt.mqtt.message import Received
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _HOST = "127.0.0.1"

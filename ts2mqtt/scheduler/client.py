@@ -44,6 +44,7 @@ _KEEPALIVE_S = 10.0
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
 _CODINGS = ("", "identity", "gzip", "deflate")
 _LONGEST_REASON = 200
+_IS_THE_PC_ON = "is the imaging PC on, and does its firewall let the API's port through?"
 
 _PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
 _PROJECTS = ListReader(wire.Project, lambda project: project.id)
@@ -63,7 +64,7 @@ class Answer(Generic[T]):
 class TargetSchedulerClient:
     """Asks one rig's API at one URL.
 
-    Every method raises a RigError whose text says what happened in the user's terms. A method that takes
+    Every method raises a RigError whose message says what happened in the user's terms. A method that takes
     `previous` returns that very object when the answer's bytes are the same as then.
     """
 
@@ -162,17 +163,14 @@ class TargetSchedulerClient:
                 async with asyncio.timeout(limit):
                     return await self._get_once_or_twice(path, repeat=repeat)
             except TimeoutError as error:
-                raise RigUnreachableError(
-                    f"{self.url} did not answer within {limit:g} s; is the imaging PC on, and does its firewall "
-                    "let the API's port through?"
-                ) from error
+                raise RigUnreachableError(f"{self.url} did not answer within {limit:g} s", _IS_THE_PC_ON) from error
             except httpx.DecodingError as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise RigGoneError(_explain(self.url, error)) from error
+                raise RigGoneError(*_message_and_advice(self.url, error)) from error
             # What goes wrong in TLS after the handshake comes through httpx as it is.
             except (httpx.HTTPError, ssl.SSLError) as error:
-                raise RigUnreachableError(_explain(self.url, error)) from error
+                raise RigUnreachableError(*_message_and_advice(self.url, error)) from error
 
     async def _get_once_or_twice(self, path: str, *, repeat: bool) -> bytes:
         try:
@@ -242,12 +240,16 @@ def _tls_context(ca_file: Path | None, *, verify: bool) -> ssl.SSLContext:
     return context
 
 
-def _explain(url: str, error: httpx.HTTPError | ssl.SSLError) -> str:
+def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tuple[str, str]:
+    """What happened to a connection, and what the user can do about it, if anything."""
     reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
     if isinstance(error, httpx.ConnectTimeout):
-        return f"{url} does not answer; is the imaging PC on, and does its firewall let the API's port through?"
+        return f"{url} does not answer", _IS_THE_PC_ON
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():
-        return f"{url} shows a certificate that is not trusted ({reason}); set ca_file for this rig"
+        return f"{url} shows a certificate that is not trusted ({reason})", "set ca_file for this rig"
     if isinstance(error, httpx.ConnectError):
-        return f"{url} cannot be reached ({reason}); is N.I.N.A. running, with the API enabled in its profile?"
-    return f"{url} broke the connection ({reason})"
+        return (
+            f"{url} cannot be reached ({reason})",
+            "is N.I.N.A. running, with the API enabled in its profile?",
+        )
+    return f"{url} broke the connection ({reason})", ""
