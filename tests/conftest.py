@@ -12,6 +12,7 @@ import pytest
 from tests.support.certificates import Certificates, make_certificates, openssl_is_installed
 from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 from tests.support.observer import Observer, observing
+from tests.support.quick import is_quick, leads_to_quick, refuse_sockets
 from tests.support.running import Log
 from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
@@ -23,6 +24,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests of pure code: tests/support/quick.py")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --quick what is not quick is not even imported."""
+    if config.getoption("--quick") and not leads_to_quick(collection_path):
+        return True
+    return None
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_in_a_quick_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if is_quick(request.node.path):
+        refuse_sockets(monkeypatch)
 
 
 class AnyBroker(Protocol):

@@ -34,7 +34,7 @@ _NEW_OBJECTS_A_COLLECTION = 20_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
     try:
-        options = _parser().parse_args(arguments)
+        options = parser().parse_args(arguments)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except ConfigError as error:
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the command line understands."""
     parser = argparse.ArgumentParser(
         prog="ts2mqtt",
         description="Publishes what N.I.N.A.'s Target Scheduler plans and has done to MQTT, for Home Assistant "

@@ -17,6 +17,7 @@ import yaml
 from paho.mqtt.client import topic_matches_sub
 
 from tests.conftest import need
+from tests.support.project import ROOT
 from tests.support.sample_rig import BACKYARD, TONIGHT, view_of
 from ts2mqtt.config import load_config
 from ts2mqtt.config.keys import PREFIX
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.config import Config
 
-_DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
+_DEPLOY = ROOT / "deploy" / "kubernetes"
 _VERSIONS = ("1.30.0", kubernetes_validate.latest_version())
 _PASSWORD_FILE = "/run/secrets/ts2mqtt/mqtt-password"  # noqa: S105 - where it stands, not what it is
 BRIDGES = ("north", "south")

@@ -13,13 +13,12 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import need
+from tests.support.project import ROOT
 
-_REPOSITORY = Path(__file__).parents[2]
 _COLD, _EXPOSURES = 4, 8
 _VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 _PASSES = ("-m", "tests.support.small_pass")
@@ -53,6 +52,6 @@ def _run(*command: str) -> str:
     # Where things lie in a set is part of the work; measuring coverage is not.
     environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
     ended = subprocess.run(  # noqa: S603 - our own
-        command, cwd=_REPOSITORY, env=environment, check=True, capture_output=True, text=True
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return ended.stderr
