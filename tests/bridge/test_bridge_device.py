@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.observer import observing
-from tests.support.running import bridge_config, running_bridge
+from tests.support.running import bridge_config, mqtt_config, running_bridge
 from ts2mqtt.bridge.clean import clean
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.home_assistant.languages import GERMAN
+from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.observatory.present import ACTIVITIES
 from ts2mqtt.simulator.faults import Fault
 
@@ -76,9 +77,12 @@ async def test_what_the_broker_refuses_is_a_problem(
     async with mosquitto_with(acl=acl) as broker:
         config = bridge_config(broker.port, example_api)
         five = config.model_copy(update={"mqtt": config.mqtt.model_copy(update={"protocol": "5"})})
-        async with running_bridge(five), observing(broker.port) as observer:
+        async with running_bridge(five), connect(mqtt_config(broker.port, client_id="reader")) as reader:
             await log.says("ERROR", "homeassistant/device/ts2mqtt/config", "access rules")
-            await observer.wait_for(of.BRIDGE, lambda bridge: "access rules" in str(bridge["last_problem"]))
+            await reader.subscribe([of.BRIDGE])
+            async for message in reader.received():
+                if "access rules" in str(json.loads(message.payload)["last_problem"]):
+                    break
 
 
 async def test_its_log_level_is_the_one_that_was_commanded(

@@ -21,6 +21,7 @@ from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.simulator.mqtt_packets import Message as MqttMessage
+from ts2mqtt.timing import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +119,7 @@ async def test_a_wrong_password_is_an_error_that_says_what_to_do_and_is_retried_
 ) -> None:
     async with mosquitto_with(users={"rig": "right"}) as mosquitto:
         config = bridge_config(mqtt_config(mosquitto.port, username="rig", password="wrong"), example_api)  # noqa: S106 - a test's
-        async with running_bridge(config):
+        async with running_bridge(config, timings=Timings()):
             line = await log.says("ERROR", "MQTT")
             assert "mqtt.username" in line
             assert "mqtt.password" in line
@@ -335,6 +336,9 @@ async def test_what_a_broker_in_trouble_acknowledged_and_did_not_keep_is_publish
                 await check_health(mqtt_config(broker.port))
                 await newcomer.catch_up()
                 assert newcomer.topics_since(mark) == []
+                # Looking again at the topic of its own status has not made the bridge deaf to it.
+                await newcomer.publish(of.STATUS, "offline", retain=True)
+                await newcomer.wait_for(of.STATUS, b"online", after=mark)
 
 
 class LosesTheFirst(dict[str, MqttMessage]):

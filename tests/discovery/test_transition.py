@@ -14,6 +14,7 @@ from tests.discovery.home_assistant import PAYLOAD_KEYS
 from tests.support.project import ROOT
 from tests.support.sample_rig import BACKYARD, HYDROGEN, LUM, M31, rig_of_targets
 from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.entities import EXPOSURE_PLAN
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.transition import (
@@ -42,11 +43,11 @@ def device(*plans: Any, name: str = "M 31") -> bytes:
 
 
 def edited(payload: bytes, **components: dict[str, Any] | None) -> bytes:
-    """With other components; None takes one away."""
+    """With other components, written as we write them; None takes one away."""
     document = json.loads(payload)
     document["components"] |= components
     document["components"] = {key: one for key, one in document["components"].items() if one is not None}
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return DevicePayload.model_validate(document).to_bytes()
 
 
 def sensor(template: str, *options: str) -> dict[str, Any]:
