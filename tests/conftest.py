@@ -13,10 +13,10 @@ from tests.support.certificates import Certificates, make_certificates, openssl_
 from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 from tests.support.observer import Observer, observing
 from tests.support.running import Log
-from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.example import documentation_example
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -112,4 +112,4 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is retried after seconds is retried after a tenth of them."""
     monkeypatch.setattr("ts2mqtt.bridge.bridge._FIRST_RETRY_S", 0.1)
     monkeypatch.setattr("ts2mqtt.bridge.bridge._SLOW_RETRY_S", 0.5)
-    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr("ts2mqtt.bridge.bridge._RIG_TIMINGS", RigTimings(first_retry_s=0.1))

@@ -11,9 +11,9 @@ from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.broken_answers import BROKEN_ANSWERS, PROFILES, PROJECTS, STATISTICS, TARGETS, BrokenAnswer
 from tests.support.running import bridge_config, running_bridge
-from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(poller, "_LONGEST_RETRY_S", 0.1)
+    timings = RigTimings(first_retry_s=0.02, longest_retry_s=0.1)
+    monkeypatch.setattr("ts2mqtt.bridge.bridge._RIG_TIMINGS", timings)
 
 
 def one_list(path: str) -> str:

@@ -16,6 +16,7 @@ from tests.support.running import mqtt_config
 from ts2mqtt.bridge.publisher import Publisher, Stale, _Pace
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.message import Message
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def problem(failures: FailureLog) -> str:
 async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_wants_it(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), SystemClock())
     async with (
         mosquitto_with(acl=["topic readwrite allowed"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,
@@ -157,7 +158,7 @@ async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_
 async def test_what_was_refused_on_an_earlier_connection_is_no_failure_once_it_stands_or_nobody_wants_it(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), SystemClock())
     async with (
         mosquitto_with(acl=["topic readwrite allowed"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,
@@ -173,21 +174,21 @@ async def test_what_was_refused_on_an_earlier_connection_is_no_failure_once_it_s
 
 async def test_what_is_put_and_too_large_is_done_without(mosquitto: Mosquitto) -> None:
     """To tell and to forget it in turn would have the bridge look again, and put it again, without a pause."""
-    changes: list[None] = []
-    failures = FailureLog(logging.getLogger("ts2mqtt"), on_change=lambda: changes.append(None))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), SystemClock())
     async with connect(mqtt_config(mosquitto.port)) as connection:
         connection.sizes.declared = 1_000
         publisher = Publisher(connection, failures)
         await publisher.put("record", b"x" * 2_000)
         assert publisher.retained == {}
+        assert failures.latest is None
         await publisher.publish(messages(wanted="1"), ())
-        assert changes == []
+        assert failures.latest is None
 
 
 async def test_what_one_rig_wants_says_nothing_of_what_was_refused_of_another(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), SystemClock())
     async with (
         mosquitto_with(acl=["topic readwrite +/allowed"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,

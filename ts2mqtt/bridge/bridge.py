@@ -7,7 +7,6 @@ import logging
 import random
 from collections import deque
 from datetime import datetime
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -33,16 +32,19 @@ from ts2mqtt.observatory.present import live, next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.timing import RigTimings, SystemClock
 from ts2mqtt.topics import decode as memory, payloads
 from ts2mqtt.topics.encode import OFFLINE, RigView, event_payload
 from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set as AbstractSet
+    from collections.abc import Callable, Hashable, Mapping, Set as AbstractSet
 
     from ts2mqtt.config import Changes, Config
     from ts2mqtt.observatory.model import Rig
+    from ts2mqtt.scheduler.report import RigReport
+    from ts2mqtt.timing import Clock
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +67,53 @@ _MOST_EVENTS = 1_000
 _LONGEST_PROBLEM = 500
 
 
+_RIG_TIMINGS = RigTimings()
+
+
+class _CallableClock(SystemClock):
+    """Tells the wall time that it was handed, and the event loop's time, which may be simulated."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now()
+
+    def monotonic(self) -> float:
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:
+            return super().monotonic()
+
+
+class _TellingFailureLog(FailureLog):
+    """Sets an event whenever its latest failure is another one."""
+
+    def __init__(self, clock: Clock, changed: asyncio.Event) -> None:
+        super().__init__(_LOG, clock)
+        self._changed = changed
+
+    def failed(
+        self, subject: str, message: str, *, key: Hashable | None = None, level: int = logging.WARNING
+    ) -> None:
+        before = self.latest
+        super().failed(subject, message, key=key, level=level)
+        if self.latest != before:
+            self._changed.set()
+
+    def succeeded(self, subject: str, *, key: Hashable | None = None) -> None:
+        before = self.latest
+        super().succeeded(subject, key=key)
+        if self.latest != before:
+            self._changed.set()
+
+    def forget(self, key: Hashable) -> None:
+        before = self.latest
+        super().forget(key)
+        if self.latest != before:
+            self._changed.set()
+
+
 class Bridge:
     """Bridges the configured rigs to the broker until it is stopped."""
 
@@ -81,7 +130,9 @@ class Bridge:
         self._news = HomeAssistantStatus()
         self._sizes = PacketSizes()
         self._stopping = asyncio.Event()
-        self._failures = FailureLog(_LOG, on_change=self._changed.set)
+        self._clock = _CallableClock(now)
+        self._failures = _TellingFailureLog(self._clock, self._changed)
+        self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
         self._names = DiscoveryIds(
             config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic, config.replica)
         )
@@ -140,19 +191,27 @@ class Bridge:
         _LOG.info("ts2mqtt %s starts%s: %s", __version__, replica, ", ".join(rig.name for rig in self._rigs.values()))
         if self._config.shard is None:
             self._begin_to_watch(self._rigs.keys())
+        taking = asyncio.create_task(self._take_reports())
         try:
             await self._stay_connected()
         finally:
-            for task in self._watching.values():
+            for task in (taking, *self._watching.values()):
                 task.cancel()
-            await asyncio.gather(*self._watching.values(), return_exceptions=True)
+            await asyncio.gather(taking, *self._watching.values(), return_exceptions=True)
             for edge in self._edges.values():
                 edge.cancel()
             await self._nightly.stop()
         _LOG.info("ts2mqtt has stopped")
 
+    async def _take_reports(self) -> None:
+        while True:
+            report = await self._reports.get()
+            self._mark(report.rig.id)
+
     def _poller(self, rig_id: str) -> RigPoller:
-        return RigPoller(self._rigs[rig_id], self._config.polling, partial(self._mark, rig_id), now=self._now)
+        return RigPoller(
+            self._rigs[rig_id], self._config.polling, self._reports, clock=self._clock, timings=_RIG_TIMINGS
+        )
 
     def _begin_to_watch(self, rig_ids: AbstractSet[str]) -> None:
         for place, rig_id in enumerate(sorted(rig_ids - self._watching.keys())):
@@ -189,7 +248,8 @@ class Bridge:
             except Exception:  # noqa: BLE001 - see below
                 # A fault of ours in dealing with one rig must not end what all the others rely on.
                 _LOG.exception(
-                    "%s: a fault in ts2mqtt; this rig is tried again in a minute, please report it", poller.rig.name
+                    "%s: a fault in ts2mqtt; this rig is tried again in a minute, please report it",
+                    poller.report.rig.name,
                 )
             await asyncio.sleep(_AFTER_A_BUG_S)
 
@@ -285,17 +345,17 @@ class Bridge:
         while self._marked:
             poller = self._pollers[self._marked.pop()]
             self._wanted.update(self._look_at(poller, now))
-            self._tell_once_what_was_found(poller.rig)
+            self._tell_once_what_was_found(poller.report.rig)
             self._wake_at_next_edge(poller, now)
         return self._wanted
 
     def _look_at(self, poller: RigPoller, now: datetime) -> RigView:
-        rig, plan = poller.rig, poller.plan
-        doing = live(rig, plan, poller.last, now)
-        watch, happened = observe(self._watches[rig.id], rig, plan, doing, now, poller.zone)
+        rig, plan = poller.report.rig, poller.report.plan
+        doing = live(rig, plan, poller.report.last, now)
+        watch, happened = observe(self._watches[rig.id], rig, plan, doing, now, poller.report.zone)
         self._watches[rig.id] = watch
         self._events += ((rig.id, event_payload(rig, event)) for event in happened)
-        nightly = self._nightly.result(rig, plan, now, poller.zone, self._sites.get(rig.id))
+        nightly = self._nightly.result(rig, plan, now, poller.report.zone, self._sites.get(rig.id))
         return RigView(rig, plan, doing, watch, nightly.picture, nightly.skies)
 
     def _tell_once_what_was_found(self, rig: Rig) -> None:
@@ -305,11 +365,11 @@ class Bridge:
 
     def _wake_at_next_edge(self, poller: RigPoller, now: datetime) -> None:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
-        rig_id = poller.rig.id
+        rig_id = poller.report.rig.id
         if rig_id in self._edges:
             self._edges[rig_id].cancel()
-        noon = next_noon(now, poller.zone)
-        edge = min(next_edge(poller.rig, poller.plan, poller.last, now) or noon, noon)
+        noon = next_noon(now, poller.report.zone)
+        edge = min(next_edge(poller.report.rig, poller.report.plan, poller.report.last, now) or noon, noon)
         seconds = (edge - now).total_seconds() / self._pace
         self._edges[rig_id] = asyncio.get_running_loop().call_later(seconds, self._mark, rig_id)
 
@@ -330,7 +390,7 @@ class Bridge:
             protocol=self._config.mqtt.protocol,
             log_level=log_format.level(),
             last_problem=self._last_problem(),
-            rigs_online=sum(poller.rig.online is True for poller in self._pollers.values()),
+            rigs_online=sum(poller.report.rig.online is True for poller in self._pollers.values()),
             rigs=[rig for rig_id, rig in self._about_rigs.items() if rig_id in self._watching],
         )
         shard = self._config.shard
@@ -339,7 +399,7 @@ class Bridge:
         return Message(about.to_bytes())
 
     def _last_problem(self) -> str | None:
-        found = [self._failures.latest, *(poller.problem for poller in self._pollers.values())]
+        found = [self._failures.latest, *(poller.report.problem for poller in self._pollers.values())]
         latest = max(filter(None, found), key=attrgetter("told"), default=None)
         return latest.text[:_LONGEST_PROBLEM] if latest else None
 

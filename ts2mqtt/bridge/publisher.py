@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
+from ts2mqtt.timing import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
@@ -66,7 +67,7 @@ class Publisher:
         self._part_of = part_of
         self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
-        self._failures = failures or FailureLog(_LOG)
+        self._failures = failures or FailureLog(_LOG, SystemClock())
         self._pace = _Pace()
         self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}

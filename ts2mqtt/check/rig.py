@@ -22,7 +22,7 @@ from ts2mqtt.check.network import (
 )
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.failures import spoken_duration
-from ts2mqtt.scheduler.client import TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -76,7 +76,7 @@ class _UrlCheck:
             tls = None
             if urlsplit(self.url).scheme == "https":
                 tls, _ = await steps.take("TLS", self._secured(peer, address), lambda found: self._says_tls(found[1]))
-            async with TargetSchedulerClient(self.rig, self.url, self.polling, tls) as client:
+            async with TargetSchedulerClient(self.rig, self.url, self.polling, HttpOptions(tls=tls)) as client:
                 await steps.take(
                     "API",
                     self._version(client, peer, address),
