@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import sys
 from dataclasses import replace
 from datetime import UTC
@@ -20,19 +19,19 @@ from tests.support.small_rig import EVENING, small_rig, written_answers
 from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.config import PollingConfig, RigConfig
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import ACTIVE, Rig, Target
 from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.lists import RigLists
+from ts2mqtt.scheduler.rig_failures import RigFailures
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.encode import RigView
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-_LOG = logging.getLogger(__name__)
 _PROJECTS, _ANNOUNCED = 4, 3
 _MESSAGES = 3 + 1 + 2 * _PROJECTS + 2 + 2 * _ANNOUNCED
 """Status, state and plan of the rig, its profile, projects and targets; and devices, but not for what is a Draft."""
@@ -55,18 +54,18 @@ class _Passes:
     def __init__(self, rig_id: str, wanted: DesiredState) -> None:
         self._rig = Rig(id=rig_id, name="Rig", api_version="v0", url="http://127.0.0.1", online=True)
         self._wanted = wanted
-        self._reader = RigLists("Rig", FailureLog(_LOG))
+        self._lists = RigLists(RigFailures("Rig", SystemClock()))
         self._watch = Watch()
 
     async def look(self, client: TargetSchedulerClient) -> int:
         """How many messages are wanted of the rig."""
-        reader = self._reader
-        profiles = await reader.read_profiles(client)
+        lists = self._lists
+        profiles = await lists.read_profiles(client)
         for profile in profiles.items:
-            await reader.read_projects(client, profile)
-            for project in reader.projects_of(profile):
-                await reader.read_targets(client, project)
-        assembled = tuple(reader.assembled(profile, _without_statistics) for profile in profiles.items)
+            await lists.read_projects(client, profile)
+            for project in lists.projects_of(profile):
+                await lists.read_targets(client, project)
+        assembled = tuple(lists.assembled(profile, _without_statistics) for profile in profiles.items)
         rig = replace(self._rig, profiles=replace(profiles, items=assembled))
         doing = live(rig, None, None, EVENING)
         self._watch, _ = observe(self._watch, rig, None, doing, EVENING, UTC)
