@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
+from ts2mqtt.home_assistant.removal import record
 
 from tests.support.bridge_zone import bridge_in
 from tests.support.simulated_night import BERLIN, NAMES, RIG_ID, WatchedRig, play
 from ts2mqtt.home_assistant.devices import bridge_device_message, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.home_assistant.removal import record
 from ts2mqtt.interface import asyncapi
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.topics import payloads

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.commands import Commands
     from ts2mqtt.bridge.inbox import Happening, Inbox
     from ts2mqtt.bridge.setting import Setting
-    from ts2mqtt.mqtt.connection import Connection, Received
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
 
 _LOG = logging.getLogger(__name__)
 
