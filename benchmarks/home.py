@@ -17,9 +17,9 @@ from tests.home_assistant.releases import NEWEST
 from tests.support.mosquitto import Mosquitto
 from tests.support.observer import observing
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.timing import PacedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.observatory import RequestKind
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -28,8 +28,7 @@ from ts2mqtt.simulator.lively import lively
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.support.clocks import LoopClock
-from tests.support.costs import Costs
+    from tests.support.costs import Costs
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)

@@ -33,8 +33,10 @@ def test_of_each_rig_the_latest_update_is_taken_with_the_events_of_all() -> None
 def test_what_is_no_update_goes_first_and_in_its_order() -> None:
     inbox = Inbox()
     commands = [CommandCame("ts2mqtt/command", str(number).encode()) for number in range(3)]
-    for happening in (update("backyard"), *commands, BridgeChanged()):
-        inbox.put(happening)
+    inbox.put(update("backyard"))
+    for command in commands:
+        inbox.put(command)
+    inbox.put(BridgeChanged())
     assert inbox.take_all() == [*commands, BridgeChanged(), update("backyard")]
 
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from tests.support.small_rig import EVENING, small_rig, written_answers
 from ts2mqtt.bridge.desired_state import DesiredState
+from ts2mqtt.bridge.inbox import RigUpdate
 from ts2mqtt.config import PollingConfig, RigConfig
+from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import ACTIVE, Rig, Target
@@ -26,7 +28,7 @@ from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.lists import RigLists
 from ts2mqtt.scheduler.rig_failures import RigFailures
 from ts2mqtt.timing import SystemClock
-from ts2mqtt.topics.encode import RigView
+from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
@@ -51,14 +53,16 @@ class _WrittenAnswers(TargetSchedulerClient):
 class _Passes:
     """The looks at one rig, one after the other."""
 
-    def __init__(self, rig_id: str, wanted: DesiredState) -> None:
+    def __init__(self, rig_id: str, writer: DeviceWriter) -> None:
         self._rig = Rig(id=rig_id, name="Rig", api_version="v0", url="http://127.0.0.1", online=True)
-        self._wanted = wanted
+        self._topics = writer.ids.topics
+        self._devices = RigDevices(writer)
+        self._desired = DesiredState(writer.ids, [rig_id])
         self._lists = RigLists(RigFailures("Rig", SystemClock()))
         self._watch = Watch()
 
     async def look(self, client: TargetSchedulerClient) -> int:
-        """How many messages are wanted of the rig."""
+        """How many messages there should be of the rig."""
         lists = self._lists
         profiles = await lists.read_profiles(client)
         for profile in profiles.items:
@@ -69,8 +73,11 @@ class _Passes:
         rig = replace(self._rig, profiles=replace(profiles, items=assembled))
         doing = live(rig, None, None, EVENING)
         self._watch, _ = observe(self._watch, rig, None, doing, EVENING, UTC)
-        self._wanted.update(RigView(rig, None, doing, self._watch))
-        return len(self._wanted.of(self._wanted.take_changed()))
+        states = rig_messages(self._topics, RigView(rig, None, doing, self._watch))
+        devices = self._devices.messages(rig, frozenset({ACTIVE}))
+        self._desired.put(RigUpdate(rig=rig, states=states, devices=devices))
+        desired = self._desired.of({rig.id})
+        return len(desired.states) + len(desired.devices)
 
 
 def _without_statistics(target: Target) -> Target:
@@ -82,12 +89,11 @@ async def _run(cold: int, exposures: int) -> None:
     before = _WrittenAnswers(observatory)
     observatory.acquire(next(observatory.targets()), accepted=True)
     after = _WrittenAnswers(observatory)
-    names = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
-    wanted = DesiredState(names, frozenset({ACTIVE}), home_assistant=True)
-    first = _Passes("rig", wanted)
+    writer = DeviceWriter(DiscoveryIds("homeassistant", TopicNames("ts2mqtt")))
+    first = _Passes("rig", writer)
     assert await first.look(before) == _MESSAGES
     for number in range(cold):
-        await _Passes(f"rig-{number}", wanted).look(before)
+        await _Passes(f"rig-{number}", writer).look(before)
     for number in range(exposures):
         await first.look(before if number % 2 else after)
 

@@ -167,7 +167,14 @@ class Bridge:
         """One connection, from the login to its end; returns only when the bridge is stopped."""
         mqtt = self._config.mqtt
         will = Will(self._ids.topics.status, OFFLINE)
-        async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes, clock=self._clock, timings=self._timings.broker) as connection:
+        async with connect(
+            mqtt,
+            client_id=self._client_id,
+            will=will,
+            sizes=self._sizes,
+            clock=self._clock,
+            timings=self._timings.broker,
+        ) as connection:
             session = Session(connection, self._setting, self._carried, self._inbox, self._commands)
             async with session.begun():
                 self._recall(session.retained)

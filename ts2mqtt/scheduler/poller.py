@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.scheduler.look_policy import ListToRead
+    from ts2mqtt.scheduler.report import ReportQueue
     from ts2mqtt.scheduler.statistics import Counts
     from ts2mqtt.timing import Clock
 
@@ -63,7 +64,7 @@ class RigPoller:
         self,
         config: RigConfig,
         polling: PollingConfig,
-        reports: asyncio.Queue[RigReport],
+        reports: ReportQueue,
         *,
         clock: Clock = SystemClock(),
         timings: RigTimings = RigTimings(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -25,3 +25,9 @@ class RigReport:
     last: LastExposure | None
     zone: tzinfo | None
     problem: Failure | None
+
+
+class ReportQueue(Protocol):
+    """Takes reports; its owner may put other things into it, too."""
+
+    def put_nowait(self, item: RigReport, /) -> None: ...
