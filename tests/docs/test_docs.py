@@ -259,10 +259,8 @@ class TestNames:
         # Not retained, or not yet there in this observatory.
         held |= {of.HEARTBEAT, "ts2mqtt/command", "ts2mqtt/backyard/command", "ts2mqtt/backyard/event"}
         held |= {"ts2mqtt/backyard/plan/image"}
-        # Those that are made from the models have examples of another observatory, and tests of their own; the one
-        # on Kubernetes tells of replicas.
-        others = {*pages_made(), "kubernetes.md"}
-        for page in (page for page in PAGES if page.name not in others):
+        # Those that are made from the models have examples of another observatory, and tests of their own.
+        for page in (page for page in PAGES if page.name not in pages_made()):
             text = page.read_text(encoding="utf-8")
             for topic in re.findall(r"(?<![\w/.~])(?:ts2mqtt|homeassistant)/[\w+#/<>.-]*[\w+#>]", text):
                 if (ROOT / topic).exists():

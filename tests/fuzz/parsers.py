@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
@@ -12,20 +13,19 @@ from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
 from tests.support.build import rig
-from tests.support.commanding import listener
 from ts2mqtt.bridge import heartbeat
-from ts2mqtt.check.announcements import announced
+from ts2mqtt.bridge.commands import Commands
+from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.home_assistant import removal, rewording
-from ts2mqtt.home_assistant.adoption import adopted
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.home_assistant.transition import Presence, next_step, showing
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
 from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler import client, translate as translation
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics import decode as memory
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 
@@ -115,33 +115,31 @@ def retained(octets: bytes) -> None:
     for recalled in memory.recall(of.NAMES.topics, held).values():
         dict(recalled.statistics)
         _all_messages(_EMPTY, recalled.watch.plan, recalled.watch)
-    wanted = b'{"components":{"a":{"platform":"sensor","name":"A"}}}'
+    (wanted,) = (message.payload for message in device_messages(of.NAMES, _EMPTY, _STATES).values())
     for payload in held.values():
         memory.parents(payload)
         memory.children(payload)
         heartbeat.read(payload)
         heartbeat.is_question(payload)
         heartbeat.instance_in(payload)
-        adopted(of.NAMES, of.target_device(of.M31), payload)
-        rewording.with_old_words(wanted, payload)
-        rewording.state_topics_to_tell_again(wanted, payload)
-        removal.vanished_components(wanted, payload)
-        removal.with_tombstones(wanted, payload, keep_old=True)
-        record = removal.read_record(payload)
-        if record:
-            removal.whole_again(record, wanted)
-            removal.whole_again(record, payload)
-            removal.record(payload, record, _NOW)
-    announced((payload.decode(errors="replace") for payload in payloads), of.NAMES)
+        for presence in Presence:
+            next_step(wanted, payload, None, presence, _NOW)
+            next_step(wanted, payload, payload, presence, _NOW)
+            next_step(None, payload, payload, presence, _NOW)
+        for stands in (None, wanted, payload):
+            showing(stands, payload, _NOW)
+    announcements_by_prefix((payload.decode(errors="replace") for payload in payloads), of.NAMES)
 
 
 def commands(octets: bytes) -> None:
     """A topic, a line's end, and what was published on it."""
     topic, _, payload = octets.partition(b"\n")
-    listening = listener([])
+    carried_out = Commands(of.NAMES.topics, {}, SystemClock())
     text = topic.decode(errors="replace")
+    level = logging.getLogger("ts2mqtt").level
     for commanded in (text, "ts2mqtt/command", "ts2mqtt/backyard/command"):
-        listening.hear(Received(commanded, payload, retain=False))
+        carried_out.carry_out(commanded, payload)
+    logging.getLogger("ts2mqtt").setLevel(level)
     of.NAMES.topics.subject(text)
     of.NAMES.subject(text)
     of.NAMES.topics.is_own(text)

@@ -9,7 +9,6 @@ from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, P
 from ts2mqtt.observatory.model import ACTIVE, ExposurePlan, Listing, Profile, Project, Rig, Target
 
 if TYPE_CHECKING:
-    from ts2mqtt.bridge.sharding import Shard
     from ts2mqtt.simulator.api import SimulatedApi
 
 RIG_NAMES = ("Backyard", "Remote", "Third")
@@ -108,7 +107,6 @@ def bridge_config(
     *rigs: SimulatedApi | str | RigConfig,
     home_assistant: HomeAssistantConfig | None = None,
     looks: PollingConfig | None = None,
-    shard: Shard | None = None,
 ) -> Config:
     """For a broker, or one on this port, and rigs: as configured, or at an address and called as in RIG_NAMES."""
     named = zip(RIG_NAMES, rigs, strict=False)
@@ -118,5 +116,4 @@ def bridge_config(
         rigs=tuple(one if isinstance(one, RigConfig) else rig_config(one, name=name) for name, one in named),
         polling=looks or polling(),
         log=LogConfig(),
-        shard=shard,
     )

@@ -1,37 +1,43 @@
-"""The bridge's command listener, and what it has carried out."""
+"""What the bridge does when somebody publishes a command."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, cast
 
 from tests.support import topics_of_example as of
-from ts2mqtt.bridge.commands import CommandListener, Commands
-from ts2mqtt.mqtt.connection import Received
+from tests.support.clocks import HandClock
+from ts2mqtt.bridge.commands import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_KNOWN = frozenset({of.RIG, "debug", "info", "warning", "error"})
+    from ts2mqtt.bridge.rig_worker import RigWorker
 
 
-def listener(done: list[str]) -> CommandListener:
-    """Of a bridge with the rig of the example; writes down what it carries out: `refresh backyard`, `rediscover`."""
+class _Worker:
+    """The worker of the example's rig; writes down what it is ordered."""
 
-    def carrying_out(order: str) -> Callable[[str], bool]:
-        def carry_out(word: str) -> bool:
-            done.append(f"{order} {word}")
-            return word in _KNOWN
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
 
-        return carry_out
+    def refresh(self) -> None:
+        self._done.append(f"refresh {of.RIG}")
 
-    commands = Commands(carrying_out("log_level"), carrying_out("refresh"), carrying_out("refresh_plan"))
-    return CommandListener(
-        of.NAMES.topics, commands, lambda: done.append("rediscover"), lambda rig_id: rig_id == "elsewhere"
-    )
+    def refresh_plan(self) -> None:
+        self._done.append(f"refresh_plan {of.RIG}")
 
 
 def carried_out(topic: str, payload: str) -> list[str]:
-    """What the bridge does when somebody publishes this."""
+    """By a bridge with the rig of the example: `refresh backyard`, `rediscover`, `log_level debug`."""
     done: list[str] = []
-    listener(done).hear(Received(topic, payload.encode(), retain=False))
+    commands = Commands(of.NAMES.topics, {of.RIG: cast("RigWorker", _Worker(done))}, HandClock())
+    logger = logging.getLogger("ts2mqtt")
+    before = logger.level
+    logger.setLevel(logging.NOTSET)
+    try:
+        if commands.carry_out(topic, payload.encode()):
+            done.append("rediscover")
+        if logger.level != logging.NOTSET:
+            done.append(f"log_level {logging.getLevelName(logger.level).lower()}")
+    finally:
+        logger.setLevel(before)
     return done

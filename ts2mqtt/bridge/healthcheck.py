@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _PATIENCE_S = 8.0
 
 
-async def check_health(mqtt: MqttConfig, replica: int | None = None, patience_s: float = _PATIENCE_S) -> None:
+async def check_health(mqtt: MqttConfig, patience_s: float = _PATIENCE_S) -> None:
     """Returns when a bridge under this base topic has shown that its heartbeats come back; else a BrokerError."""
-    topic = TopicNames(mqtt.base_topic, replica).heartbeat
+    topic = TopicNames(mqtt.base_topic).heartbeat
     async with connect(mqtt, client_id=f"{mqtt.client_id}-health-{secrets.token_hex(3)}") as connection:
         await connection.subscribe([topic])
         await (await connection.publish(topic, heartbeat.ASK, retain=False))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import time
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
 from ts2mqtt.topics.payloads import Heartbeat, Question
 
-INTERVAL_S = 10.0
+if TYPE_CHECKING:
+    from ts2mqtt.timing import Clock
+
 ASK = Question(ask=True).to_bytes()
 """Published on the heartbeat topic, it makes a running bridge answer with a heartbeat at once."""
 
@@ -21,9 +23,9 @@ class _Bridge(BaseModel):
     instance: str
 
 
-def new_instance() -> str:
+def new_instance(clock: Clock) -> str:
     """Names one running bridge; the name of one that started earlier sorts first."""
-    return f"{time.time_ns() // 1_000_000:013x}-{secrets.token_hex(4)}"
+    return f"{int(clock.now().timestamp() * 1_000):013x}-{secrets.token_hex(4)}"
 
 
 class Pulse:
