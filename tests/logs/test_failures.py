@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ts2mqtt.logs.failures import Failure, FailureLog, spoken_duration
+from ts2mqtt.logs.failures import Failure, FailureLog
 
 HOUR = 3_600
 
@@ -195,24 +195,3 @@ def test_only_news_are_passed_on(clock: Clock) -> None:
     failures.failed("Remote", "no answer")
     failures.forget("Remote")
     assert news == ["Backyard: no answer", "Backyard: status 500", "nothing", "Remote: no answer", "nothing"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "spoken"),
-    [
-        (0, "1 second"),
-        (0.2, "1 second"),
-        (1.4, "1 second"),
-        (2, "2 seconds"),
-        (119, "119 seconds"),
-        (120, "2 minutes"),
-        (42 * 60, "42 minutes"),
-        (2 * HOUR, "2 hours"),
-        (3.4 * HOUR, "3 hours"),
-        (47 * HOUR, "47 hours"),
-        (48 * HOUR, "2 days"),
-        (400 * 24 * HOUR, "400 days"),
-    ],
-)
-def test_durations_as_a_person_says_them(seconds: float, spoken: str) -> None:
-    assert spoken_duration(seconds) == spoken

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ts2mqtt.check.findings import Verdict, counted, shortened
+from ts2mqtt.check.findings import Verdict, shortened
+from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

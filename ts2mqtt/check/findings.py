@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.logs.format import printable
+from ts2mqtt.logs.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -118,11 +118,6 @@ def as_json(findings: Iterable[Finding]) -> str:
 def shortened(name: str) -> str:
     """A name from the API or the broker, quoted, and no longer than a line can bear."""
     return f"'{name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + '…'}'"
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 profile`, `2 profiles`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def what_happened(error: Ts2mqttError) -> str:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.findings import Finding, StepFailedError, Steps, Verdict, counted, shortened, what_happened
+from ts2mqtt.check.findings import Finding, StepFailedError, Steps, Verdict, shortened, what_happened
 from ts2mqtt.check.network import (
     Peer,
     address_text,
@@ -21,7 +21,7 @@ from ts2mqtt.check.network import (
     speaks_tls,
 )
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
-from ts2mqtt.logs.failures import spoken_duration
+from ts2mqtt.logs.wording import counted, spoken_duration
 from ts2mqtt.scheduler.client import TargetSchedulerClient, tls_context
 
 if TYPE_CHECKING:
