@@ -20,6 +20,7 @@ from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.bridge.session import Session
 from ts2mqtt.bridge.transitions import HomeAssistantStatus
 from ts2mqtt.config import changes, taken_up
+from ts2mqtt.config.words import LOG_LEVELS
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
@@ -344,7 +345,7 @@ class Bridge:
         return latest.text[:_LONGEST_PROBLEM] if latest else None
 
     def _set_log_level(self, level: str) -> bool:
-        if level not in payloads.LOG_LEVELS:
+        if level not in LOG_LEVELS:
             return False
         _LOG.warning("the log level changes to %s", level)
         logging.getLogger("ts2mqtt").setLevel(level.upper())

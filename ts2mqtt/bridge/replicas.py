@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field, ValidationError
 
 from ts2mqtt.bridge import heartbeat
+from ts2mqtt.observatory.ids import RIG_ID_PATTERN
 from ts2mqtt.topics.encode import ONLINE
-from ts2mqtt.topics.names import RIG_ID_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

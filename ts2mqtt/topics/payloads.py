@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
+from ts2mqtt.config.words import LOG_LEVELS, PROTOCOLS
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACCEPTED,
     EXPOSURE_ACQUIRED,
@@ -29,8 +30,6 @@ from ts2mqtt.observatory.present import ACTIVITIES, OBSERVED, PLANNED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOG_LEVELS = ("debug", "info", "warning", "error")
-PROTOCOLS = ("3.1.1", "5")
 _TARGET, _WAIT = "target", "wait"
 BLOCK_KINDS = (_TARGET, _WAIT)
 EVENTS: Mapping[str, str] = {
