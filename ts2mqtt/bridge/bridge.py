@@ -34,7 +34,7 @@ from ts2mqtt.observatory.present import live, next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.client import public_url
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.topics import decode as memory, payloads
+from ts2mqtt.topics import decode, payloads
 from ts2mqtt.topics.encode import OFFLINE, RigView, event_payload
 from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import TopicNames
@@ -316,9 +316,9 @@ class Bridge:
 
     def _recall(self, rig_ids: AbstractSet[str], retained: Mapping[str, bytes]) -> None:
         """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more."""
-        memories = memory.recall(self._names.topics, retained)
+        recalled = decode.recall(self._names.topics, retained)
         for rig_id in rig_ids:
-            remembered = memories.get(rig_id, memory.Memory(Watch()))
+            remembered = recalled.get(rig_id, decode.Recalled(Watch()))
             self._pollers[rig_id].recall(remembered.watch.plan, remembered.statistics, remembered.dates)
             if self._watches[rig_id].rig is None:
                 self._watches[rig_id] = remembered.watch

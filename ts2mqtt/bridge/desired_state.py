@@ -9,7 +9,7 @@ from ts2mqtt.bridge.publisher import Stale
 from ts2mqtt.home_assistant.devices import SETTLE_S, DeviceWriter, RigDevices, bridge_device_message
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, Subject
 
@@ -117,7 +117,7 @@ class DesiredState:
                 yield Stale(topic, SETTLE_S)
         for topic in unwanted:
             subject = self._names.topics.subject(topic)
-            if subject and self._is_gone(subject, memory.parents(retained[topic])):
+            if subject and self._is_gone(subject, decode.parents(retained[topic])):
                 yield Stale(topic, SETTLE_S, follows=self._names.topic(subject))
 
     def _rig_devices(self, rig_id: str) -> RigDevices:
@@ -135,7 +135,7 @@ class DesiredState:
         state_topic = self._names.topics.thing(subject.rig_id, subject.kind, subject.thing_id)
         if state_topic in wanted:
             return True
-        return self._is_gone(subject, memory.parents(retained.get(state_topic, b"")))
+        return self._is_gone(subject, decode.parents(retained.get(state_topic, b"")))
 
     def _is_gone(self, subject: Subject, parents: Parents) -> bool:
         built = self._built.get(subject.rig_id)

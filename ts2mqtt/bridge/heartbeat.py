@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from pydantic import BaseModel, ValidationError
-
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.payloads import Heartbeat, Question
 
 INTERVAL_S = 10.0
@@ -15,10 +14,6 @@ ASK = Question(ask=True).to_bytes()
 
 MOST_UNRETURNED = 3
 """Of one bridge's heartbeats; and so many intervals without any may pass before its connection counts as lost."""
-
-
-class _Bridge(BaseModel):
-    instance: str
 
 
 def new_instance() -> str:
@@ -42,25 +37,16 @@ class Pulse:
 
 def read(payload: bytes) -> Heartbeat | None:
     """None for what is no heartbeat."""
-    try:
-        return Heartbeat.model_validate_json(payload)
-    except ValidationError:
-        return None
+    return decode.heartbeat_in(payload)
 
 
 def is_question(payload: bytes) -> bool:
-    try:
-        return Question.model_validate_json(payload).ask
-    except ValidationError:
-        return False
+    return decode.is_question(payload)
 
 
 def instance_in(payload: bytes) -> str | None:
     """Which running bridge has written this about itself; None if that cannot be read."""
-    try:
-        return _Bridge.model_validate_json(payload).instance
-    except ValidationError:
-        return None
+    return decode.instance_in(payload)
 
 
 def is_healthy(heartbeat: Heartbeat) -> bool:

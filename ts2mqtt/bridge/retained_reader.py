@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ _SUSPICIOUSLY_MANY = 500
 
 _FILTERS_AT_ONCE = 100
 _MOST_ROUNDS = 20
-
-
-class _Identity(BaseModel):
-    id: str | None = None
-    rig_id: str | None = None
-
-
-class _Bridge(BaseModel):
-    rigs: list[_Identity]
 
 
 class _Availability(BaseModel):
@@ -70,7 +61,7 @@ class RetainedReader:
         topics = self._names.topics
         bridge = topics.of_bridge(message.topic)
         if bridge is not None and message.topic == bridge.bridge:
-            self._named |= _rigs_named_in(message.payload)
+            self._named |= decode.rigs_named_in(message.payload)
         if not (message.retain and message.payload):
             return
         if message.topic in self._sought:
@@ -109,14 +100,14 @@ class RetainedReader:
         retained = {
             topic: payload for topic, payload in self.retained.items() if not self._is_foreign(topic, payload)
         }
-        ours = self._named | _rigs_named_in(about)
+        ours = self._named | decode.rigs_named_in(about)
         ours |= {subject.rig_id for topic in retained if (subject := self._names.subject(topic))}
         strange: dict[str, list[str]] = {}
         for topic, payload in retained.items():
             subject = self._names.topics.subject(topic)
             if subject is None or subject.rig_id in ours:
                 continue
-            if _is_about(payload, subject):
+            if decode.is_about(payload, subject):
                 ours.add(subject.rig_id)
             else:
                 strange.setdefault(subject.rig_id, []).append(topic)
@@ -175,21 +166,6 @@ class RetainedReader:
             yield self._names.topic(subject)
             if subject.kind is not None and subject.thing_id is not None:
                 yield topics.thing(subject.rig_id, subject.kind, subject.thing_id)
-            for kind, thing_id in memory.children(payload):
+            for kind, thing_id in decode.children(payload):
                 yield topics.thing(subject.rig_id, kind, thing_id)
                 yield self._names.topic(Subject(subject.rig_id, kind, thing_id))
-
-
-def _rigs_named_in(payload: bytes) -> set[str]:
-    try:
-        return {rig.id for rig in _Bridge.model_validate_json(payload).rigs if rig.id}
-    except ValidationError:
-        return set()
-
-
-def _is_about(payload: bytes, subject: Subject) -> bool:
-    try:
-        identity = _Identity.model_validate_json(payload)
-    except ValidationError:
-        return False
-    return subject.rig_id in (identity.rig_id, identity.id)
