@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.bridge.rate_limit import RateLimit
-from ts2mqtt.topics.payloads import LOG_LEVELS
+from ts2mqtt.config.words import LOG_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
