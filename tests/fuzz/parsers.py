@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
 from tests.support.build import rig
-from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
@@ -26,8 +25,9 @@ from ts2mqtt.observatory.night import planning_inputs, rig_zone
 from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler import client, translate as translation
 from ts2mqtt.timing import SystemClock
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
+from ts2mqtt.topics.names import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +97,7 @@ def _all_messages(rig: Rig, plan: NightPlan | None, watch: Watch) -> None:
     for event in events:
         json.loads(event_payload(rig, event))
     # What was published is what a later start finds.
-    memory.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})
+    decode.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})
 
 
 def _refuse_constant(text: str) -> None:
@@ -112,16 +112,18 @@ def retained(octets: bytes) -> None:
         *(of.project(of.P1), of.target(of.M31), of.target_device(of.M31), "ts2mqtt/bridge/removed/backyard"),
     )
     held = {topic: payloads[number % len(payloads)] for number, topic in enumerate(topics)}
-    for recalled in memory.recall(of.NAMES.topics, held).values():
+    for recalled in decode.recall(of.NAMES.topics, held).values():
         dict(recalled.statistics)
         _all_messages(_EMPTY, recalled.watch.plan, recalled.watch)
     (wanted,) = (message.payload for message in device_messages(of.NAMES, _EMPTY, _STATES).values())
     for payload in held.values():
-        memory.parents(payload)
-        memory.children(payload)
-        heartbeat.read(payload)
-        heartbeat.is_question(payload)
-        heartbeat.instance_in(payload)
+        decode.parents(payload)
+        decode.children(payload)
+        decode.rigs_named_in(payload)
+        decode.is_about(payload, Subject("backyard"))
+        decode.heartbeat_in(payload)
+        decode.is_question(payload)
+        decode.instance_in(payload)
         for presence in Presence:
             next_step(wanted, payload, None, presence, _NOW)
             next_step(wanted, payload, payload, presence, _NOW)

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 _PATIENCE_S = 60.0
+
+
 IMPATIENT = Timings(
     rig=RigTimings(first_retry_s=0.1),
     broker=BrokerTimings(first_retry_s=0.1, refused_retry_s=0.5),

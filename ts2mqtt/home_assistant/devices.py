@@ -23,6 +23,7 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
+from ts2mqtt.logs.wording import on_one_line
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.message import Message
@@ -325,9 +326,7 @@ def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterat
 
 def display_name(name: str) -> str:
     """Free text on one line, of a length that a screen can show."""
-    if not name.isprintable():
-        name = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(name.split())[:_LONGEST_NAME].rstrip()
+    return on_one_line(name)[:_LONGEST_NAME].rstrip()
 
 
 def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tuple[_PlanNames, str]]:
