@@ -168,6 +168,22 @@ async def test_an_event_stays_untold_when_the_connection_breaks_before_it_goes(m
     assert left == [b"late"]
 
 
+async def test_an_event_is_not_told_again_when_nobody_knows_whether_the_broker_has_it(mosquitto: Mosquitto) -> None:
+    async with session_at(mosquitto.port) as at_work:
+        working = asyncio.create_task(at_work.session.keep_true())
+        await mosquitto.says("Received UNSUBSCRIBE from session", after=1)
+        mosquitto.freeze()
+        at_work.inbox.put(update(b"on its way"))
+        async with asyncio.timeout(5):
+            while not (at_work.carried.desired.latest("backyard") and not at_work.carried.events):
+                await asyncio.sleep(0)
+        assert not working.done()
+        await mosquitto.kill()
+        with pytest.raises(BrokerUnreachableError):
+            await working
+        assert not at_work.carried.events
+
+
 async def test_while_it_reads_a_session_hears_that_the_connection_breaks(mosquitto: Mosquitto) -> None:
     mosquitto_died = asyncio.create_task(_dies_at(mosquitto, "Received SUBSCRIBE from session"))
     with pytest.raises(BrokerUnreachableError):
