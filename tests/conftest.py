@@ -12,8 +12,8 @@ import pytest
 from tests.support.certificates import Certificates, make_certificates, openssl_is_installed
 from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 from tests.support.observer import Observer, observing
+from tests.support.quick import is_quick, leads_to_quick, refuse_sockets
 from tests.support.running import Log
-from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.example import documentation_example
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests of pure code: tests/support/quick.py")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --quick what is not quick is not even imported."""
+    if config.getoption("--quick") and not leads_to_quick(collection_path):
+        return True
+    return None
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_in_a_quick_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if is_quick(request.node.path):
+        refuse_sockets(monkeypatch)
 
 
 class AnyBroker(Protocol):
@@ -105,11 +122,3 @@ def log() -> Iterator[Log]:
     yield handler
     logger.removeHandler(handler)
     logger.setLevel(level)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is retried after seconds is retried after a tenth of them."""
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._SLOW_RETRY_S", 0.5)
-    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.1)

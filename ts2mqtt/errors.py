@@ -57,5 +57,9 @@ class LoginRefusedError(BrokerError):
     """The broker refuses this user, password or client id."""
 
 
+class PublishRefusedError(BrokerError):
+    """The broker took a message and said that it does not keep it; only MQTT 5 has an answer for that."""
+
+
 class OtherBridgeError(BrokerError):
     """Another bridge is at work under the same base topic."""

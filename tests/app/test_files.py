@@ -6,20 +6,19 @@ Sources: home-assistant/supervisor, supervisor/addons/validate.py and options.py
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from PIL import Image
 
+from tests.support.project import ROOT
 from ts2mqtt import __version__
 from ts2mqtt.app.start import BrokerOptions, Options, RigOptions
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-ROOT = Path(__file__).parents[2]
 ADDON = ROOT / "addon"
 CONFIG: dict[str, Any] = yaml.safe_load((ADDON / "config.yaml").read_text())
 LANGUAGES = ("en", "de")

@@ -14,9 +14,9 @@ from tests.support.observer import observing
 from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.simulator.faults import Fault
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,39 @@ async def test_a_fresh_start_publishes_the_documented_observatory(
         assert observer.held_below("ts2mqtt/") == {of.STATUS, of.BRIDGE, *of.all_states()}
         assert observer.held_below("homeassistant/") == {of.BRIDGE_DEVICE, *of.all_devices()}
         assert observer.held[of.STATUS] == observer.held[of.RIG_STATUS] == b"online"
+
+
+async def test_a_bridge_publishes_the_promised_topics_and_no_others(
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
+) -> None:
+    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+        await all_published(observer)
+        await observer.wait_for(of.BRIDGE_DEVICE)
+        await observer.wait_for(of.HEARTBEAT, lambda beat: beat["working"])
+        await observer.catch_up()
+    await observer.wait_for(of.STATUS, b"offline")
+    assert observer.held.keys() == {
+        of.STATUS,
+        of.BRIDGE,
+        of.BRIDGE_DEVICE,
+        *of.all_states(),
+        *of.all_devices(),
+    }
+    assert observer.json(of.BRIDGE).keys() == {
+        "version",
+        "instance",
+        "since",
+        "protocol",
+        "log_level",
+        "last_problem",
+        "rigs_online",
+        "rigs",
+    }
+    for topic in of.all_devices():
+        assert observer.json(topic)["availability"] == [{"topic": of.STATUS}]
+    assert observer.json(of.rig_device())["device"]["via_device"] == "ts2mqtt_bridge"
+    assert {seen.topic for seen in observer.seen if not seen.payload} == set()
+    assert mosquitto.lines(" as ts2mqtt (")
 
 
 async def test_values_are_right_to_the_last_digit(
@@ -223,7 +256,6 @@ async def test_a_rig_that_hangs_does_not_hold_another_up(mosquitto: Mosquitto, o
             assert of.target(of.M31) not in observer.held
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_rig_that_goes_away_is_offline_and_keeps_everything_else(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, log: Log
 ) -> None:
@@ -332,7 +364,7 @@ async def test_the_night_plan_is_read_once_after_a_start(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
     # By day: at an hour when the rig could be imaging the bridge would first watch it for minutes.
-    midday = SpeedClock(datetime.fromisoformat("2026-02-27T13:05:00-05:00"), speed=1)
+    midday = PacedClock(datetime.fromisoformat("2026-02-27T13:05:00-05:00"), pace=1)
     async with running_bridge(bridge_config(mosquitto.port, example_api, looks=polling(plan="auto")), midday):
         await observer.wait_for("ts2mqtt/backyard/plan", lambda plan: plan["blocks"])
         await all_published(observer)

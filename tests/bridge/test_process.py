@@ -138,23 +138,3 @@ async def test_clean_tells_how_much_it_cleared(
         held = len(observer.held)
         assert await finished("clean", config) == (0, f"cleared {held} topics under 'ts2mqtt'\n")
         assert await retained_on(mosquitto.port) == {}
-
-
-async def test_a_pod_of_several_is_a_replica_and_is_asked_for_its_own_health(
-    mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path
-) -> None:
-    """Replica 0 of three, to which Backyard belongs; the second pod has not started."""
-    config = written(tmp_path, mosquitto.port, example_api.url)
-    first, second = ({"TS2MQTT_SHARD": "auto/3", "HOSTNAME": f"ts2mqtt-{index}"} for index in range(2))
-    async with observing(mosquitto.port) as observer, started("run", config, **first) as bridge:
-        await observer.wait_for("ts2mqtt/bridge/0/status", b"online")
-        await observer.wait_until(lambda: of.all_devices() | of.all_states() <= observer.held.keys())
-        assert (await finished("healthcheck", config, **first))[0] == 0
-        code, output = await finished("healthcheck", config, **second)
-        assert code == 1
-        assert "no bridge at work" in output
-        bridge.send_signal(signal.SIGTERM)
-        assert await bridge.wait() == 0
-    code, output = await finished("run", config, TS2MQTT_SHARD="auto/3", HOSTNAME="ts2mqtt-3")
-    assert code == 2
-    assert "expected a number from 0 to 2 for one of 3, not 3" in output

@@ -12,7 +12,7 @@ from tests.support import topics_of_example as of
 from tests.support.observer import observing
 from tests.support.running import bridge_config, mqtt_config
 from ts2mqtt.config import HomeAssistantConfig
-from ts2mqtt.mqtt.connection import Received, connect
+from ts2mqtt.mqtt.connection import connect
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.observer import Observer
     from ts2mqtt.config import Config, MqttConfig
     from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
     from ts2mqtt.simulator.api import SimulatedApi
 
 _serial = count(1)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.brokers.contract import bridging, everything_published, heard, kept, login, new_place, watching
+from tests.faults.gate import Gate
 from tests.support import topics_of_example as of
 from tests.support.running import running_bridge
 from ts2mqtt.bridge.clean import clean
 from ts2mqtt.bridge.healthcheck import check_health
 from ts2mqtt.errors import LoginRefusedError, OtherBridgeError
-from ts2mqtt.mqtt.connection import Received, Will, connect
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.message import Received, Will
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 
@@ -79,10 +80,11 @@ async def test_only_what_was_kept_is_called_retained(shared_broker: AnyServedBro
 
 async def test_a_broken_connection_leaves_its_last_will(shared_broker: AnyServedBroker, place: str) -> None:
     will = Will(f"{place}/status", b"offline")
-    async with watching(shared_broker) as other, connect(login(shared_broker), will=will) as connection:
-        wire = connection._client.socket()
-        assert isinstance(wire, socket.socket)
-        wire.shutdown(socket.SHUT_RDWR)
+    gate = Gate(shared_broker.port)
+    await gate.open()
+    behind_gate = login(shared_broker).model_copy(update={"port": gate.port})
+    async with watching(shared_broker) as other, connect(behind_gate, will=will):
+        gate.closed()
         await other.wait_for(will.topic, will.payload)
     assert await kept(shared_broker, will.topic) == {will.topic: will.payload}
 

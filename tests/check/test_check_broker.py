@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.check.impatience import IMPATIENT
 from tests.check.peers import behind_tls, expired, full_backlog, refusing_subscription, say_nothing, serving
 from tests.support.mosquitto import free_port
 from tests.support.observer import observing, retained_on
@@ -16,6 +17,7 @@ from ts2mqtt.bridge import heartbeat
 from ts2mqtt.check.broker import check_broker
 from ts2mqtt.config import HomeAssistantConfig, MqttConfig, TlsConfig
 from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.payloads import Heartbeat
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def found(mqtt: MqttConfig | int, prefix: str = "homeassistant", *, enabled: bool = True) -> list[Finding]:
     findings: list[Finding] = []
     home_assistant = HomeAssistantConfig(discovery_prefix=prefix, enabled=enabled)
-    await check_broker(mqtt_config(mqtt) if isinstance(mqtt, int) else mqtt, home_assistant, findings.append)
+    config = mqtt_config(mqtt) if isinstance(mqtt, int) else mqtt
+    await check_broker(config, home_assistant, findings.append, timings=IMPATIENT)
     assert PASSWORD not in str(findings)
     assert {finding.subject for finding in findings} == {"broker"}
     return findings
@@ -303,7 +306,8 @@ class TestBridges:
     ) -> None:
         async with running_bridge(bridge_config(mosquitto.port, example_api)):
             await observer.wait_for("ts2mqtt/status", b"online")
-            later = Heartbeat(instance=heartbeat.new_instance(), number=1, returned=1, working=True).to_bytes()
+            instance = heartbeat.new_instance(SystemClock())
+            later = Heartbeat(instance=instance, number=1, returned=1, working=True).to_bytes()
             await observer.publish("ts2mqtt/bridge/heartbeat", later, retain=True)
             findings = await found(mosquitto.port)
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.check.impatience import IMPATIENT
 from tests.support.mosquitto import free_port
 from ts2mqtt.check import CONFIG, Finding, as_json, as_text, check
+from ts2mqtt.check.run import run_checks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.mosquitto import Mosquitto
@@ -96,7 +99,7 @@ async def test_a_wrong_config(tmp_path: Path) -> None:
 async def test_a_config_from_the_environment_alone() -> None:
     findings: list[Finding] = []
     environment = {"TS2MQTT_MQTT__HOST": "broker.invalid", "TS2MQTT_RIG_URL": f"http://127.0.0.1:{free_port()}"}
-    await check(None, environment, findings.append)
+    await check(None, environment, findings.append, timings=IMPATIENT)
 
     assert findings[0].message == "the environment alone, 1 rig"
     assert [finding.subject for finding in findings if finding.ok is False] == ["broker", "rig rig"]
@@ -114,21 +117,45 @@ async def test_a_wrong_config_ends_the_check(tmp_path: Path) -> None:
 
 async def test_a_warning_is_no_fault(tmp_path: Path) -> None:
     findings: list[Finding] = []
-    await check(write_config(tmp_path, free_port(), "http://rig.invalid", mode=0o644), {}, findings.append)
+    path = write_config(tmp_path, free_port(), "http://rig.invalid", mode=0o644)
+    await check(path, {}, findings.append, timings=IMPATIENT)
 
     assert (findings[1].step, findings[1].ok) == ("warning", None)
     assert "chmod 600" in findings[1].message
 
 
-async def test_a_bug_in_one_check_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def buggy(*_: object) -> None:
+async def test_a_bug_in_one_check_ends_the_others() -> None:
+    ended: list[str] = []
+
+    async def endless(_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("endless")
+
+    async def buggy(_: object) -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ts2mqtt.check.everything.check_rig", buggy)
-    environment = {"TS2MQTT_MQTT__HOST": "broker.invalid", "TS2MQTT_RIG_URL": "http://127.0.0.1:1"}
     with pytest.raises(ZeroDivisionError):
-        await check(None, environment, lambda _: None)
+        await run_checks((buggy, endless), lambda _: None)
+    assert ended == ["endless"]
+
+
+async def test_findings_are_told_check_by_check_whoever_is_first() -> None:
+    quick_is_done = asyncio.Event()
+
+    async def slow(tell: Callable[[Finding], None]) -> None:
+        await quick_is_done.wait()
+        tell(Finding("name", "slow", ok=True, seconds=0, message=""))
+
+    async def quick(tell: Callable[[Finding], None]) -> None:
+        tell(Finding("name", "quick", ok=True, seconds=0, message=""))
+        quick_is_done.set()
+
+    findings: list[Finding] = []
+    await run_checks((slow, quick), findings.append)
+    assert [finding.subject for finding in findings] == ["slow", "quick"]
 
 
 class TestLooks:

@@ -6,11 +6,12 @@ import asyncio
 import errno
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.check.impatience import IMPATIENT
 from tests.check.peers import (
     answering,
     api_at,
@@ -21,11 +22,13 @@ from tests.check.peers import (
     say_nothing,
     serving,
 )
+from tests.support.clocks import HandClock
 from tests.support.mosquitto import free_port
 from ts2mqtt.check.network import Peer, tls_failure
 from ts2mqtt.check.rig import check_rig
 from ts2mqtt.config import PollingConfig, RigConfig
 from ts2mqtt.simulator.faults import Fault
+from ts2mqtt.timing import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,14 +37,21 @@ if TYPE_CHECKING:
     from tests.support.certificates import Certificates
     from ts2mqtt.check import Finding
     from ts2mqtt.simulator.api import SimulatedApi
+    from ts2mqtt.timing import Clock
 
 PASSWORD = "never-shown-9f3"  # noqa: S105 - the point is to look for it
 
 
-async def found(*urls: str, timeout: float = 5.0, **keys: Any) -> list[Finding]:  # noqa: ASYNC109 - a config key
+async def found(
+    *urls: str,
+    timeout: float = 5.0,  # noqa: ASYNC109 - a config key
+    clock: Clock = SystemClock(),
+    **keys: Any,
+) -> list[Finding]:
     findings: list[Finding] = []
     rig = RigConfig(name="Backyard", url=urls, **keys)
-    await check_rig(rig, PollingConfig().model_copy(update={"timeout": timeout}), findings.append)
+    polling = PollingConfig().model_copy(update={"timeout": timeout})
+    await check_rig(rig, polling, findings.append, clock=clock, timings=IMPATIENT)
     assert PASSWORD not in str(findings)
     return findings
 
@@ -288,7 +298,7 @@ class TestTls:
         error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
         error.verify_code, error.verify_message = code, "certificate revoked"
 
-        failure = tls_failure(Peer("127.0.0.1", 443, "", "", ca_key="ca_file"), error)
+        failure = tls_failure(Peer("127.0.0.1", 443, "", "", ca_key="ca_file", patience_s=1.0), error)
         assert words in str(failure)
 
     async def test_a_file_that_is_no_certificate(self, example_api: SimulatedApi, tmp_path: Path) -> None:
@@ -318,8 +328,9 @@ class TestTls:
 class TestClock:
     @pytest.mark.parametrize(("minutes", "words"), [(12, "12 minutes ahead of"), (-180, "3 hours behind")])
     async def test_one_that_is_off(self, minutes: int, words: str) -> None:
-        async with at(api_at(lambda: datetime.now(UTC) + timedelta(minutes=minutes))) as url:
-            findings = await found(url)
+        clock = HandClock()
+        async with at(api_at(lambda: clock.now() + timedelta(minutes=minutes))) as url:
+            findings = await found(url, clock=clock)
 
         assert (findings[-1].step, findings[-1].ok) == ("clock", False)
         assert findings[-1].message.startswith(words)

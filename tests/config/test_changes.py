@@ -35,7 +35,6 @@ def config(tmp_path: Path, **sections: Any) -> Config:
             ["home_assistant.project_states"],
             ["home_assistant.enabled"],
         ),
-        ({"shard": "1/2"}, [], ["shard"]),
         # So does the port.
         ({"mqtt": {"host": "broker", "tls": {"enabled": True}}}, [], ["mqtt.tls.enabled"]),
         ({"mqtt": {"host": "other", "username": "me", "password": SECRET}}, [], ["host", "username", "password"]),
@@ -58,7 +57,7 @@ def test_names_what_has_changed(
     tmp_path: Path, sections: dict[str, Any], applied: list[str], need_restart: list[str]
 ) -> None:
     found = changes(config(tmp_path), config(tmp_path, **sections))
-    expected = [key if "." in key or key == "shard" else f"mqtt.{key}" for key in need_restart]
+    expected = [key if "." in key else f"mqtt.{key}" for key in need_restart]
     assert (sorted(found.applied), sorted(found.need_restart)) == (sorted(applied), sorted(expected))
     assert SECRET not in repr(found)
 

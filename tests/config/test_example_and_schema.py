@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.project import ROOT
 from ts2mqtt.config import Config, config_json_schema, load_config
 from ts2mqtt.config.durations import DURATION_PATTERN, format_duration, parse_duration
 from ts2mqtt.config.keys import all_keys, key_from
@@ -16,7 +17,7 @@ from ts2mqtt.config.keys import all_keys, key_from
 Key = tuple[str | int, ...]
 Schema = dict[str, Any]
 
-EXAMPLE = Path(__file__).parents[2] / "config.yaml.example"
+EXAMPLE = ROOT / "config.yaml.example"
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
 OPTIONAL = re.compile(r"^( *)#(?=[^ \n])")
 
@@ -118,7 +119,7 @@ def test_each_optional_line_can_be_switched_on(number: int, tmp_path: Path) -> N
     nearby = [other for other in optional_lines() if abs(other - number) <= 4]
     also = [other for other in nearby if name_in(other) in TOGETHER.get(name_in(number), ())]
     changed = load(with_setting(number, *also), tmp_path)
-    has_default = not re.search("username|password|_file|itude|X-Api-Key|- name|url|shard", LINES[number])
+    has_default = not re.search("username|password|_file|itude|X-Api-Key|- name|url", LINES[number])
     assert (changed == load("".join(LINES), tmp_path)) is has_default
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config import (
     Config,
     LoadedConfig,
@@ -221,26 +220,6 @@ rigs:
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     assert config_from("\ufeff" + GOOD) == config_from(GOOD)
-
-
-@pytest.mark.parametrize(
-    ("text", "host_name", "shard"),
-    [
-        ("2/4", "", Shard(2, 4)),
-        (" 0 / 1 ", "", Shard(0, 1)),
-        ("auto/4", "ts2mqtt-3", Shard(3, 4)),
-        ("auto/12", "my-ts2mqtt-10", Shard(10, 12)),
-        ("2/4", "ts2mqtt-3", Shard(2, 4)),
-    ],
-)
-def test_a_share_of_the_rigs(text: str, host_name: str, shard: Shard) -> None:
-    assert config_from(GOOD + f"shard: {text}\n", {"HOSTNAME": host_name}).shard == shard
-    assert config_from(GOOD, {"TS2MQTT_SHARD": text, "HOSTNAME": host_name}).shard == shard
-
-
-def test_no_share_unless_it_is_asked_for() -> None:
-    assert config_from(GOOD, {"HOSTNAME": "ts2mqtt-3", "TS2MQTT_SHARD": ""}).shard is None
-    assert config_from(GOOD + "shard:\n").shard is None
 
 
 def test_many_rigs() -> None:

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from tests.conftest import need
-from tests.container.engine import PROJECT, why_there_is_no_engine
+from tests.container.engine import why_there_is_no_engine
+from tests.support.project import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def image() -> str:
     missing = why_there_is_no_engine()
     need(missing or "docker", is_there=missing is None)
     built = subprocess.run(  # noqa: S603 - our own Dockerfile
-        ("docker", "build", "--quiet", "--network", "host", str(PROJECT)),  # noqa: S607 - the engine that the path names
+        ("docker", "build", "--quiet", "--network", "host", str(ROOT)),  # noqa: S607 - the engine that the path names
         capture_output=True,
         text=True,
         check=False,

@@ -8,13 +8,11 @@ import shutil
 import subprocess
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-PROJECT = Path(__file__).parents[2]
 BASE_IMAGE = "python:3.13-slim"
 # Hardened as docs/container.md says; the shells are covered up to show that nobody misses them.
 HARDENED = (

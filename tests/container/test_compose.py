@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import need
-from tests.container.engine import PROJECT, docker, has_image, inspect
+from tests.container.engine import docker, has_image, inspect
 from tests.support.mosquitto import free_port
 from tests.support.observer import observing
+from tests.support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +38,7 @@ async def brought_up(file: Path) -> AsyncIterator[None]:
 
 async def resolved() -> dict[str, Any]:
     """The file with the values of env.example, as compose understands it."""
-    settings = ("--file", str(PROJECT / "compose.yaml"), "--env-file", str(PROJECT / "env.example"))
+    settings = ("--file", str(ROOT / "compose.yaml"), "--env-file", str(ROOT / "env.example"))
     found: dict[str, Any] = json.loads(await docker("compose", *settings, "config", "--format", "json"))
     return found
 

@@ -26,7 +26,7 @@ from ts2mqtt.demo.lines import PlainLines
 from ts2mqtt.demo.log import log_shown
 from ts2mqtt.demo.screen import Demo
 from ts2mqtt.demo.view import LiveView, can_show
-from ts2mqtt.mqtt.connection import Received
+from ts2mqtt.mqtt.message import Received
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

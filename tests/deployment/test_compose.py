@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tests.support.project import ROOT
 from ts2mqtt import cli
 from ts2mqtt.config import load_config
 
-PROJECT = Path(__file__).parents[2]
-TEXT = (PROJECT / "compose.yaml").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
 VARIABLE = re.compile(r"\$\{(\w+)(?::?([-?])([^}]*))?\}")
 # Home Assistant's own image is root's and writes everywhere.
@@ -22,7 +24,7 @@ HARDENED = sorted(SERVICES.keys() - {"home-assistant"})
 
 def written() -> dict[str, str]:
     """What env.example sets."""
-    lines = (PROJECT / "env.example").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "env.example").read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
@@ -61,7 +63,7 @@ def test_several_rigs_come_from_the_mounted_file(tmp_path: Path) -> None:
 def test_the_example_shows_the_simulated_observatory() -> None:
     service = SERVICES["simulator"]
     assert written()["COMPOSE_PROFILES"] in service["profiles"]
-    options = cli._parser().parse_args([filled(word) for word in service["command"]])
+    options = cli.parser().parse_args([filled(word) for word in service["command"]])
     assert written()["RIG_URL"] == f"http://simulator:{options.port}"
     # Else the bridge's container could not reach it.
     assert options.host == "0.0.0.0"  # noqa: S104

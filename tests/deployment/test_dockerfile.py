@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from tests.support.project import ROOT
 from ts2mqtt import cli
 
-PROJECT = Path(__file__).parents[2]
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+PYROOT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Of the last stage, which is the image; a line that ends with a backslash goes on.
-BUILD, IMAGE = (PROJECT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").split("\n\n\n")
+BUILD, IMAGE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").split("\n\n\n")
 
 
 _HEALTH = ("interval", "timeout", "retries")
@@ -34,13 +34,13 @@ def words(instruction: str) -> list[str]:
 
 
 def test_it_starts_the_command_that_the_package_installs() -> None:
-    (name,) = PYPROJECT["project"]["scripts"]
+    (name,) = PYROOT["project"]["scripts"]
     assert words("ENTRYPOINT") == [name]
 
 
 @pytest.mark.parametrize("arguments", [words("CMD"), words("HEALTHCHECK")[1:]])
 def test_what_it_says_is_understood(arguments: list[str]) -> None:
-    assert cli._parser().parse_args(arguments).command
+    assert cli.parser().parse_args(arguments).command
 
 
 def test_its_health_is_asked_for_by_the_same_program() -> None:
@@ -66,13 +66,13 @@ def test_nothing_but_the_environment_comes_from_the_stage_that_builds() -> None:
 
 def test_its_python_is_one_that_the_package_supports() -> None:
     (version,) = re.findall(r"^ARG PYTHON_VERSION=(\S+)$", BUILD, flags=re.MULTILINE)
-    assert version in SpecifierSet(PYPROJECT["project"]["requires-python"])
+    assert version in SpecifierSet(PYROOT["project"]["requires-python"])
 
 
 def test_what_it_copies_is_there_and_not_ignored() -> None:
-    ignored = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = {name for line in said("COPY", BUILD) for name in line.split()[:-1]}
     assert copied
     for name in copied:
-        assert (PROJECT / name).exists()
+        assert (ROOT / name).exists()
         assert f"!{Path(name).parts[0]}" in ignored

@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from importlib.metadata import metadata, requires, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +13,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.support.project import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = Path(__file__).parents[2]
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+PYROOT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ("image.txt", "build.txt")
 # What the image runs.
 IMAGE = {"python_version": "3.13", "python_full_version": "3.13.0", "sys_platform": "linux", "extra": ""}
@@ -40,7 +40,7 @@ class Locked:
 
 def locked(name: str) -> dict[str, Locked]:
     """By normalised name."""
-    text = (PROJECT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", " ")
     found: dict[str, Locked] = {}
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
@@ -70,13 +70,13 @@ def test_every_package_is_pinned_and_has_hashes(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_no_address_of_a_registry_stands_in_it(name: str) -> None:
-    assert "://" not in (PROJECT / "requirements" / name).read_text(encoding="utf-8")
+    assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
 
 
 def test_the_image_has_what_pyproject_asks_for_and_all_that_follows_from_it() -> None:
     """Followed through the packages that are installed here, as far as they are the locked releases."""
     packages = locked("image.txt")
-    open_ends = list(asked_for(PYPROJECT["project"]["dependencies"]))
+    open_ends = list(asked_for(PYROOT["project"]["dependencies"]))
     needed: set[str] = set()
     seen_whole = True
     while open_ends:
@@ -98,14 +98,14 @@ def test_the_image_has_what_pyproject_asks_for_and_all_that_follows_from_it() ->
 
 def test_the_image_is_built_by_what_pyproject_says() -> None:
     build = locked("build.txt")
-    for requirement in asked_for(PYPROJECT["build-system"]["requires"]):
+    for requirement in asked_for(PYROOT["build-system"]["requires"]):
         assert build[canonicalize_name(requirement.name)].version in requirement.specifier
-    written = (PROJECT / "requirements" / "build.in").read_text(encoding="utf-8").splitlines()
-    assert set(PYPROJECT["build-system"]["requires"]) <= set(written)
+    written = (ROOT / "requirements" / "build.in").read_text(encoding="utf-8").splitlines()
+    assert set(PYROOT["build-system"]["requires"]) <= set(written)
 
 
 def test_every_dependency_is_explained_and_its_licence_told() -> None:
-    table = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    table = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     licences = dict(re.findall(r"^\| `([^`]+)` \| .+ \| [\d.]+ \| ([^|]+) \|$", table, flags=re.MULTILINE))
     packages = locked("image.txt")
     assert {canonicalize_name(name) for name in licences} == packages.keys()

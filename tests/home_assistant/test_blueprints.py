@@ -6,12 +6,12 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.home_assistant.scene import scene
+from tests.support.project import ROOT
 from ts2mqtt.observatory import exposures
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.planner import PreviewBlock, PreviewExposures
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import Config
     from ts2mqtt.simulator.entities import SimulatedTarget
 
-FOLDER = Path(__file__).parents[2] / "homeassistant" / "blueprints" / "automation" / "ts2mqtt"
+FOLDER = ROOT / "homeassistant" / "blueprints" / "automation" / "ts2mqtt"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 AT_ONCE = {"seconds": 0}
 SOON = {"seconds": 1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -11,6 +10,7 @@ import yaml
 from tests.conftest import need
 from tests.home_assistant.browser import PHONE, TABLET, chromium, elements_of, page, pictures_of, text_of
 from tests.home_assistant.scene import scene
+from tests.support.project import ROOT
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.home_assistant.conftest import House
     from tests.home_assistant.scene import Scene
 
-FILE = Path(__file__).parents[2] / "homeassistant" / "dashboards" / "observatory.yaml"
+FILE = ROOT / "homeassistant" / "dashboards" / "observatory.yaml"
 ADDRESS = "ts2mqtt-observatory"
 _PATIENCE_MS = 45_000
 

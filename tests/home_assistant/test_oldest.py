@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from tests.home_assistant.releases import NEWEST, OLDEST
+from tests.support.project import ROOT
 
-_README = Path(__file__).parents[2] / "README.md"
+_README = ROOT / "README.md"
 
 
 def test_the_readme_names_the_oldest_release_that_is_tested() -> None:

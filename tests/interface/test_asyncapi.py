@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.bridge.test_bridge import all_published
 from tests.conftest import need
 from tests.interface.document import DOCUMENT, MESSAGES, SCHEMAS, channel_of, faults, validator
 from tests.support import topics_of_example as of
+from tests.support.project import ROOT
 from tests.support.running import bridge_config, running_bridge
 from tests.support.simulated_night import NAMES, RIG_ID
 from ts2mqtt import __version__
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-CHECKER = Path(__file__).parents[1] / "asyncapi"
+CHECKER = ROOT / "tests" / "asyncapi"
 OF_HOME_ASSISTANT = "DevicePayload"
 UNITS = {"_s": "s", "_deg": "°", "_hours": "h", "_min": "min", "_days": "d", "_percent": "%"}
 """By the end of a key."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.discovery.test_entities import TABLES
 from tests.interface import simulated_examples
+from tests.support.project import ROOT
 from ts2mqtt.interface.channels import CHANNELS
 from ts2mqtt.interface.pages import pages
 from ts2mqtt.observatory.events import EVENT_TYPES
@@ -18,7 +18,7 @@ from ts2mqtt.topics.payloads import EVENTS
 if TYPE_CHECKING:
     from tests.support.simulated_night import WatchedRig
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 STALE = "it is stale: `make docs` makes it anew"
 
 

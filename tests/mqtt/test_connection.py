@@ -16,8 +16,10 @@ from tests.support.odd_server import serving
 from tests.support.running import mqtt_config
 from tests.support.websocket_gate import websocket_gate
 from ts2mqtt.config import TlsConfig
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
-from ts2mqtt.mqtt.connection import PublishRefusedError, Received, Will, connect
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, PublishRefusedError
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.message import Received, Will
+from ts2mqtt.timing import BrokerTimings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,10 +51,12 @@ async def talks(config: MqttConfig) -> None:
         assert await echo(connection) == Received(_ECHO, b"here", retain=False)
 
 
-async def refusal(config: MqttConfig, kind: type[Exception] = BrokerUnreachableError) -> str:
+async def refusal(
+    config: MqttConfig, kind: type[Exception] = BrokerUnreachableError, timings: BrokerTimings = BrokerTimings()
+) -> str:
     """What is said when no connection can be made."""
     with pytest.raises(kind) as caught:
-        async with connect(config):
+        async with connect(config, timings=timings):
             pytest.fail("a connection was made")
     assert type(caught.value) is kind
     return str(caught.value)
@@ -225,10 +229,10 @@ async def test_a_host_that_does_not_exist_is_told() -> None:
     assert "no broker at broker.invalid:1883" in await refusal(config)
 
 
-async def test_a_port_that_accepts_and_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.mqtt.connection._CONNECT_TIMEOUT_S", 0.3)
+async def test_a_port_that_accepts_and_never_answers_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        said = await refusal(mqtt_config(silent.getsockname()[1]))
+        config = mqtt_config(silent.getsockname()[1])
+        said = await refusal(config, timings=BrokerTimings(connect_timeout_s=0.3))
         assert "never answered; is it an MQTT broker?" in said
 
 
@@ -323,6 +327,15 @@ async def test_a_publish_that_nobody_waits_for_any_more_holds_no_goodbye_up(mosq
             await connection.drain()
 
 
+async def test_a_goodbye_does_not_wait_for_ever_for_what_is_in_flight() -> None:
+    timings = BrokerTimings(goodbye_s=0.05)
+    async with serving(connack(0x20, 2, 0, 0)) as port, asyncio.timeout(10):
+        async with connect(mqtt_config(port), timings=timings) as connection:
+            published = await connection.publish("topic", b"x", retain=True)
+        with pytest.raises(BrokerUnreachableError):
+            await published
+
+
 async def test_a_goodbye_leaves_no_last_will_and_a_broken_connection_does(broker: AnyBroker) -> None:
     will = Will("status", b"offline")
     async with observing(broker.port) as observer:
@@ -379,21 +392,24 @@ async def test_a_publisher_that_waits_for_room_is_told_when_the_connection_break
             await publishing
 
 
-async def test_a_subscription_that_is_never_agreed_to_does_not_wait_for_ever(
-    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with connect(mqtt_config(mosquitto.port)) as connection:
-        monkeypatch.setattr("ts2mqtt.mqtt.connection._CONNECT_TIMEOUT_S", 0.2)
-        mosquitto.freeze()
-        with pytest.raises(BrokerUnreachableError):
+async def test_a_subscription_that_is_never_agreed_to_does_not_wait_for_ever() -> None:
+    # The login has to be answered within this time too.
+    timings = BrokerTimings(connect_timeout_s=1.0)
+    async with (
+        serving(connack(0x20, 2, 0, 0)) as port,
+        connect(mqtt_config(port), timings=timings) as connection,
+    ):
+        with pytest.raises(BrokerUnreachableError, match="does not answer a subscription"):
             await connection.subscribe(["topic"])
-        mosquitto.thaw()
 
 
-async def test_a_broker_that_forgets_to_acknowledge_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broker_that_forgets_to_acknowledge_is_left() -> None:
     """It may be lively otherwise: nothing else would ever show it."""
-    monkeypatch.setattr("ts2mqtt.mqtt.connection._ACKNOWLEDGED_WITHIN_S", 0.2)
-    async with serving(connack(0x20, 2, 0, 0)) as port, connect(mqtt_config(port)) as connection:
+    timings = BrokerTimings(acknowledged_within_s=0.2, housekeeping_s=0.05)
+    async with (
+        serving(connack(0x20, 2, 0, 0)) as port,
+        connect(mqtt_config(port), timings=timings) as connection,
+    ):
         published = await connection.publish("topic", b"x", retain=True)
         with pytest.raises(BrokerUnreachableError, match=r"not acknowledged a message within 0\.2 s"):
             async with asyncio.timeout(10):

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
+from tests.support.clocks import HandClock
 from ts2mqtt.mqtt.packet_sizes import PacketSizes
 
 MINUTE = 60.0
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("ts2mqtt.mqtt.packet_sizes.time", SimpleNamespace(monotonic=clock))
-    return clock
-
-
-@pytest.fixture
-def sizes(clock: Clock) -> PacketSizes:  # noqa: ARG001 - its clock
-    return PacketSizes()
+def sizes(clock: HandClock) -> PacketSizes:
+    return PacketSizes(clock)
 
 
 def find_too_large(sizes: PacketSizes, size: int) -> None:
@@ -77,11 +67,11 @@ def test_one_that_gets_through_the_second_time_was_not_to_blame(sizes: PacketSiz
     assert not sizes.is_too_large(5_000)
 
 
-def test_it_is_tried_again_ever_more_seldom(sizes: PacketSizes, clock: Clock) -> None:
+def test_it_is_tried_again_ever_more_seldom(sizes: PacketSizes, clock: HandClock) -> None:
     find_too_large(sizes, 5_000)
     for minutes in (10, 20, 40):
         assert sizes.retry_in_s == minutes * MINUTE
-        clock.now += minutes * MINUTE
+        clock.advance(minutes * MINUTE)
         assert not sizes.is_too_large(5_000)
         assert sizes.must_go_alone(5_000)
         sizes.broke_over([5_000])
@@ -96,9 +86,9 @@ def test_smaller_ones_that_prove_too_large_as_well_are_no_second_try(sizes: Pack
         assert sizes.retry_in_s == 10 * MINUTE
 
 
-def test_a_broker_that_takes_it_after_all_is_believed(sizes: PacketSizes, clock: Clock) -> None:
+def test_a_broker_that_takes_it_after_all_is_believed(sizes: PacketSizes, clock: HandClock) -> None:
     find_too_large(sizes, 5_000)
-    clock.now += 10 * MINUTE
+    clock.advance(10 * MINUTE)
     sizes.took(5_000)
     assert not sizes.is_too_large(5_000)
     assert sizes.retry_in_s is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from tests.support.mosquitto import free_port
+from tests.support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 """A node of a flow, as it stands in an exported file."""
 
-FLOWS = Path(__file__).parents[2] / "nodered"
+FLOWS = ROOT / "nodered"
 _HERE = Path(__file__).parent
 # A busy machine takes its time to start it.
 _PATIENCE_S = 40.0

@@ -6,7 +6,6 @@ import json
 import ssl
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -22,14 +21,15 @@ from tests.support.markdown import blocks
 from tests.support.mosquitto import free_port
 from tests.support.nginx import Nginx, nginx_is_installed
 from tests.support.observer import observing
+from tests.support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
 
-ROOT = Path(__file__).parents[2]
 SITE = ROOT / "docs" / "reverse-proxy" / "target-scheduler.nginx"
 PASSWORD = "a long password"  # noqa: S105 - the documentation's
 

@@ -137,12 +137,14 @@ BRIDGE = Bridge(
     rigs=[BridgeRig(id="backyard", name="Backyard", url=None), BridgeRig(id="old", name="", url="http://rig")],
 ).to_bytes()
 BEAT = Heartbeat(instance="0-me", number=3, returned=2, working=True)
+QUESTION = Question(ask=True).to_bytes()
 
 
 def test_a_bridge_names_itself_and_its_rigs() -> None:
     assert decode.rigs_named_in(BRIDGE) == {"backyard", "old"}
     assert decode.rigs_named_in(b'{"rigs": [{"id": "backyard"}]}') == {"backyard"}
     assert decode.instance_in(BRIDGE) == "0-me"
+    assert decode.instance_in(b'{"version": "1", "instance": "me", "rigs": []}') == "me"
 
 
 @pytest.mark.parametrize(
@@ -166,10 +168,24 @@ def test_what_cannot_be_read_is_about_nothing(payload: bytes) -> None:
     assert not decode.is_about(payload, Subject("backyard"))
 
 
-def test_a_heartbeat_is_told_from_a_question() -> None:
-    question = Question(ask=True).to_bytes()
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *UNREADABLE,
+        b"{}",
+        QUESTION,
+        b'{"instance": "a", "number": "many", "returned": 0, "working": true}',
+        b'{"instance": "a", "number": 1, "returned": 0}',
+    ],
+)
+def test_what_is_no_heartbeat_is_not_read(payload: bytes) -> None:
+    assert decode.heartbeat_in(payload) is None
+
+
+def test_a_question_is_told_from_a_heartbeat() -> None:
     assert decode.heartbeat_in(BEAT.to_bytes()) == BEAT
-    assert decode.heartbeat_in(question) is None
-    assert decode.is_question(question)
-    assert not decode.is_question(Question(ask=False).to_bytes())
+    assert decode.is_question(QUESTION)
+    assert json.loads(QUESTION) == {"ask": True}
+    assert not decode.is_question(b'{"ask": false}')
     assert not decode.is_question(BEAT.to_bytes())
+    assert not decode.is_question(b"")

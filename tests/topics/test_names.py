@@ -9,7 +9,6 @@ from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject, TopicNames
 GUID = "134973bf-f949-462d-9c4b-8baad53d75a8"
 NAMES = TopicNames("ts2mqtt")
 DEEP = TopicNames("observatory/roof/ts2mqtt")
-REPLICA = TopicNames("ts2mqtt", 2)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +28,7 @@ REPLICA = TopicNames("ts2mqtt", 2)
         (NAMES.thing("backyard", PROJECT, GUID), f"ts2mqtt/backyard/project/{GUID}"),
         (NAMES.thing("backyard", TARGET, GUID), f"ts2mqtt/backyard/target/{GUID}"),
         (DEEP.rig_state("backyard"), "observatory/roof/ts2mqtt/backyard/state"),
-        (REPLICA.status, "ts2mqtt/bridge/2/status"),
-        (REPLICA.bridge, "ts2mqtt/bridge/2"),
-        (REPLICA.heartbeat, "ts2mqtt/bridge/2/heartbeat"),
-        (REPLICA.command, NAMES.command),
-        (REPLICA.removed("backyard"), NAMES.removed("backyard")),
-        (REPLICA.rig_state("backyard"), NAMES.rig_state("backyard")),
+        (NAMES.removed("backyard"), "ts2mqtt/bridge/removed/backyard"),
     ],
 )
 def test_topics_are_named_as_promised(topic: str, expected: str) -> None:
@@ -104,24 +98,20 @@ def test_own_topics_are_recognised(topic: str) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["homeassistant/status", "ts2mqtt/notes", "ts2mqtt/backyard/notes", "ts2mqtt2/status", "a/ts2mqtt/bridge"],
+    [
+        "homeassistant/status",
+        "ts2mqtt/notes",
+        "ts2mqtt/backyard/notes",
+        "ts2mqtt2/status",
+        "a/ts2mqtt/bridge",
+        NAMES.heartbeat,
+        NAMES.command,
+        "ts2mqtt/bridge/status",
+        "ts2mqtt/bridge/2",
+    ],
 )
 def test_topics_of_others_are_left_alone(topic: str) -> None:
     assert not NAMES.is_own(topic)
-
-
-@pytest.mark.parametrize("bridge", [NAMES, DEEP, REPLICA], ids=["one level", "three levels", "replica"])
-def test_what_a_bridge_says_of_itself_names_the_bridge(bridge: TopicNames) -> None:
-    names = TopicNames(bridge.base, 7)
-    for topic in (bridge.status, bridge.bridge, bridge.heartbeat):
-        assert names.of_bridge(topic) == bridge
-    for topic in (
-        bridge.command,
-        bridge.removed("backyard"),
-        bridge.rig_status("backyard"),
-        f"{bridge.base}/bridge/x",
-    ):
-        assert names.of_bridge(topic) is None
 
 
 @pytest.mark.parametrize("names", [NAMES, DEEP], ids=["one level", "three levels"])

@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections import deque
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.commands import Commands
-from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.heartbeat import new_instance
-from ts2mqtt.bridge.session import Session
-from ts2mqtt.bridge.transitions import HomeAssistantStatus
+from ts2mqtt.bridge.liveness import Liveness
+from ts2mqtt.bridge.retained_reader import RetainedReader
+from ts2mqtt.bridge.side_by_side import first_to_end
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.mqtt.connection import connect
-from ts2mqtt.topics.message import Message
+from ts2mqtt.timing import SystemClock, Timings
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
     from ts2mqtt.config import Config
+    from ts2mqtt.mqtt.connection import Connection
 
 
-async def clean(config: Config) -> int:
+async def clean(config: Config, timings: Timings | None = None) -> int:
     """Clears every retained topic and discovery payload of this base topic; returns how many there were.
 
-    With `shard` set, only what belongs to this replica. Raises OtherBridgeError while a bridge is at work there,
-    which would publish it all again.
+    Raises OtherBridgeError while a bridge is at work there, which would publish it all again.
     """
-    names = DiscoveryIds(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic, config.replica))
-    nothing = DesiredState(names, frozenset(), home_assistant=True)
+    ids = DiscoveryIds(config.home_assistant.discovery_prefix, TopicNames(config.mqtt.base_topic))
     client_id = f"{config.mqtt.client_id}-clean-{secrets.token_hex(3)}"
     async with connect(config.mqtt, client_id=client_id) as connection:
-        session = Session(
-            connection,
-            names,
-            config.home_assistant,
-            instance=new_instance(),
-            about=lambda: Message(b""),
-            wanted=lambda: nothing,
-            events=deque(),
-            commands=Commands(lambda _: False, lambda _: False, lambda _: False),
-            changed=asyncio.Event(),
-            news=HomeAssistantStatus(),
-            shard=config.shard,
-        )
-        async with session.running():
-            return await session.clean()
+        cleaner = _Cleaner(connection, ids, timings or Timings())
+        await first_to_end(cleaner.hear(), cleaner.clean())
+    return cleaner.cleared
+
+
+class _Cleaner:
+    def __init__(self, connection: Connection, ids: DiscoveryIds, timings: Timings) -> None:
+        self.cleared = 0
+        self._connection = connection
+        self._ids = ids
+        instance = new_instance(SystemClock())
+        self._liveness = Liveness(connection, ids.topics, instance, timings.broker)
+        self._reader = RetainedReader(connection, ids, self._liveness)
+
+    async def hear(self) -> None:
+        async for message in self._connection.received():
+            self._reader.hear(message)
+            if message.topic == self._ids.topics.heartbeat:
+                self._liveness.hear(message.payload)
+
+    async def clean(self) -> None:
+        """Devices first, as Home Assistant reads both."""
+        await self._connection.subscribe([self._ids.topics.heartbeat])
+        retained = await self._reader.read()
+        await self._liveness.make_sure_of_being_alone(retained, is_returning=False)
+        for topic in sorted(retained, key=lambda topic: self._ids.subject(topic) is None):
+            await (await self._connection.publish(topic, b"", retain=True))
+            self.cleared += 1

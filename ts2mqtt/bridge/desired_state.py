@@ -1,147 +1,111 @@
-"""Puts together what should stand on the broker, and what stands there that should not."""
+"""What should stand on the broker, and what stands there that should not: the latest of every rig, put together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.publisher import Stale
-from ts2mqtt.home_assistant.devices import SETTLE_S, DeviceWriter, RigDevices, bridge_device_message
-from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.topics import decode
-from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 
-    from ts2mqtt.home_assistant.counting import Announced
+    from ts2mqtt.bridge.inbox import RigUpdate
     from ts2mqtt.home_assistant.ids import DiscoveryIds
-    from ts2mqtt.home_assistant.languages import Language
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.topics.message import Message
 
 
-@dataclass(slots=True)
-class _Built:
-    view: RigView
-    states: dict[str, Message]
-    devices: dict[str, Message]
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that should stand there of some parts; states before devices, so that a new entity finds its state."""
+
+    states: Mapping[str, Message]
+    devices: Mapping[str, Message]
 
 
 class DesiredState:
-    """The complete set for all rigs; a rig's part is built anew only when something about it changed."""
+    """The complete set, in parts: one for each configured rig, named by its id, and one for the bridge itself.
+
+    `bridge_device` is the bridge's own device; empty, as every rig's devices, where Home Assistant is not told.
+    """
 
     def __init__(
-        self,
-        names: DiscoveryIds,
-        project_states: frozenset[str],
-        *,
-        home_assistant: bool,
-        language: Language = ENGLISH,
+        self, ids: DiscoveryIds, rig_ids: Iterable[str], bridge_device: Mapping[str, Message] | None = None
     ) -> None:
-        self._names = names
-        self._project_states = project_states
-        self._home_assistant = home_assistant
-        self._writer = DeviceWriter(names, language)
-        self._bridge_device = bridge_device_message(names, language) if home_assistant else {}
-        self._built: dict[str, _Built] = {}
-        self._devices: dict[str, RigDevices] = {}
-        self._outdated: set[str] = set()
-        self._changed: set[str] = set()
+        self._ids = ids
+        self._rig_ids = frozenset(rig_ids)
+        self._bridge_device = bridge_device or {}
+        self._updates: dict[str, RigUpdate] = {}
 
-    def show(self, project_states: frozenset[str]) -> None:
-        """Has devices for projects in these states only, from each rig's next update on."""
-        self._project_states = project_states
-        self._outdated = set(self._built)
-
-    def update(self, view: RigView) -> None:
-        built = self._built.get(view.rig.id)
-        outdated = view.rig.id in self._outdated
-        if built and built.view == view and not outdated:
-            return
-        self._outdated.discard(view.rig.id)
-        devices = (
-            built.devices
-            if built and built.view.rig is view.rig and not outdated
-            else self._rig_devices(view.rig.id).messages(view.rig, self._project_states)
-            if self._home_assistant
-            else {}
-        )
-        self._built[view.rig.id] = _Built(view, rig_messages(self._names.topics, view), devices)
-        self._changed.add(view.rig.id)
-
-    def forget(self, rig_id: str) -> None:
-        """Wants nothing of this rig any more, neither that it stands there nor that it goes."""
-        self._built.pop(rig_id, None)
-        self._devices.pop(rig_id, None)
-        self._changed.discard(rig_id)
-
-    def announced(self, rig_id: str) -> Announced | None:
-        """How much Home Assistant is told of a rig; None if it is told nothing."""
-        devices = self._devices.get(rig_id)
-        return devices.announced if devices else None
+    def put(self, update: RigUpdate) -> None:
+        """Takes the place of the rig's earlier update."""
+        self._updates[update.rig_id] = update
 
     @property
-    def parts(self) -> set[str]:
-        """The ids of the rigs, and that of the bridge itself."""
-        return {BRIDGE.rig_id, *self._built}
+    def parts(self) -> frozenset[str]:
+        return self._rig_ids | {BRIDGE.rig_id}
 
-    def take_changed(self) -> set[str]:
-        """The rigs whose part was built anew since this was last asked."""
-        changed, self._changed = self._changed, set()
-        return changed
+    def latest(self, rig_id: str) -> RigUpdate | None:
+        return self._updates.get(rig_id)
 
-    def of(self, parts: AbstractSet[str]) -> dict[str, Message]:
-        """States before devices: an entity that appears finds its state there."""
-        built = [self._built[rig_id] for rig_id in sorted(parts) if rig_id in self._built]
-        wanted: dict[str, Message] = {}
-        for rig in built:
-            wanted |= rig.states
-        if BRIDGE.rig_id in parts:
-            wanted |= self._bridge_device
-        for rig in built:
-            wanted |= rig.devices
-        return wanted
+    @property
+    def tells_home_assistant(self) -> bool:
+        return bool(self._bridge_device)
 
-    def stale(self, wanted: Mapping[str, Message], retained: Mapping[str, bytes]) -> Iterator[Stale]:
-        """What is retained and not wanted and really gone; devices before states, as Home Assistant reads both.
+    @property
+    def updates(self) -> Iterable[RigUpdate]:
+        """The latest of every rig that has reported."""
+        return self._updates.values()
 
-        Whoever asks about some rigs' topics has to give all that is wanted, and all that is retained, of these.
+    def of(self, parts: AbstractSet[str]) -> Desired:
+        updates = [self._updates[part] for part in sorted(parts) if part in self._updates]
+        states: dict[str, Message] = {}
+        devices = dict(self._bridge_device) if BRIDGE.rig_id in parts else {}
+        for update in updates:
+            states |= update.states
+            devices |= update.devices
+        return Desired(states, devices)
+
+    def stale_devices(self, desired: Desired, retained: Mapping[str, bytes]) -> Iterator[str]:
+        """Topics of devices that are retained, not desired, and really gone.
+
+        Both arguments have to hold everything of the parts that they are about.
         """
-        unwanted = [topic for topic in retained if topic not in wanted]
-        for topic in unwanted:
-            subject = self._names.subject(topic)
-            if subject and self._device_is_stale(subject, wanted, retained):
-                yield Stale(topic, SETTLE_S)
-        for topic in unwanted:
-            subject = self._names.topics.subject(topic)
-            if subject and self._is_gone(subject, decode.parents(retained[topic])):
-                yield Stale(topic, SETTLE_S, follows=self._names.topic(subject))
+        for topic in retained:
+            subject = self._ids.subject(topic)
+            if subject and topic not in desired.devices and self._device_is_stale(subject, desired, retained):
+                yield topic
 
-    def _rig_devices(self, rig_id: str) -> RigDevices:
-        if rig_id not in self._devices:
-            self._devices[rig_id] = RigDevices(self._writer)
-        return self._devices[rig_id]
+    def stale_states(self, desired: Desired, retained: Mapping[str, bytes]) -> Iterator[tuple[str, Subject]]:
+        """As stale_devices(); with what the topic was about."""
+        for topic, payload in retained.items():
+            subject = self._ids.topics.subject(topic)
+            if subject and topic not in desired.states and self._is_gone(subject, decode.parents(payload)):
+                yield topic, subject
 
-    def _device_is_stale(
-        self, subject: Subject, wanted: Mapping[str, Message], retained: Mapping[str, bytes]
-    ) -> bool:
-        if not self._home_assistant:
+    def _device_is_stale(self, subject: Subject, desired: Desired, retained: Mapping[str, bytes]) -> bool:
+        if not self.tells_home_assistant:
             return True
         if subject.kind is None or subject.thing_id is None:
             return self._is_gone(subject, Parents())
-        state_topic = self._names.topics.thing(subject.rig_id, subject.kind, subject.thing_id)
-        if state_topic in wanted:
+        state_topic = self._ids.topics.thing(subject.rig_id, subject.kind, subject.thing_id)
+        if state_topic in desired.states:
+            # The thing is there; it is its project's state that has no devices.
             return True
         return self._is_gone(subject, decode.parents(retained.get(state_topic, b"")))
 
     def _is_gone(self, subject: Subject, parents: Parents) -> bool:
-        built = self._built.get(subject.rig_id)
-        if built is None:
+        if subject.rig_id not in self._rig_ids:
             return True
-        return subject.thing_id is not None and _thing_is_gone(built.view.rig, subject, subject.thing_id, parents)
+        update = self._updates.get(subject.rig_id)
+        return (
+            update is not None
+            and subject.thing_id is not None
+            and _thing_is_gone(update.rig, subject, subject.thing_id, parents)
+        )
 
 
 def _thing_is_gone(rig: Rig, subject: Subject, thing_id: str, parents: Parents) -> bool:

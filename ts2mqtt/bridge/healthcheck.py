@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 _PATIENCE_S = 8.0
 
 
-async def check_health(mqtt: MqttConfig, replica: int | None = None, patience_s: float = _PATIENCE_S) -> None:
+async def check_health(mqtt: MqttConfig, patience_s: float = _PATIENCE_S) -> None:
     """Returns when a bridge under this base topic has shown that its heartbeats come back; else a BrokerError."""
-    topic = TopicNames(mqtt.base_topic, replica).heartbeat
+    topic = TopicNames(mqtt.base_topic).heartbeat
     async with connect(mqtt, client_id=f"{mqtt.client_id}-health-{secrets.token_hex(3)}") as connection:
         await connection.subscribe([topic])
         await (await connection.publish(topic, heartbeat.ASK, retain=False))
@@ -35,6 +36,6 @@ async def check_health(mqtt: MqttConfig, replica: int | None = None, patience_s:
 
 async def _healthy_beat(connection: Connection) -> None:
     async for message in connection.received():
-        beat = heartbeat.read(message.payload)
+        beat = decode.heartbeat_in(message.payload)
         if beat is not None and heartbeat.is_healthy(beat):
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
+from typing import TYPE_CHECKING
 
-from ts2mqtt.topics import decode
 from ts2mqtt.topics.payloads import Heartbeat, Question
 
-INTERVAL_S = 10.0
+if TYPE_CHECKING:
+    from ts2mqtt.timing import Clock
+
 ASK = Question(ask=True).to_bytes()
 """Published on the heartbeat topic, it makes a running bridge answer with a heartbeat at once."""
 
@@ -16,9 +17,9 @@ MOST_UNRETURNED = 3
 """Of one bridge's heartbeats; and so many intervals without any may pass before its connection counts as lost."""
 
 
-def new_instance() -> str:
+def new_instance(clock: Clock) -> str:
     """Names one running bridge; the name of one that started earlier sorts first."""
-    return f"{time.time_ns() // 1_000_000:013x}-{secrets.token_hex(4)}"
+    return f"{int(clock.now().timestamp() * 1_000):013x}-{secrets.token_hex(4)}"
 
 
 class Pulse:
@@ -33,20 +34,6 @@ class Pulse:
         self.sent += 1
         beat = Heartbeat(instance=self.instance, number=self.sent, returned=self.returned, working=working)
         return beat.to_bytes()
-
-
-def read(payload: bytes) -> Heartbeat | None:
-    """None for what is no heartbeat."""
-    return decode.heartbeat_in(payload)
-
-
-def is_question(payload: bytes) -> bool:
-    return decode.is_question(payload)
-
-
-def instance_in(payload: bytes) -> str | None:
-    """Which running bridge has written this about itself; None if that cannot be read."""
-    return decode.instance_in(payload)
 
 
 def is_healthy(heartbeat: Heartbeat) -> bool:

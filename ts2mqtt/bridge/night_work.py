@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,23 +12,18 @@ from ts2mqtt.observatory.tree import all_targets
 from ts2mqtt.picture import night_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date, datetime, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
 
 
-@dataclass(frozen=True, slots=True)
-class Nightly:
-    """A PNG of the night plan, None while there is no plan; skies by target id, empty without a site."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightInputs:
+    """Everything that the work depends on: equal inputs need not be worked on again.
 
-    picture: bytes | None = None
-    skies: Mapping[str, NightSky] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Everything that the result depends on: equal work need not be done again."""
+    `offset` stands for the zone, `planned` and `blocks` for the plan.
+    """
 
     rig_name: str
     night: date
@@ -38,67 +32,62 @@ class _Work:
     positions: Mapping[str, tuple[float, float, str | None]]
     planned: date | None
     blocks: tuple[PlanBlock, ...]
+    zone: tzinfo | None = field(compare=False)
+    plan: NightPlan | None = field(compare=False)
+
+    @property
+    def is_work(self) -> bool:
+        """Whether there is anything to draw or to compute."""
+        return self.plan is not None or self.site is not None
 
 
-class NightWork:
-    """Does the work of all rigs in a thread, each again only when what it depends on has changed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """A PNG of the night plan, None while there is no plan; skies by target id, empty without a site."""
 
-    def __init__(self, on_done: Callable[[str], None]) -> None:
-        self._on_done = on_done
-        self._done: dict[str, tuple[_Work, Nightly]] = {}
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-
-    def result(
-        self, rig: Rig, plan: NightPlan | None, now: datetime, zone: tzinfo | None, site: Site | None
-    ) -> Nightly:
-        """What is there so far; `on_done` is called with the rig's id when there is something newer."""
-        work = _Work(
-            rig_name=rig.name,
-            night=night_of(now, zone),
-            offset=zone.utcoffset(None) if zone else None,
-            site=site,
-            positions=_positions(rig) if site else {},
-            planned=plan.night if plan else None,
-            blocks=plan.blocks if plan else (),
-        )
-        done, nightly = self._done.get(rig.id, (None, Nightly()))
-        if done != work and rig.id not in self._under_way and (plan or site):
-            task = asyncio.create_task(self._do(rig.id, work, plan, zone))
-            self._under_way[rig.id] = task
-        return nightly
-
-    async def stop(self) -> None:
-        for task in self._under_way.values():
-            task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-
-    async def _do(self, rig_id: str, work: _Work, plan: NightPlan | None, zone: tzinfo | None) -> None:
-        try:
-            self._done[rig_id] = (work, await asyncio.to_thread(_work_out, work, plan, zone))
-        finally:
-            del self._under_way[rig_id]
-        self._on_done(rig_id)
+    inputs: NightInputs | None = None
+    picture: bytes | None = None
+    skies: Mapping[str, NightSky] = field(default_factory=dict)
 
 
-def _work_out(work: _Work, plan: NightPlan | None, zone: tzinfo | None) -> Nightly:
+def night_inputs(
+    rig: Rig, plan: NightPlan | None, site: Site | None, now: datetime, zone: tzinfo | None
+) -> NightInputs:
+    """`now` is aware; `zone` is the rig's, None for the bridge's own."""
+    return NightInputs(
+        rig_name=rig.name,
+        night=night_of(now, zone),
+        offset=zone.utcoffset(None) if zone else None,
+        site=site,
+        positions=_positions(rig) if site else {},
+        planned=plan.night if plan else None,
+        blocks=plan.blocks if plan else (),
+        zone=zone,
+        plan=plan,
+    )
+
+
+def work_out(inputs: NightInputs) -> Night:
+    """Takes a tenth of a second or more: call it in a thread."""
     picture = None
-    if plan is not None:
+    if inputs.plan is not None:
         picture = night_picture(
-            plan,
-            zone=zone,
-            site=work.site,
-            coordinates={target_id: (ra, dec) for target_id, (ra, dec, _) in work.positions.items()},
-            rig_name=work.rig_name,
+            inputs.plan,
+            zone=inputs.zone,
+            site=inputs.site,
+            coordinates={target_id: (ra, dec) for target_id, (ra, dec, _) in inputs.positions.items()},
+            rig_name=inputs.rig_name,
         )
-    return Nightly(picture, _skies(work, work.site, zone) if work.site else {})
+    return Night(inputs=inputs, picture=picture, skies=_skies(inputs, inputs.site) if inputs.site else {})
 
 
-def _skies(work: _Work, site: Site, zone: tzinfo | None) -> Mapping[str, NightSky]:
-    noon = noon_of(work.night, zone)
-    start, end = sunset_to_sunrise(site, noon) or (noon, noon_of(work.night + timedelta(days=1), zone))
+def _skies(inputs: NightInputs, site: Site) -> Mapping[str, NightSky]:
+    zone = inputs.zone
+    noon = noon_of(inputs.night, zone)
+    start, end = sunset_to_sunrise(site, noon) or (noon, noon_of(inputs.night + timedelta(days=1), zone))
     return {
         target_id: night_sky(site, ra, dec, epoch=epoch, start=start, end=end, zone=zone)
-        for target_id, (ra, dec, epoch) in work.positions.items()
+        for target_id, (ra, dec, epoch) in inputs.positions.items()
     }
 
 

@@ -8,13 +8,15 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+    from collections.abc import Iterable, Mapping, Set as AbstractSet
 
+    from ts2mqtt.home_assistant.ids import DiscoveryIds
+    from ts2mqtt.logs.failures import FailureLog
     from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.timing import BrokerTimings, Clock
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
@@ -25,12 +27,7 @@ _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
 _SURELY_SETTLED_S = 60.0
-_SLOW_S = 2.0
-"""An acknowledgement that takes longer comes from a broker in trouble.
-
-NATS acknowledges a message also when it could not put it among those it retains, because a node of its cluster is
-gone; it has tried for four or five seconds then.
-"""
+_REFUSED_ADVICE = "check the broker's access rules and limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +50,47 @@ class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
     A broker may forget at its restart even what it acknowledged, so nothing that was known on one connection
-    is believed on the next. `part_of` names the part of the whole that a topic belongs to, if any.
+    is believed on the next.
     """
 
     def __init__(
         self,
         connection: Connection,
-        failures: FailureLog | None = None,
-        part_of: Callable[[str], str | None] = lambda _: None,
+        ids: DiscoveryIds,
+        failures: FailureLog,
+        clock: Clock,
+        timings: BrokerTimings,
     ) -> None:
         self.retained: dict[str, bytes] = {}
-        self._part_of = part_of
+        self._ids = ids
         self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
-        self._failures = failures or FailureLog(_LOG)
-        self._pace = _Pace()
+        self._failures = failures
+        self._clock = clock
+        self._slow_s = timings.slow_acknowledgement_s
+        self._pace = _Pace(clock)
         self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}
         self._doubtful: set[str] = set()
 
-    def doubtful(self) -> set[str]:
-        """Topics that were acknowledged so late that somebody should look what stands there; told once."""
-        doubtful, self._doubtful = self._doubtful, set()
+    def take_doubtful(self) -> frozenset[str]:
+        """Topics that were acknowledged so late that somebody should look what stands there.
+
+        NATS acknowledges a message also when it could not put it among those it retains, because a node of its
+        cluster is gone; it has tried for four or five seconds then.
+        """
+        doubtful = frozenset(self._doubtful)
+        self._doubtful.clear()
         return doubtful
 
-    def learned(self, topic: str, payload: bytes) -> None:
-        """Notes what the broker said it retains; an empty payload means that it retains nothing."""
+    def note_retained(self, topic: str, payload: bytes) -> None:
+        """Takes what the broker said it retains; an empty payload means that it retains nothing."""
         is_new = bool(payload) and topic not in self.retained
         if payload:
             self.retained[topic] = payload
         else:
             self.retained.pop(topic, None)
-        if (is_new or not payload) and (part := self._part_of(topic)) is not None:
+        if (is_new or not payload) and (part := self._ids.part_of(topic)) is not None:
             self._note(part, topic, is_retained=is_new)
 
     @property
@@ -110,7 +116,7 @@ class Publisher:
                 if self.retained.get(topic) == message.payload:
                     self._failures.succeeded(topic, key=_Publishing(topic))
                 continue
-            wait = self._unsettled_s(topic, message.settle_s)
+            wait = self.unsettled_s(topic, message.settle_s)
             if wait > 0:
                 later.append(wait)
                 continue
@@ -121,9 +127,9 @@ class Publisher:
         for old in stale:
             if old.topic not in self.retained:
                 continue
-            wait = self._unsettled_s(old.topic, old.settle_s)
+            wait = self.unsettled_s(old.topic, old.settle_s)
             if old.follows:
-                wait = max(wait, self._unsettled_s(old.follows, old.settle_s))
+                wait = max(wait, self.unsettled_s(old.follows, old.settle_s))
             if wait > 0 or old.follows in self.retained:
                 later.append(max(wait, old.settle_s))
                 continue
@@ -139,9 +145,19 @@ class Publisher:
             return
         await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
-    async def settled(self, topic: str, settle_s: float) -> None:
-        """Returns when so many seconds have passed since this topic was last published."""
-        await asyncio.sleep(max(0.0, self._unsettled_s(topic, settle_s)))
+    async def tell(self, topic: str, payload: bytes) -> None:
+        """Publishes something that just happened, which is not retained; returns when it has arrived."""
+        try:
+            await (await self._connection.publish(topic, payload, retain=False))
+        except PublishRefusedError as error:
+            self._failures.failed(topic, f"{error}; {_REFUSED_ADVICE}", level=logging.ERROR)
+        else:
+            self._failures.succeeded(topic)
+
+    def unsettled_s(self, topic: str, settle_s: float) -> float:
+        """In how many seconds so much time will have passed since the topic was last published; 0 if it has."""
+        changed = self._changed.get(topic)
+        return 0.0 if changed is None else max(0.0, changed + settle_s - self._clock.monotonic())
 
     def _note(self, part: str, topic: str, *, is_retained: bool) -> None:
         if is_retained:
@@ -159,7 +175,7 @@ class Publisher:
 
     def _forget_settled(self) -> None:
         """From the oldest on: with a thousand rigs there are tens of thousands in a minute."""
-        long_ago = asyncio.get_running_loop().time() - _SURELY_SETTLED_S
+        long_ago = self._clock.monotonic() - _SURELY_SETTLED_S
         while self._changed and next(iter(self._changed.values())) <= long_ago:
             self._changed.popitem(last=False)
 
@@ -168,17 +184,11 @@ class Publisher:
         unwanted = {key.topic for key in self._failures.failing if isinstance(key, _Publishing)} - wanted.keys()
         if not unwanted:
             return
-        parts = {self._part_of(topic) for topic in wanted}
+        parts = {self._ids.part_of(topic) for topic in wanted}
         for topic in unwanted:
-            if self._part_of(topic) in parts:
+            if self._ids.part_of(topic) in parts:
                 self._refused.pop(topic, None)
                 self._failures.forget(_Publishing(topic))
-
-    def _unsettled_s(self, topic: str, settle_s: float) -> float:
-        changed = self._changed.get(topic)
-        if changed is None:
-            return 0.0
-        return changed + settle_s - asyncio.get_running_loop().time()
 
     async def _send(self, under_way: dict[str, asyncio.Future[float]], topic: str, message: Message) -> None:
         """Sends one beside the others; alone if the connection could break over it."""
@@ -205,9 +215,9 @@ class Publisher:
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[float]:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
-        self.learned(topic, payload)
+        self.note_retained(topic, payload)
         if settles:
-            self._changed[topic] = asyncio.get_running_loop().time()
+            self._changed[topic] = self._clock.monotonic()
             self._changed.move_to_end(topic)
         return future
 
@@ -217,10 +227,10 @@ class Publisher:
                 seconds = await future
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
-                advice = f"{error}; check the broker's access rules and limits"
+                advice = f"{error}; {_REFUSED_ADVICE}"
                 self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
             else:
-                if seconds > _SLOW_S:
+                if seconds > self._slow_s:
                     self._doubtful.add(topic)
                 self._refused.pop(topic, None)
                 self._failures.succeeded(topic, key=_Publishing(topic))
@@ -232,12 +242,13 @@ class _Pace:
     One by one, each would wake the event loop three times: to be sent, to be written, to be acknowledged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._tokens = float(_BURST)
         self._filled = 0.0
 
     async def next(self) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._clock.monotonic()
         self._tokens = min(float(_BURST), self._tokens + (now - self._filled) * _PER_SECOND)
         self._filled = now
         if self._tokens < 1.0:

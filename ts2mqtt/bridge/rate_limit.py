@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ts2mqtt.timing import Clock
 
 
 class RateLimit:
     """A token bucket: `at_once` uses, and one more each `every_s` seconds."""
 
-    def __init__(self, at_once: int, every_s: float) -> None:
+    def __init__(self, at_once: int, every_s: float, clock: Clock) -> None:
         self._at_once = float(at_once)
         self._every_s = every_s
+        self._clock = clock
         self._left = float(at_once)
-        self._counted = time.monotonic()
+        self._counted = clock.monotonic()
 
-    def use(self) -> bool:
+    def try_take(self) -> bool:
         """Whether it may be done now; if so, that counts."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._left = min(self._at_once, self._left + (now - self._counted) / self._every_s)
         self._counted = now
         if self._left < 1.0:

@@ -27,7 +27,7 @@ def reload(take_up: Callable[[Config], Changes], path: Path | None, environment:
         loaded = load_config(path, environment)
     except ConfigError as error:
         _LOG.error("SIGHUP: the configuration is wrong, so the one before stays:")
-        for fault in str(error).splitlines():
+        for fault in error.faults:
             _LOG.error("%s", fault)
         return
     for warning in loaded.warnings:

@@ -10,7 +10,7 @@ from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 
 if TYPE_CHECKING:
-    from ts2mqtt.home_assistant.counting import Announced
+    from ts2mqtt.home_assistant.discovery import Announced
     from ts2mqtt.observatory.model import Rig
 
 

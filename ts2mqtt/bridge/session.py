@@ -1,4 +1,4 @@
-"""One connection's life at the broker: learn what it holds, then keep it true until the connection ends."""
+"""One connection's life at the broker: read what it holds, make sure of being alone, then keep it true."""
 
 from __future__ import annotations
 
@@ -7,376 +7,276 @@ import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge import heartbeat
-from ts2mqtt.bridge.commands import CommandListener
+from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, LookAgain, RemoveAgain, TellStatesAgain
+from ts2mqtt.bridge.carried_over import UntoldEvent
+from ts2mqtt.bridge.difference import Difference
+from ts2mqtt.bridge.inbox import (
+    BridgeChanged,
+    CommandCame,
+    HomeAssistantSpoke,
+    RigUpdate,
+    StatusOverwritten,
+    Stop,
+)
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
 from ts2mqtt.bridge.rate_limit import RateLimit
-from ts2mqtt.bridge.replicas import OtherBridges
 from ts2mqtt.bridge.retained_reader import RetainedReader
-from ts2mqtt.bridge.transitions import Transitions
-from ts2mqtt.errors import BrokerError, OtherBridgeError
-from ts2mqtt.home_assistant.adoption import adopted_devices
+from ts2mqtt.bridge.side_by_side import first_to_end
+from ts2mqtt.bridge.welcome import Welcome
+from ts2mqtt.errors import BrokerError
 from ts2mqtt.home_assistant.devices import SETTLE_S
-from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.home_assistant.transition import Presence
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set as AbstractSet
+    from collections.abc import AsyncIterator, Mapping
 
+    from ts2mqtt.bridge.agenda import Task
+    from ts2mqtt.bridge.carried_over import CarriedOver
     from ts2mqtt.bridge.commands import Commands
-    from ts2mqtt.bridge.desired_state import DesiredState
-    from ts2mqtt.bridge.sharding import Shard
-    from ts2mqtt.bridge.transitions import HomeAssistantStatus
-    from ts2mqtt.config import HomeAssistantConfig
-    from ts2mqtt.logs.failures import FailureLog
-    from ts2mqtt.mqtt.connection import Connection, Received
-    from ts2mqtt.topics.message import Message
+    from ts2mqtt.bridge.inbox import Happening, Inbox
+    from ts2mqtt.bridge.setting import Setting
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
 
 _LOG = logging.getLogger(__name__)
 
 _LONGEST_QUOTE = 60
 _COMPLAINT_EVERY_S = 60.0
-_FINISH_S = 1.0
+_RIGS_AT_ONCE = 25
+"""So many are published before anything else is dealt with."""
 
 
 class Session:
     """Publishes for one connection; a new connection gets a new session, which believes nothing of the old one's.
 
-    `returning` after an earlier session of this bridge with the same client id. Raises OtherBridgeError when
-    another bridge is at work under the same base topic, as the same replica. `elsewhere` are the rigs that belong
-    to this replica and that others still serve; `take_up` is called with those of them that have become free, and
-    what the broker retains of them.
+    One task takes what happens out of the inbox and publishes; what outlives the connection is in `carried`.
+    Raises OtherBridgeError when another bridge is at work under the same base topic.
     """
 
-    def __init__(  # noqa: PLR0913 - what a session works with, named one by one
-        self,
-        connection: Connection,
-        names: DiscoveryIds,
-        home_assistant: HomeAssistantConfig,
-        *,
-        instance: str,
-        about: Callable[[], Message],
-        wanted: Callable[[], DesiredState],
-        events: deque[tuple[str, bytes]],
-        commands: Commands,
-        changed: asyncio.Event,
-        news: HomeAssistantStatus,
-        returning: bool = False,
-        failures: FailureLog | None = None,
-        shard: Shard | None = None,
-        take_up: Callable[[AbstractSet[str], Mapping[str, bytes]], None] = lambda _rig_ids, _retained: None,
+    def __init__(
+        self, connection: Connection, setting: Setting, carried: CarriedOver, inbox: Inbox, commands: Commands
     ) -> None:
-        self.publisher = Publisher(connection, failures, names.part_of)
+        ids, clock, timings = setting.ids, setting.clock, setting.timings
         self._connection = connection
-        self._names = names
-        self._topics = names.topics
-        self._home_assistant = home_assistant
-        self._about = about
-        self._wanted = wanted
-        self._events = events
-        self._changed = changed
-        self._news = news
-        if not news.births.is_set():
-            # What it did while we were away, nobody knows.
-            news.is_up = None
-        self._returning = returning
-        self._signs = Liveness(connection, names.topics.heartbeat, instance)
-        self._publishing = asyncio.Lock()
-        self._transitions = Transitions(self.publisher, names, news, self._publishing, enabled=home_assistant.enabled)
-        self._shard = shard
-        self._take_up = take_up
-        self._owns = shard.owns if shard else lambda _: True
-        self._learner = RetainedReader(connection, names, self._signs.fence, self._owns)
-        self._others = OtherBridges(names.topics, asyncio.get_running_loop().time)
-        self._claimed = asyncio.Event()
-        self.elsewhere: frozenset[str] = frozenset()
-        self._serving: set[str] = set()
-        self._contested: set[str] = set()
-        self._commands = CommandListener(names.topics, commands, news.births.set, self._is_of_others)
-        self._complaints = RateLimit(1, _COMPLAINT_EVERY_S)
+        self._ids = ids
+        self._identity = setting.identity
+        self._home_assistant = setting.home_assistant
+        self._carried = carried
+        self._inbox = inbox
+        self._commands = commands
+        self._publisher = Publisher(connection, ids, carried.failures, clock, timings.broker)
+        self._liveness = Liveness(connection, ids.topics, setting.identity.instance, timings.broker)
+        self._heard = (
+            ids.topics.status,
+            ids.topics.bridge,
+            ids.topics.heartbeat,
+            ids.topics.command,
+            ids.topics.rig_command("+"),
+            setting.home_assistant.status_topic,
+        )
+        self._reader = RetainedReader(connection, ids, self._liveness, self._heard)
+        self._agenda = Agenda(clock)
+        self._difference = Difference(setting, self._publisher, carried, self._agenda)
+        self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
+        self._complaints = RateLimit(1, _COMPLAINT_EVERY_S, clock)
         self._due: set[str] = set()
+        if not carried.is_born:
+            # What Home Assistant did while there was no connection, nobody knows.
+            carried.presence = Presence.UNKNOWN
+
+    @property
+    def retained(self) -> Mapping[str, bytes]:
+        """What the broker holds of ours, by topic."""
+        return self._publisher.retained
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Listens, learns what the broker holds, and makes sure of being alone; then the block may keep_true()."""
-        self._listening = asyncio.create_task(self._listen())
+    async def begun(self) -> AsyncIterator[None]:
+        """Listens, reads what the broker holds, and makes sure of being alone; then the block may keep_true()."""
+        self._hearing = asyncio.create_task(self._hear_everything())
         try:
-            await _first_to_end(self._begin(), self._until_lost())
+            await first_to_end(self._begin(), self._until_lost())
             yield
         finally:
-            self._listening.cancel()
+            self._hearing.cancel()
             with suppress(asyncio.CancelledError, BrokerError):
-                await self._listening
+                await self._hearing
 
     async def keep_true(self) -> None:
-        """Publishes every difference as it arises, until the connection breaks or the task is cancelled."""
-        await _first_to_end(
-            self._until_lost(),
-            self._until_other_bridge(),
-            self._until_claimed(),
-            self._signs.beat(self._look_for_who_has_gone),
-            self._signs.answer(),
-            self._transitions.welcome_home_assistant(self._look_at_everything),
-            self._publish_differences(),
-        )
+        """Publishes every difference as it arises; returns between two of them when the bridge is to stop.
 
-    async def finish(self) -> None:
-        """Returns between two differences: an event that is lost now would be told by nobody after a restart."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FINISH_S):
-                await self._publishing.acquire()
+        Heartbeats have a task of their own: they go on while thousands of messages are published.
+        """
+        await first_to_end(self._until_lost(), self._liveness.run(), self._publish_what_happens())
 
     async def say_offline(self) -> None:
         """The last word of a bridge that stops on purpose."""
-        if self._signs.at_work:
-            self._signs.at_work = False
-            await self.publisher.put(self._topics.status, OFFLINE)
-
-    async def clean(self) -> int:
-        """Clears everything of this bridge from the broker, devices first; returns how many topics that were."""
-        topics = sorted(self.publisher.retained, key=lambda topic: self._names.subject(topic) is None)
-        for topic in topics:
-            await self.publisher.put(topic, b"")
-        return len(topics) + await self._clear_what_others_left()
+        if self._liveness.at_work:
+            self._liveness.at_work = False
+            await self._publisher.put(self._ids.topics.status, OFFLINE)
 
     async def _begin(self) -> None:
-        await self._connection.subscribe(
-            [
-                *self._topics.of_all_bridges,
-                self._topics.command,
-                self._topics.rig_command("+"),
-                self._home_assistant.status_topic,
-            ]
-        )
-        await self._learner.learn()
-        self.elsewhere = frozenset(filter(self._owns, self._others.rigs())) if self._shard else frozenset()
-        for topic, payload in self._learner.own(self._about().payload).items():
-            if self._names.part_of(topic) not in self.elsewhere:
-                self.publisher.learned(topic, payload)
-        self._look_for_a_displacer()
-        asked = [] if self._shard else self._others.heartbeats()
-        if self.publisher.retained.get(self._topics.status) == ONLINE:
-            asked.append(self._topics.heartbeat)
-        if asked:
-            await self._ask_for_others(asked)
-
-    def _look_for_a_displacer(self) -> None:
-        """Whether a bridge that began later with the same client id threw us out, and we it by coming back.
-
-        To a broker two clients with one id are one client that has moved: whoever connects ends the other's
-        connection. The one that was here first gives way, or they would do so for ever.
-        """
-        instance = heartbeat.instance_in(self.publisher.retained.get(self._topics.bridge, b""))
-        if self._returning and instance is not None and instance > self._signs.instance:
-            raise OtherBridgeError(
-                f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "
-                "mqtt.client_id; stop one of them, or give this one its own mqtt.base_topic and mqtt.client_id"
-            )
-
-    async def _ask_for_others(self, heartbeats: list[str]) -> None:
-        """Somebody may be at work here already, or a broken connection of our own has not been noticed yet."""
-        if await self._signs.somebody_answers(heartbeats):
-            raise OtherBridgeError(
-                f"another bridge is at work under the base topic {self._topics.base!r}; stop one of them, or give "
-                "this one its own mqtt.base_topic and mqtt.client_id"
-            )
-        if not self._shard:
-            self._others.nobody_answered()
-
-    async def _listen(self) -> None:
-        async for message in self._connection.received():
-            await self._hear(message)
+        await self._connection.subscribe(self._heard)
+        for topic, payload in (await self._reader.read(rig.id for rig in self._identity.rigs)).items():
+            self._publisher.note_retained(topic, payload)
+        await self._liveness.make_sure_of_being_alone(self.retained, is_returning=self._carried.has_worked)
 
     async def _until_lost(self) -> None:
-        await asyncio.shield(self._listening)
+        await asyncio.shield(self._hearing)
 
-    async def _until_other_bridge(self) -> None:
-        """Of two bridges that began at the same moment, the later one gives way."""
-        await self._signs.until_another()
-        raise OtherBridgeError(f"another bridge has begun to work under the base topic {self._topics.base!r}")
+    async def _hear_everything(self) -> None:
+        async for message in self._connection.received():
+            self._reader.hear(message)
+            if message.topic == self._ids.topics.heartbeat:
+                self._liveness.hear(message.payload)
+            elif happening := self._happening(message):
+                self._inbox.put(happening)
 
-    async def _until_claimed(self) -> None:
-        """Of two replicas that serve the same rig, the later one gives way: its next session leaves it alone."""
-        await self._claimed.wait()
-        raise BrokerError("another replica serves a rig of this one as well, and did so before; it keeps it")
+    def _happening(self, message: Received) -> Happening | None:
+        """What a message means to this bridge; a retained command would be carried out at every start."""
+        topics = self._ids.topics
+        if message.topic == self._home_assistant.status_topic:
+            return HomeAssistantSpoke(is_up=message.payload == ONLINE, is_retained=message.retain)
+        if message.retain:
+            return None
+        if message.topic == topics.status:
+            is_wrong = self._liveness.at_work and message.payload != ONLINE
+            return StatusOverwritten(message.payload) if is_wrong else None
+        if message.topic == topics.command or topics.commanded_rig(message.topic) is not None:
+            return CommandCame(message.topic, message.payload)
+        return None
 
-    def _hear_another_bridge(self, message: Received) -> None:
-        bridge = self._topics.of_bridge(message.topic)
-        if self._shard is None:
-            if bridge is not None and message.topic == bridge.heartbeat:
-                self._signs.hear_beat(message.payload)
+    async def _publish_what_happens(self) -> None:
+        """The main loop: what happens, what is due, and so on until the bridge stops."""
+        await self._go_online()
+        is_checked = False
+        while True:
+            happenings = self._inbox.take_all()
+            for happening in happenings:
+                await self._deal_with(happening)
+            for task in self._agenda.take_due():
+                await self._do(task)
+            await self._publish_some()
+            if not is_checked and self._ids.topics.bridge in self.retained:
+                await self._check_that_it_is_retained()
+                is_checked = True
+            if Stop() in happenings:
+                await self._publish_events(at_once=True)
+                return
+            await self._until_there_is_something_to_do()
+
+    async def _go_online(self) -> None:
+        self._liveness.at_work = self._carried.has_worked = True
+        await self._publisher.put(self._ids.topics.status, ONLINE)
+        self._due |= self._carried.desired.parts | self._publisher.parts
+        if self._carried.is_born:
+            self._plan_welcome()
+
+    async def _publish_some(self) -> None:
+        """Of a thousand rigs each gets its turn, and what happens meanwhile is not kept waiting."""
+        failing = self._carried.failures.latest
+        parts = frozenset(sorted(self._due)[:_RIGS_AT_ONCE])
+        self._due -= parts
+        if parts:
+            await self._difference.publish(parts)
+        await self._publish_events()
+        await self._welcome.go_on()
+        await self._look_at_what_is_doubtful()
+        if self._carried.failures.latest is not failing:
+            self._due.add(BRIDGE.rig_id)
+
+    async def _until_there_is_something_to_do(self) -> None:
+        if self._due or self._welcome.has_more_to_tell:
             return
-        self._contested |= self._serving & self._others.rigs()
-        if self._signs.at_work and self._free():
-            self._changed.set()
-        before = self._others.rigs(of_those_before=self._signs.instance)
-        if before & self._serving:
-            self._claimed.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._agenda.next_due_in_s()):
+                await self._inbox.filled()
 
-    async def _hear(self, message: Received) -> None:
-        self._learner.hear(message)
-        if self._others.hear(message):
-            self._hear_another_bridge(message)
-        elif message.topic == self._topics.heartbeat:
-            self._signs.hear(message.payload)
-        elif message.topic == self._home_assistant.status_topic:
-            self._hear_home_assistant(message)
-        elif message.topic == self._topics.status:
-            await self._hear_status(message)
-        else:
-            self._commands.hear(message)
+    async def _deal_with(self, happening: Happening) -> None:
+        match happening:
+            case RigUpdate():
+                self._take_update(happening)
+            case HomeAssistantSpoke():
+                self._carried.presence = Presence.UP if happening.is_up else Presence.DOWN
+                if happening.is_up and not happening.is_retained:
+                    self._plan_welcome()
+            case CommandCame():
+                if self._commands.carry_out(happening.topic, happening.payload):
+                    self._plan_welcome()
+                self._due.add(BRIDGE.rig_id)
+            case StatusOverwritten():
+                await self._put_status_right(happening.payload)
+            case BridgeChanged():
+                self._due.add(BRIDGE.rig_id)
 
-    async def _hear_status(self, message: Received) -> None:
-        if self._signs.at_work and not message.retain and message.payload != ONLINE:
-            if self._complaints.use():
-                _LOG.warning(
-                    "somebody published %r on %s while this bridge works; putting it right",
-                    message.payload[:_LONGEST_QUOTE],
-                    message.topic,
-                )
-            await self.publisher.put(self._topics.status, ONLINE)
+    async def _do(self, task: Task) -> None:
+        match task:
+            case LookAgain():
+                self._due |= task.parts
+            case TellStatesAgain():
+                for topic in sorted(task.state_topics & self.retained.keys()):
+                    await self._publisher.put(topic, self.retained[topic])
+            case BeginWelcome():
+                self._welcome.begin()
+            case RemoveAgain():
+                await self._welcome.remove_again(task)
 
-    def _hear_home_assistant(self, message: Received) -> None:
-        self._news.is_up = message.payload == ONLINE
-        if message.payload == ONLINE and not message.retain:
-            self._news.births.set()
+    def _plan_welcome(self) -> None:
+        if self._home_assistant.enabled:
+            self._welcome.plan()
 
-    def _is_of_others(self, rig_id: str) -> bool:
-        return rig_id in self.elsewhere or not self._owns(rig_id)
+    def _take_update(self, update: RigUpdate) -> None:
+        earlier = self._carried.desired.latest(update.rig_id)
+        self._carried.desired.put(update)
+        self._carried.events += (UntoldEvent(update.rig_id, payload) for payload in update.events)
+        self._due.add(update.rig_id)
+        if earlier is None or (earlier.rig.online, earlier.problem) != (update.rig.online, update.problem):
+            self._due.add(BRIDGE.rig_id)
 
-    def _look_at_everything(self) -> None:
-        self._due |= self.publisher.parts
-        self._changed.set()
+    async def _put_status_right(self, payload: bytes) -> None:
+        if self._complaints.try_take():
+            _LOG.warning(
+                "somebody published %r on %s while this bridge works; putting it right",
+                payload[:_LONGEST_QUOTE],
+                self._ids.topics.status,
+            )
+        await self._publisher.put(self._ids.topics.status, ONLINE)
 
-    def _look_for_who_has_gone(self) -> None:
-        if self._free() or self._others.left_behind(self._shard):
-            self._changed.set()
+    async def _publish_events(self, *, at_once: bool = False) -> None:
+        """In their order, each after the state that it led to.
 
-    async def _publish_differences(self) -> None:
-        self._signs.at_work = True
-        self._due = self._wanted().parts | self.publisher.parts
-        if self._shard:
-            # Before it is heard that this replica is online: what it served when it was last cannot count any more.
-            await self.publisher.put(self._topics.bridge, self._about().payload)
-        await self.publisher.put(self._topics.status, ONLINE)
-        async with self._publishing:
-            later = await self._publish_difference()
-        if not await self._learner.held([self._topics.bridge]):
+        Home Assistant may have heard of a rig only just now: it does not listen to events before that has settled,
+        for which a bridge that stops cannot wait.
+        """
+        for event in tuple(self._carried.events):
+            if event.rig_id in self._due:
+                continue
+            wait_s = self._publisher.unsettled_s(self._ids.topic(Subject(event.rig_id)), SETTLE_S)
+            if self._home_assistant.enabled and wait_s > 0 and not at_once:
+                self._agenda.add(wait_s, LookAgain(frozenset({event.rig_id})))
+                continue
+            await self._publisher.tell(self._ids.topics.rig_event(event.rig_id), event.payload)
+            self._carried.events.remove(event)
+
+    async def _check_that_it_is_retained(self) -> None:
+        if not await self._reader.read_topics([self._ids.topics.bridge]):
             _LOG.error(
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
                 "allow them in the broker's configuration"
             )
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(later):
-                    await self._changed.wait()
-            self._changed.clear()
-            async with self._publishing:
-                later = await self._publish_difference()
 
-    async def _publish_difference(self) -> float | None:
-        """Of the rigs that changed, and of those that were not finished with; answers when to look again."""
-        await self._take_over()
-        wanted = self._wanted()
-        self._serving = wanted.parts - {BRIDGE.rig_id}
-        due, self._due = self._due | wanted.take_changed(), set()
-        messages = {self._topics.bridge: self._about(), **wanted.of(due)}
-        retained = self.publisher.retained_of(due)
-        stale = list(wanted.stale(messages, retained))
-        await self._transitions.record_removals(messages, [old.topic for old in stale])
-        transitional = self._transitions.messages(messages)
-        reworded = self._transitions.reworded(messages)
-        adopted = adopted_devices(self._names, messages, retained, {old.topic for old in stale})
-        later = await self.publisher.publish(messages | transitional | adopted, stale)
-        await self._look_again()
-        await self._transitions.tell_again(reworded)
-        await self._publish_events()
-        await self._clear_what_others_left()
-        if transitional and (self._news.is_up or reworded):
-            # Once seen, tombstones and old words can go: look again when they have settled.
-            later = min(later or SETTLE_S, SETTLE_S)
-        if later is not None:
-            self._due |= due
-        return later
-
-    async def _look_again(self) -> None:
-        """At what a broker in trouble has acknowledged: what it did not keep is published anew."""
-        doubtful = self.publisher.doubtful()
+    async def _look_at_what_is_doubtful(self) -> None:
+        """A broker in trouble may acknowledge what it did not keep; that is published anew."""
+        doubtful = self._publisher.take_doubtful()
         if not doubtful:
             return
-        held = await self._learner.held(doubtful)
+        held = await self._reader.read_topics(doubtful)
         for topic in doubtful:
-            if held.get(topic, b"") != self.publisher.retained.get(topic, b""):
+            if held.get(topic, b"") != self.retained.get(topic, b""):
                 _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
-                self.publisher.learned(topic, held.get(topic, b""))
-                if topic == self._topics.status:
-                    await self.publisher.put(topic, ONLINE)
-                if part := self._names.part_of(topic):
-                    self._due.add(part)
-                self._changed.set()
-
-    def _free(self) -> frozenset[str]:
-        return (self.elsewhere | self._contested) - self._others.rigs()
-
-    async def _take_over(self) -> None:
-        """Takes up the rigs of this replica that nobody else serves any more, or serves beside it."""
-        free = self._free()
-        if not free:
-            return
-        _LOG.info("taking over from another replica: %s", ", ".join(sorted(free)))
-        learned = await self._learner.learn_again(free)
-        for topic in self.publisher.retained_of(free):
-            self.publisher.learned(topic, b"")
-        for topic, payload in learned.items():
-            self.publisher.learned(topic, payload)
-        self.elsewhere -= free
-        self._contested -= free
-        self._due |= free
-        self._take_up(free, learned)
-
-    async def _clear_what_others_left(self) -> int:
-        """What is about replicas that there are no more, as one of those that stay; answers how much that was."""
-        if self._shard and self._shard.index != 0:
-            return 0
-        count = 0
-        for bridge, topics in self._others.left_behind(self._shard).items():
-            device = DiscoveryIds(self._names.prefix, bridge).topic(BRIDGE)
-            # Home Assistant complains about the removal of something it does not know.
-            devices = [device] if await self._learner.held([device]) else []
-            for topic in (*devices, *topics):
-                await self.publisher.put(topic, b"")
-                count += 1
-            self._others.forget(bridge)
-        return count
-
-    async def _publish_events(self) -> None:
-        """In their order, after the state that they led to."""
-        while self._events:
-            oldest = self._events[0]
-            await self._publish_event(*oldest)
-            # Of too many the oldest are dropped, and so perhaps this one while it was under way.
-            if self._events[0] is oldest:
-                self._events.popleft()
-
-    async def _publish_event(self, rig_id: str, payload: bytes) -> None:
-        """Waits where Home Assistant has only just heard of the rig and does not listen to its events yet."""
-        if self._home_assistant.enabled:
-            await self.publisher.settled(self._names.topic(Subject(rig_id)), SETTLE_S)
-        done = await self._connection.publish(self._topics.rig_event(rig_id), payload, retain=False)
-        await done
-
-
-async def _first_to_end(*works: Coroutine[None, None, None]) -> None:
-    """Runs all until the first of them ends or fails; the others are cancelled, the failure is raised."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+                self._publisher.note_retained(topic, held.get(topic, b""))
+                if topic == self._ids.topics.status:
+                    await self._publisher.put(topic, ONLINE)
+                self._due.add(self._ids.part_of(topic) or BRIDGE.rig_id)

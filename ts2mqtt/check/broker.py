@@ -1,4 +1,4 @@
-"""Checks the broker: the way there, the login, what it allows and keeps, and who else is at work on it."""
+"""Checks the broker: the way there, the login, what it allows and keeps, which bridges and Home Assistants use it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge import heartbeat
-from ts2mqtt.check.announcements import FILTERS_OF_ANY_PREFIX, announced, filters_of, judge
-from ts2mqtt.check.findings import StepFailedError, Steps, Verdict, as_told, what_happened
-from ts2mqtt.check.network import Peer, address_text, look_up, looked_up, reach, speaks_tls, tls_failure
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
+from ts2mqtt.check.announcements import (
+    FILTERS_OF_EVERY_PREFIX,
+    announcement_filters,
+    announcements_by_prefix,
+    listening_verdict,
+)
+from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, reach, speaks_tls, tls_failure
+from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, PublishRefusedError
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.mqtt.connection import PublishRefusedError, connect
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.timing import CheckTimings, SystemClock
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import ONLINE
 from ts2mqtt.topics.names import Subject, TopicNames
 
@@ -26,15 +33,9 @@ if TYPE_CHECKING:
 
     from ts2mqtt.check.findings import Finding
     from ts2mqtt.config import HomeAssistantConfig, MqttConfig
-    from ts2mqtt.mqtt.connection import Connection, Received
-
-_LOGIN_S = 15.0
-_ECHO_S = 3.0
-_ANSWER_S = 2.0
-"""How long a bridge may take to answer a question; as long as one bridge waits for another."""
-
-# Nothing marks the end of what a broker retains: our own echo comes after it on most, this pause catches the rest.
-_QUIET_S = 0.2
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
+    from ts2mqtt.timing import Clock
 
 
 async def check_broker(
@@ -42,11 +43,13 @@ async def check_broker(
     home_assistant: HomeAssistantConfig,
     tell: Callable[[Finding], None],
     *,
-    replica: int | None = None,
+    clock: Clock = SystemClock(),
+    timings: CheckTimings = CheckTimings(),
 ) -> None:
-    """What is published on the way is not retained, or cleared again, and makes nobody do anything."""
-    names = DiscoveryIds(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic, replica))
-    await _BrokerCheck(mqtt, home_assistant, names, f"check-{secrets.token_hex(4)}", Steps("broker", tell)).run()
+    """What it publishes is not retained, or cleared again, and makes no bridge and no Home Assistant do anything."""
+    names = DiscoveryIds(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic))
+    steps = Steps("broker", tell, clock)
+    await _BrokerCheck(mqtt, home_assistant, names, f"check-{secrets.token_hex(4)}", steps, timings).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,14 @@ class _BrokerCheck:
     home_assistant: HomeAssistantConfig
     names: DiscoveryIds
     id: str
+    """Of this check alone; part of its client id and of its topics."""
+
     steps: Steps
+    timings: CheckTimings
 
     async def run(self) -> None:
         try:
-            await self._get_in()
+            await self._check_way_and_login()
         except StepFailedError:
             return
         with suppress(StepFailedError):
@@ -70,41 +76,41 @@ class _BrokerCheck:
             with suppress(StepFailedError):
                 await self._check_discovery()
 
-    async def _get_in(self) -> None:
+    async def _check_way_and_login(self) -> None:
         steps, peer, tls = self.steps, self._peer(), self.mqtt.tls
-        addresses = await steps.take("name", look_up(peer), lambda found: looked_up(peer, found))
-        address = await steps.take(
-            "TCP", reach(peer, addresses), lambda at: f"{address_text(at, peer.port)} takes connections"
+        addresses = await steps.run_required("name", look_up(peer), lambda addresses: looked_up_text(peer, addresses))
+        address = await steps.run_required(
+            "TCP", reach(peer, addresses), lambda address: f"{address_text(address, peer.port)} takes connections"
         )
-        # The MQTT client does both in one go, so the time of both is told with TLS.
-        attempt = asyncio.create_task(self._attempt())
+        # The MQTT client makes the TLS handshake and the login in one go: the step TLS takes the time of both.
+        login = asyncio.create_task(self._log_in())
         if tls.enabled:
             trust = "not looked at" if tls.insecure else "trusted"
-            await steps.take(
-                "TLS", self._tls_of(attempt, peer, address), lambda _: f"the broker's certificate is {trust}"
+            await steps.run_required(
+                "TLS", self._judge_tls(login, peer, address), lambda _: f"the broker's certificate is {trust}"
             )
         user = "without a user name" if self.mqtt.username is None else f"as '{self.mqtt.username}'"
-        await steps.take(
+        await steps.run_required(
             "login",
-            self._login_of(attempt, peer, address),
+            self._judge_login(login, peer, address),
             lambda _: f"{user}, with MQTT {self.mqtt.protocol}",
         )
 
     async def _check_base_topic(self) -> None:
         base = self.mqtt.base_topic
         probe = f"{base}/bridge/{self.id}"
-        await self.steps.take(
+        await self.steps.run_required(
             "base topic",
-            self._try(probe, b"probe", f"{base}/#"),
+            self._publish_and_hear(probe, b"probe", f"{base}/#"),
             lambda _: f"may publish and subscribe under '{base}'",
         )
-        await self.steps.look("retained", self._try_retained(probe))
-        await self.steps.look("bridge", self._find_bridges())
+        await self.steps.run_independent("retained", self._check_retained(probe))
+        await self.steps.run_independent("bridge", self._find_bridges())
 
     async def _check_discovery(self) -> None:
         prefix = self.names.prefix
-        # Home Assistant takes a device without components in silence, and makes nothing of it; anything that is
-        # no such payload would be a warning in its log.
+        # Home Assistant accepts a device without components and creates nothing; it would log a warning about a
+        # payload that is no device.
         subject = Subject(self.id)
         payload = DevicePayload(
             device=Device(
@@ -116,12 +122,12 @@ class _BrokerCheck:
             availability=(Availability(topic=self.names.topics.status),),
             components={},
         ).to_bytes()
-        await self.steps.take(
+        await self.steps.run_required(
             "discovery",
-            self._try(self.names.topic(subject), payload, f"{prefix}/device/{self.names.node_id}/#"),
+            self._publish_and_hear(self.names.topic(subject), payload, f"{prefix}/device/{self.names.node_id}/#"),
             lambda _: f"may publish and subscribe under '{prefix}'",
         )
-        await self.steps.look("Home Assistant", self._find_home_assistant())
+        await self.steps.run_independent("Home Assistant", self._find_home_assistant())
 
     def _peer(self) -> Peer:
         return Peer(
@@ -132,12 +138,13 @@ class _BrokerCheck:
             if_silent="The computer with the broker is off, it has another address now, or a firewall on it drops "
             f"the connection: allow incoming TCP on port {self.mqtt.port} there.",
             ca_key="mqtt.tls.ca_file",
+            patience_s=self.timings.reach_s,
         )
 
-    async def _attempt(self) -> BrokerError | None:
-        """Logs in, with a client id of our own: with the bridge's we would end its connection."""
+    async def _log_in(self) -> BrokerError | None:
+        """Why the login failed, if it did; with a client id of its own, as the bridge's would end its connection."""
         try:
-            async with asyncio.timeout(_LOGIN_S), self._connect():
+            async with asyncio.timeout(self.timings.login_s), self._connect():
                 return None
         except TimeoutError as error:
             timed_out = BrokerUnreachableError("takes the connection and never answers")
@@ -146,8 +153,8 @@ class _BrokerCheck:
         except BrokerError as error:
             return error
 
-    async def _tls_of(self, attempt: asyncio.Task[BrokerError | None], peer: Peer, address: str) -> None:
-        error = await attempt
+    async def _judge_tls(self, login: asyncio.Task[BrokerError | None], peer: Peer, address: str) -> None:
+        error = await login
         cause = error.__cause__ if error else None
         if isinstance(cause, TimeoutError) and await speaks_tls(peer, address):
             return
@@ -156,23 +163,23 @@ class _BrokerCheck:
                 raise tls_failure(peer, cause)
         elif error and isinstance(cause, OSError):
             raise StepFailedError(
-                what_happened(error), "The files below mqtt.tls must hold certificates and their key in PEM format."
+                error.message, "The files below mqtt.tls must hold certificates and their key in PEM format."
             )
 
-    async def _login_of(self, attempt: asyncio.Task[BrokerError | None], peer: Peer, address: str) -> None:
-        error = await attempt
+    async def _judge_login(self, login: asyncio.Task[BrokerError | None], peer: Peer, address: str) -> None:
+        error = await login
         if error is None:
             return
         if not self.mqtt.tls.enabled and await speaks_tls(peer, address):
             raise StepFailedError(f"{peer} wants TLS", "Write 'enabled: true' below mqtt.tls.")
         if isinstance(error, LoginRefusedError):
-            known = (
+            advice = (
                 "It wants a login: write mqtt.username and mqtt.password."
                 if self.mqtt.username is None
                 else "Compare mqtt.username and mqtt.password with the broker's users (for Home Assistant's "
                 "Mosquitto app: a user of Home Assistant); its own log tells more."
             )
-            raise StepFailedError(what_happened(error), known)
+            raise StepFailedError(error.message, advice)
         if isinstance(error.__cause__, TimeoutError):
             raise StepFailedError(
                 f"{peer} takes the connection and never answers",
@@ -181,21 +188,21 @@ class _BrokerCheck:
             )
         if self.mqtt.transport == "websockets":
             raise StepFailedError(
-                what_happened(error),
+                error.message,
                 "Compare mqtt.port and mqtt.websocket_path with the broker's listener for WebSockets.",
             )
         if self.mqtt.tls.enabled and self.mqtt.tls.cert_file is None:
             raise StepFailedError(
-                what_happened(error),
+                error.message,
                 "If the broker wants a client certificate, write mqtt.tls.cert_file and key_file.",
             )
-        raise as_told(error)
+        raise failed_step(error)
 
-    async def _try(self, topic: str, payload: bytes, allow: str) -> None:
-        """Publishes, not retained, and returns when that has come back."""
+    async def _publish_and_hear(self, topic: str, payload: bytes, needed: str) -> None:
+        """Publishes, not retained, and returns when the message has come back; the advice asks for `needed`."""
         advice = (
-            f"Let this user read and write '{allow}' in the broker's access rules; in Mosquitto's acl_file: "
-            f"topic readwrite {allow}"
+            f"Let this user read and write '{needed}' in the broker's access rules; in Mosquitto's acl_file: "
+            f"topic readwrite {needed}"
         )
         async with self._connected(advice) as connection:
             try:
@@ -205,29 +212,29 @@ class _BrokerCheck:
             except BrokerError as error:
                 raise StepFailedError(f"the broker does not let us subscribe to '{topic}'", advice) from error
             try:
-                await _delivered(connection, topic, payload, retain=False)
+                await self._deliver(connection, topic, payload, retain=False)
             except PublishRefusedError as error:
                 raise StepFailedError(f"the broker does not let us publish on '{topic}'", advice) from error
-            if not _on(topic, await _hear(connection, _ECHO_S, lambda message: message.topic == topic)):
+            if not _on(topic, await _heard(connection, self.timings.echo_s, lambda message: message.topic == topic)):
                 raise StepFailedError(
                     f"what we publish on '{topic}' does not come back: publishing or reading is forbidden there",
                     advice,
                 )
 
-    async def _try_retained(self, topic: str) -> Verdict:
-        """Leaves something behind, sees that a newcomer gets it, and takes it away."""
+    async def _check_retained(self, topic: str) -> Verdict:
+        """Publishes a retained message, sees that a new subscription gets it, and clears it."""
         advice = (
             "Allow retained messages on the broker (in Mosquitto: retain_available true): without them Home "
             "Assistant knows nothing after a restart."
         )
         try:
             async with self._connected(advice) as connection:
-                await _delivered(connection, topic, b"probe", retain=True)
+                await self._deliver(connection, topic, b"probe", retain=True)
                 try:
                     await connection.subscribe([topic])
-                    heard = await _hear(connection, _ECHO_S, lambda message: message.retain)
+                    heard = await _heard(connection, self.timings.echo_s, lambda message: message.retain)
                 finally:
-                    await _delivered(connection, topic, b"", retain=True)
+                    await self._deliver(connection, topic, b"", retain=True)
         except StepFailedError:
             heard = []
         if any(message.retain and message.payload for message in heard):
@@ -238,9 +245,9 @@ class _BrokerCheck:
         topics, base = self.names.topics, self.mqtt.base_topic
         async with self._connected("") as connection:
             await connection.subscribe([topics.heartbeat, topics.status])
-            await _delivered(connection, topics.heartbeat, heartbeat.ASK, retain=False)
-            heard = await _hear(connection, _ANSWER_S)
-        beats = [beat for message in _on(topics.heartbeat, heard) if (beat := heartbeat.read(message.payload))]
+            await self._deliver(connection, topics.heartbeat, heartbeat.ASK, retain=False)
+            heard = await _heard(connection, self.timings.bridge_answer_s)
+        beats = [beat for message in _on(topics.heartbeat, heard) if (beat := decode.heartbeat_in(message.payload))]
         instances = {beat.instance for beat in beats}
         if len(instances) > 1:
             return Verdict(
@@ -259,7 +266,7 @@ class _BrokerCheck:
         return Verdict(ok=True, message=f"no bridge is at work under '{base}' now")
 
     async def _find_home_assistant(self) -> Verdict:
-        """Home Assistant does not answer on MQTT: what others leave for it has to tell."""
+        """Home Assistant does not answer on MQTT: what others have retained for it has to tell."""
         status_topic, fence = self.home_assistant.status_topic, f"{self.mqtt.base_topic}/bridge/{self.id}"
         async with self._connected("") as connection:
             try:
@@ -271,51 +278,50 @@ class _BrokerCheck:
                     f"the broker does not let us subscribe to '{status_topic}'",
                     f"Let this user read it; in Mosquitto's acl_file: topic read {status_topic}",
                 ) from error
-            for filters in (filters_of(self.names.prefix), FILTERS_OF_ANY_PREFIX, (fence,)):
-                # Who may not look around there sees less, and without the fence waits longer: no fault of this step.
+            for filters in (announcement_filters(self.names.prefix), FILTERS_OF_EVERY_PREFIX, (fence,)):
+                # A login that may not read there sees less, and waits longer without the fence, which is no fault.
                 with suppress(BrokerError):
                     await connection.subscribe(filters)
             with suppress(PublishRefusedError):
-                await _delivered(connection, fence, b"fence", retain=False)
-            heard = await _hear(connection, _ECHO_S, lambda message: message.topic == fence)
-            heard += await _hear(connection, _QUIET_S)
+                await self._deliver(connection, fence, b"fence", retain=False)
+            heard = await _heard(connection, self.timings.echo_s, lambda message: message.topic == fence)
+            heard += await _heard(connection, self.timings.quiet_s)
         kept = {message.topic: message.payload for message in heard if message.retain and message.payload}
-        return judge(announced(kept, self.names), self.names.prefix, kept.get(status_topic), status_topic)
+        announcements = announcements_by_prefix(kept, self.names)
+        return listening_verdict(announcements, self.names.prefix, kept.get(status_topic), status_topic)
 
     def _connect(self) -> AbstractAsyncContextManager[Connection]:
         return connect(self.mqtt, client_id=f"{self.mqtt.client_id}-{self.id}")
 
     @asynccontextmanager
     async def _connected(self, advice: str) -> AsyncIterator[Connection]:
-        """A connection whose end is the failure of the step: it is how some brokers say no."""
+        """A connection that fails the step with this advice when it breaks: some brokers refuse that way."""
         try:
             async with self._connect() as connection:
                 yield connection
-        except (BrokerError, TimeoutError) as error:
-            raise StepFailedError(_words(error), advice) from error
+        except BrokerError as error:
+            raise StepFailedError(error.message, advice) from error
+        except TimeoutError as error:
+            raise StepFailedError("the broker does not answer", advice) from error
+
+    async def _deliver(self, connection: Connection, topic: str, payload: bytes, *, retain: bool) -> None:
+        """Returns when the broker has acknowledged the message."""
+        async with asyncio.timeout(self.timings.echo_s):
+            await (await connection.publish(topic, payload, retain=retain))
 
 
-def _words(error: BrokerError | TimeoutError) -> str:
-    return what_happened(error) if isinstance(error, BrokerError) else "the broker does not answer"
-
-
-async def _delivered(connection: Connection, topic: str, payload: bytes, *, retain: bool) -> None:
-    async with asyncio.timeout(_ECHO_S):
-        await (await connection.publish(topic, payload, retain=retain))
-
-
-async def _hear(
+async def _heard(
     connection: Connection, seconds: float, is_last: Callable[[Received], bool] = lambda _: False
 ) -> list[Received]:
     """What arrives up to the last message, or within this time."""
-    heard: list[Received] = []
+    messages: list[Received] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             async for message in connection.received():
-                heard.append(message)
+                messages.append(message)
                 if is_last(message):
                     break
-    return heard
+    return messages
 
 
 def _on(topic: str, messages: list[Received]) -> list[Received]:

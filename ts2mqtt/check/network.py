@@ -1,4 +1,4 @@
-"""The way to a peer, stage by stage: name, TCP connection, TLS; each fault with its likely cause."""
+"""The way to a peer: its name, the TCP connection, TLS; each fault with its likely cause."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.check.findings import StepFailedError
+from ts2mqtt.check.steps import StepFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-_PATIENCE_S = 5.0
-"""As long as the bridge itself waits for a name, for a connection, or for a handshake."""
 
 _MOST_ADDRESSES = 4
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
@@ -31,7 +28,7 @@ _WRONG_NAME = (62, 64)
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom to reach, and what it means for the user where that fails."""
+    """Whom to reach, how long to wait, and what to tell the user where that fails."""
 
     host: str
     port: int
@@ -39,6 +36,9 @@ class Peer:
     if_silent: str
     ca_key: str
     """The key of the configuration that names the authority of its certificate."""
+
+    patience_s: float
+    """How long to wait for its name, for a connection, for a handshake."""
 
     def __str__(self) -> str:
         return address_text(self.host, self.port)
@@ -58,8 +58,8 @@ def address_text(host: str, port: int) -> str:
 async def look_up(peer: Peer) -> tuple[str, ...]:
     """The addresses that the host's name stands for."""
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            found = await asyncio.get_running_loop().getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+        async with asyncio.timeout(peer.patience_s):
+            entries = await asyncio.get_running_loop().getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     except TimeoutError as error:
         raise StepFailedError(
             f"no answer to the question for the address of '{peer.host}'",
@@ -71,10 +71,10 @@ async def look_up(peer: Peer) -> tuple[str, ...]:
             "Check the spelling, or write the address in numbers, such as 192.168.1.50. A name that other computers "
             "know, above all one that ends in .local, may be unknown in a container.",
         ) from error
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))[:_MOST_ADDRESSES]
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))[:_MOST_ADDRESSES]
 
 
-def looked_up(peer: Peer, addresses: tuple[str, ...]) -> str:
+def looked_up_text(peer: Peer, addresses: tuple[str, ...]) -> str:
     if addresses == (peer.host,):
         return f"{peer.host} is an address already"
     return f"{peer.host} is {', '.join(addresses)}"
@@ -85,11 +85,11 @@ async def reach(peer: Peer, addresses: tuple[str, ...]) -> str:
     failures: list[OSError] = []
     for address in addresses:
         try:
-            async with _connection(address, peer.port):
+            async with connection(peer, address, None):
                 return address
         except OSError as error:
             failures.append(error)
-    # Of a name with several addresses, one where somebody said no tells more than one where nobody is.
+    # Of several addresses, one that refuses tells more than one that does not answer.
     failures.sort(key=lambda error: (not isinstance(error, ConnectionRefusedError), isinstance(error, TimeoutError)))
     raise _not_reached(peer, failures[0]) from failures[0]
 
@@ -97,7 +97,7 @@ async def reach(peer: Peer, addresses: tuple[str, ...]) -> str:
 async def shake_hands(peer: Peer, address: str, context: ssl.SSLContext) -> str:
     """The version of TLS that was agreed on, once the peer's certificate has been trusted."""
     try:
-        async with _connection(address, peer.port, context, peer.host) as (_, writer):
+        async with connection(peer, address, context) as (_, writer):
             tls = writer.get_extra_info("ssl_object")
             return str(tls.version())
     except OSError as error:
@@ -110,26 +110,9 @@ async def speaks_tls(peer: Peer, address: str) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with suppress(OSError):
-        async with _connection(address, peer.port, context, peer.host):
+        async with connection(peer, address, context):
             return True
     return False
-
-
-@asynccontextmanager
-async def _connection(
-    address: str, port: int, context: ssl.SSLContext | None = None, host: str | None = None
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async with asyncio.timeout(_PATIENCE_S):
-        reader, writer = await asyncio.open_connection(
-            address, port, ssl=context, server_hostname=host if context else None
-        )
-    try:
-        yield reader, writer
-    finally:
-        # What the other side thinks of the end is of no interest.
-        writer.transport.abort()
-        with suppress(OSError):
-            await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -137,14 +120,23 @@ async def connection(
     peer: Peer, address: str, context: ssl.SSLContext | None
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection for as long as the block lasts, over TLS where there is a context; any OSError as it comes."""
-    async with _connection(address, peer.port, context, peer.host) as streams:
-        yield streams
+    async with asyncio.timeout(peer.patience_s):
+        reader, writer = await asyncio.open_connection(
+            address, peer.port, ssl=context, server_hostname=peer.host if context else None
+        )
+    try:
+        yield reader, writer
+    finally:
+        # An error while closing tells nothing more about the peer.
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
     """Why the handshake failed, as far as the error tells."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _distrusted(peer, error)
+        return _untrusted_certificate(peer, error)
     if isinstance(error, TimeoutError):
         return StepFailedError(
             f"{peer} takes the connection and does not answer the TLS handshake",
@@ -161,7 +153,7 @@ def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
     )
 
 
-def _distrusted(peer: Peer, error: ssl.SSLCertVerificationError) -> StepFailedError:
+def _untrusted_certificate(peer: Peer, error: ssl.SSLCertVerificationError) -> StepFailedError:
     code = error.verify_code
     if code == _EXPIRED:
         return StepFailedError(
@@ -190,15 +182,15 @@ def _distrusted(peer: Peer, error: ssl.SSLCertVerificationError) -> StepFailedEr
 
 
 def _not_reached(peer: Peer, error: OSError) -> StepFailedError:
-    here = (
+    if_local = (
         f" In a container, '{peer.host}' is the container itself: write the address of the computer."
         if peer.is_this_machine
         else ""
     )
     if isinstance(error, ConnectionRefusedError):
-        return StepFailedError(f"{peer} refuses the connection", peer.if_refused + here)
+        return StepFailedError(f"{peer} refuses the connection", peer.if_refused + if_local)
     if isinstance(error, TimeoutError):
-        return StepFailedError(f"{peer} does not answer within {_PATIENCE_S:g} s", peer.if_silent + here)
+        return StepFailedError(f"{peer} does not answer within {peer.patience_s:g} s", peer.if_silent + if_local)
     if error.errno in _UNREACHABLE:
         return StepFailedError(
             f"there is no way to {peer} ({_reason(error)})",

@@ -4,54 +4,63 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.findings import Finding, StepFailedError, Steps, Verdict, shortened, what_happened
+from ts2mqtt.check.findings import Finding, shortened
 from ts2mqtt.check.network import (
     Peer,
     address_text,
     connection,
     look_up,
-    looked_up,
+    looked_up_text,
     reach,
     shake_hands,
     speaks_tls,
 )
+from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
-from ts2mqtt.scheduler.client import TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
+from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from datetime import datetime
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.timing import Clock
 
 _PORTS = {"http": 80, "https": 443}
 _OTHER_VERSIONS = ("v0", "v1", "v2")
 _MOST_SKEW_S = 30.0
 """What a clock may be off before current and next target change at a visibly wrong moment."""
 
-_HEAD_S = 5.0
 
-
-async def check_rig(rig: RigConfig, polling: PollingConfig, tell: Callable[[Finding], None]) -> None:
+async def check_rig(
+    rig: RigConfig,
+    polling: PollingConfig,
+    tell: Callable[[Finding], None],
+    *,
+    clock: Clock = SystemClock(),
+    timings: CheckTimings = CheckTimings(),
+) -> None:
     """Every URL of the rig. With one that works the others are no fault: only one of them is in use at a time."""
     if len(rig.urls) == 1:
-        await _UrlCheck(rig, polling, rig.urls[0], Steps(f"rig {rig.id}", tell)).run()
+        await _UrlCheck(rig, polling, rig.urls[0], Steps(f"rig {rig.id}", tell, clock), timings).run()
         return
-    found: list[list[Finding]] = [[] for _ in rig.urls]
+    findings_by_url: list[list[Finding]] = [[] for _ in rig.urls]
     async with asyncio.TaskGroup() as group:
-        for url, findings in zip(rig.urls, found, strict=True):
-            steps = Steps(f"rig {rig.id} {url}", findings.append)
-            group.create_task(_UrlCheck(rig, polling, url, steps).run())
-    works = any(all(finding.ok is not False for finding in findings) for findings in found)
-    for findings in found:
+        for url, findings in zip(rig.urls, findings_by_url, strict=True):
+            steps = Steps(f"rig {rig.id} {url}", findings.append, clock)
+            group.create_task(_UrlCheck(rig, polling, url, steps, timings).run())
+    one_works = any(all(finding.ok is not False for finding in findings) for findings in findings_by_url)
+    for findings in findings_by_url:
         for finding in findings:
-            tell(_excused(finding) if works and finding.ok is False else finding)
+            tell(_excused(finding) if one_works and finding.ok is False else finding)
 
 
 def _excused(finding: Finding) -> Finding:
@@ -64,29 +73,36 @@ class _UrlCheck:
     polling: PollingConfig
     url: str
     steps: Steps
+    timings: CheckTimings
 
     async def run(self) -> None:
         peer = self._peer()
         steps = self.steps
         try:
-            addresses = await steps.take("name", look_up(peer), lambda found: looked_up(peer, found))
-            address = await steps.take(
-                "TCP", reach(peer, addresses), lambda at: f"{address_text(at, peer.port)} takes connections"
+            addresses = await steps.run_required(
+                "name", look_up(peer), lambda addresses: looked_up_text(peer, addresses)
+            )
+            address = await steps.run_required(
+                "TCP",
+                reach(peer, addresses),
+                lambda address: f"{address_text(address, peer.port)} takes connections",
             )
             tls = None
             if urlsplit(self.url).scheme == "https":
-                tls, _ = await steps.take("TLS", self._secured(peer, address), lambda found: self._says_tls(found[1]))
-            async with TargetSchedulerClient(self.rig, self.url, self.polling, tls) as client:
-                await steps.take(
+                tls, _ = await steps.run_required(
+                    "TLS", self._shake_hands(peer, address), lambda agreed: self._tls_text(agreed[1])
+                )
+            async with TargetSchedulerClient(self.rig, self.url, self.polling, HttpOptions(tls=tls)) as client:
+                await steps.run_required(
                     "API",
                     self._version(client, peer, address),
                     lambda version: f"Target Scheduler {version} answers as /ts/{self.rig.api_version}",
                 )
-                await steps.take("profiles", self._profiles(client), lambda text: text)
+                await steps.run_required("profiles", self._profiles(client), lambda text: text)
         except StepFailedError:
             return
         path = f"{urlsplit(self.url).path}/ts/{self.rig.api_version}/version"
-        await steps.look("clock", _clock(peer, address, tls, path))
+        await steps.run_independent("clock", self._check_clock(peer, address, tls, path))
 
     def _peer(self) -> Peer:
         parts = urlsplit(self.url)
@@ -99,9 +115,11 @@ class _UrlCheck:
             if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
             f"connection: allow incoming TCP on port {port} there.",
             ca_key=f"ca_file of the rig '{self.rig.id}'",
+            patience_s=self.timings.reach_s,
         )
 
-    async def _secured(self, peer: Peer, address: str) -> tuple[ssl.SSLContext, str]:
+    async def _shake_hands(self, peer: Peer, address: str) -> tuple[ssl.SSLContext, str]:
+        """What the API's client has to use, and the version of TLS that was agreed on."""
         try:
             context = tls_context(self.rig)
         except OSError as error:
@@ -110,7 +128,7 @@ class _UrlCheck:
             ) from error
         return context, await shake_hands(peer, address, context)
 
-    def _says_tls(self, version: str) -> str:
+    def _tls_text(self, version: str) -> str:
         trust = "its certificate is trusted" if self.rig.verify_tls else "its certificate is not looked at"
         return f"{version}, {trust}"
 
@@ -120,9 +138,9 @@ class _UrlCheck:
         except NotTheApiError as error:
             raise await self._not_the_api(peer, error) from error
         except RigUnreachableError as error:
-            raise await self._no_answer(peer, address, error) from error
+            raise await self._not_answered(peer, address, error) from error
         except RigError as error:
-            raise await self._failure(peer, address, error) from error
+            raise await self._refused(peer, address, error) from error
 
     async def _not_the_api(self, peer: Peer, error: NotTheApiError) -> StepFailedError:
         for version in _OTHER_VERSIONS:
@@ -132,7 +150,7 @@ class _UrlCheck:
                     f"Write 'api_version: {version}' for the rig '{self.rig.id}'.",
                 )
         return StepFailedError(
-            what_happened(error),
+            error.message,
             f"Another program owns port {peer.port} there. Compare 'API Port' in the Target Scheduler preferences of "
             "N.I.N.A.'s active profile; after a change of port there, write it into url.",
         )
@@ -146,7 +164,7 @@ class _UrlCheck:
                 return False
         return True
 
-    async def _no_answer(self, peer: Peer, address: str, error: RigUnreachableError) -> StepFailedError:
+    async def _not_answered(self, peer: Peer, address: str, error: RigUnreachableError) -> StepFailedError:
         if await self._wants_tls(peer, address):
             return _https_needed(peer)
         if isinstance(error.__cause__, TimeoutError):
@@ -161,7 +179,7 @@ class _UrlCheck:
             "Target Scheduler preferences of its active profile.",
         )
 
-    async def _failure(self, peer: Peer, address: str, error: RigError) -> StepFailedError:
+    async def _refused(self, peer: Peer, address: str, error: RigError) -> StepFailedError:
         if await self._wants_tls(peer, address):
             return _https_needed(peer)
         return _refusal(self.rig, error)
@@ -184,16 +202,35 @@ class _UrlCheck:
         which = f"{shortened(active[0])} is active" if active else "none is active"
         return f"{counted(len(answer.items), 'profile')}, {which}{unreadable}"
 
+    async def _check_clock(self, peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> Verdict | None:
+        """None where the answer carries no time."""
+        try:
+            async with asyncio.timeout(self.timings.date_s):
+                rig_time = await _server_time(peer, address, tls, path)
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+            return None
+        # The header has whole seconds; the middle of the second is the best guess.
+        ahead_s = (rig_time - self.steps.clock.now()).total_seconds() + 0.5
+        if abs(ahead_s) <= _MOST_SKEW_S:
+            return Verdict(ok=True, message="agrees with the clock of this machine")
+        direction = "ahead of" if ahead_s > 0 else "behind"
+        return Verdict(
+            ok=False,
+            message=f"{spoken_duration(abs(ahead_s))} {direction} the clock of this machine",
+            advice="Have both computers set their clocks by the network (on Windows: Settings, Time & language, Sync "
+            "now); until then current and next target change at the wrong moment.",
+        )
+
 
 def _https_needed(peer: Peer) -> StepFailedError:
     return StepFailedError(f"{peer} wants TLS", "Write https:// in place of http:// in url.")
 
 
 def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
-    """For an answer that is a failure: of the login where the client says no more than RigError, else another."""
+    """For an answer that is a failure: a plain RigError says that the login was refused."""
     if type(error) is not RigError:
         return StepFailedError(
-            what_happened(error),
+            error.message,
             "A redirect (3xx) tells that url should be another address; a failure (5xx) comes from a proxy that does "
             "not reach N.I.N.A., or from the Target Scheduler, whose log in N.I.N.A. knows why.",
         )
@@ -201,33 +238,13 @@ def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
         advice = f"The proxy does not take what the rig '{rig.id}' has as username, password or headers: compare."
     else:
         advice = f"Write username and password (or headers) for the rig '{rig.id}', as the proxy in front wants them."
-    return StepFailedError(what_happened(error), advice)
+    return StepFailedError(error.message, advice)
 
 
-async def _clock(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> Verdict | None:
-    """None where the answer carries no time."""
-    try:
-        async with asyncio.timeout(_HEAD_S):
-            there = await _date(peer, address, tls, path)
-    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
-        return None
-    # The header has whole seconds; the middle of the second is the best guess.
-    ahead = (there - datetime.now(UTC)).total_seconds() + 0.5
-    if abs(ahead) <= _MOST_SKEW_S:
-        return Verdict(ok=True, message="agrees with the clock of this machine")
-    direction = "ahead of" if ahead > 0 else "behind"
-    return Verdict(
-        ok=False,
-        message=f"{spoken_duration(abs(ahead))} {direction} the clock of this machine",
-        advice="Have both computers set their clocks by the network (on Windows: Settings, Time & language, Sync "
-        "now); until then current and next target change at the wrong moment.",
-    )
+async def _server_time(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> datetime:
+    """The time of the server's clock; asked without the login, as a refusal carries it too.
 
-
-async def _date(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> datetime:
-    """When the server says it is; without the login, as every answer carries that, also a refusal.
-
-    Raises ValueError where it does not say.
+    Raises ValueError for an answer without a time.
     """
     host = address_text(peer.host, peer.port)
     async with connection(peer, address, tls) as (reader, writer):

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config.document import read_document
 from ts2mqtt.config.environment import overlay
 from ts2mqtt.config.faults import Fault, KeyPath, Place, dotted, in_order, shown
@@ -23,12 +22,10 @@ from ts2mqtt.config.models import (
     conflicts,
 )
 from ts2mqtt.config.settings import Settings
-from ts2mqtt.config.values import CONFLICT, HOST_NAME, ShardOfRigs
+from ts2mqtt.config.values import CONFLICT
 from ts2mqtt.errors import ConfigError
 
 _Section = TypeVar("_Section", bound=BaseModel)
-_SHARD_KEY: KeyPath = ("shard",)
-_SHARD: TypeAdapter[Shard | None] = TypeAdapter(ShardOfRigs | None)
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,14 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
     nothing = Settings(Place("environment"), {}, {}, ())
     written = nothing if path is None else read_document(path)
     settings = overlay(written, environment)
-    checking = _Checking(settings, environment.get("HOSTNAME", ""))
+    checking = _Checking(settings)
     config = checking.config()
     if config is None:
         faults = checking.faults
         if path is not None and not written.places and not written.faults:
             empty = "the file is empty or holds only comments; copy config.yaml.example to start with"
             faults = [Fault(written.root, (), empty), *faults]
-        raise ConfigError("\n".join(str(fault) for fault in in_order(faults)))
+        raise ConfigError(*map(str, in_order(faults)))
     warnings = (*_readable_by_others(path, written, settings), *_without_effect(config, settings))
     return LoadedConfig(config, path, warnings)
 
@@ -63,10 +60,9 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
 class _Checking:
     """Turns settings into sections one by one, so that a fault in one does not hide those of another."""
 
-    def __init__(self, settings: Settings, host_name: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.faults = list(settings.faults)
         self._settings = settings
-        self._host_name = host_name
         self._meant = {fault.meant for fault in settings.faults if fault.meant is not None}
 
     def config(self) -> Config | None:
@@ -77,19 +73,11 @@ class _Checking:
         polling = self._section(PollingConfig, ("polling",), passwords)
         log = self._section(LogConfig, ("log",), passwords)
         rigs = self._rigs(passwords)
-        shard = self._shard()
         for key, text in conflicts(mqtt, home_assistant, rigs):
             self._fault(key, text)
         if self.faults or not (mqtt and home_assistant and polling and log):
             return None
-        return Config(
-            mqtt=mqtt,
-            home_assistant=home_assistant,
-            rigs=tuple(rigs.values()),
-            polling=polling,
-            log=log,
-            shard=shard,
-        )
+        return Config(mqtt=mqtt, home_assistant=home_assistant, rigs=tuple(rigs.values()), polling=polling, log=log)
 
     def _rigs(self, passwords: Mapping[KeyPath, SecretStr]) -> dict[int, RigConfig]:
         numbers = sorted(
@@ -110,13 +98,6 @@ class _Checking:
             return None
         password = passwords.get((*key, "password"))
         return section if password is None else section.model_copy(update={"password": password})
-
-    def _shard(self) -> Shard | None:
-        try:
-            return _SHARD.validate_python(self._settings.values.get(_SHARD_KEY), context={HOST_NAME: self._host_name})
-        except ValidationError as error:
-            self._all_wrong(_SHARD_KEY, error)
-            return None
 
     def _all_wrong(self, key: KeyPath, error: ValidationError) -> None:
         for details in error.errors(include_url=False):

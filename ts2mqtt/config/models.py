@@ -31,7 +31,6 @@ from ts2mqtt.config.values import (
     Qos,
     RigId,
     Seconds,
-    ShardOfRigs,
     Topic,
     TopicLevels,
     Transport,
@@ -303,17 +302,6 @@ class Config(_Section):
         default_factory=PollingConfig, description="What the rigs are asked, and how often."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What ts2mqtt says on standard error.")
-    shard: ShardOfRigs | None = Field(
-        default=None,
-        description="Which replica this is, where several share the rigs: its number, from 0, and their count; "
-        "auto/4 takes the number from the end of the host name.",
-        examples=["0/2"],
-    )
-
-    @property
-    def replica(self) -> int | None:
-        """The number of this replica; None where there is only one bridge."""
-        return self.shard.index if self.shard else None
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

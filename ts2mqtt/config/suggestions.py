@@ -29,8 +29,6 @@ _FOREIGN: Mapping[str, tuple[str, str]] = {
     "password": ("mqtt.password", ""),
     "topic": ("mqtt.base_topic", ""),
     "hass": ("home_assistant", ""),
-    "sharding": ("shard", "one text, such as 0/2"),
-    "replica": ("shard", "such as 0/2"),
     "rig": ("rigs", f'a list, such as "- url: {_URL}"'),
     "nina": ("rigs", f'a list, such as "- url: {_URL}"'),
     "url": ("rigs[].url", ""),

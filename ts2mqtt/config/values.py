@@ -16,17 +16,14 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainValidator,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from ts2mqtt.bridge.sharding import Shard
 from ts2mqtt.config.durations import DURATION_PATTERN, format_duration, parse_duration
 from ts2mqtt.config.words import LOG_LEVELS, PROTOCOLS, LogLevelWord, ProtocolWord
 from ts2mqtt.observatory.ids import RESERVED_IN_RIG_IDS, RESERVED_RIG_IDS, RIG_ID_PATTERN
@@ -377,44 +374,4 @@ RigId = Annotated[
     AfterValidator(_rig_id),
     _else_expected("1 to 64 of a-z, 0-9, _ and -"),
     WithJsonSchema({"type": "string", "pattern": f"^{RIG_ID_PATTERN}$"}),
-]
-
-HOST_NAME = "host name"
-"""Key of the validation context under which a shard written auto/4 finds the name that ends in its number."""
-
-_MOST_REPLICAS = 1000
-_SHARD_TEXT = "number/count, such as 2/4 for the third of four replicas (the first is 0/4), or auto/4"
-
-
-def _shard(value: object, info: ValidationInfo) -> Shard:
-    if isinstance(value, Shard):
-        return value
-    match = re.fullmatch(r"(auto|[0-9]{1,4})\s*/\s*([0-9]{1,4})", str(value).strip())
-    if not match:
-        raise expected(_SHARD_TEXT)
-    count = int(match[2])
-    if not 1 <= count <= _MOST_REPLICAS:
-        raise expected(f"a count from 1 to {_MOST_REPLICAS} after the /")
-    index = _ordinal((info.context or {}).get(HOST_NAME, "")) if match[1] == "auto" else int(match[1])
-    if index >= count:
-        numbers = f"a number from 0 to {count - 1}" if count > 1 else "the number 0"
-        raise expected(f"{numbers} for one of {count}, not {index}")
-    return Shard(index, count)
-
-
-def _ordinal(host_name: str) -> int:
-    """The number that Kubernetes gives a pod of a StatefulSet, at the end of its name."""
-    match = re.search(r"-([0-9]{1,4})$", host_name)
-    if not match:
-        raise expected(
-            "a number in place of auto, which reads it off a host name such as ts2mqtt-2; "
-            + (f"this host is called {host_name!r}" if host_name else "HOSTNAME is not set")
-        )
-    return int(match[1])
-
-
-ShardOfRigs = Annotated[
-    Shard,
-    PlainValidator(_shard),
-    WithJsonSchema({"type": "string", "pattern": "^(auto|[0-9]{1,4})/[0-9]{1,4}$"}),
 ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ts2mqtt.demo.screen import Demo
-    from ts2mqtt.mqtt.connection import Received
+    from ts2mqtt.mqtt.message import Received
 
 _LINE = 160
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from ts2mqtt.mqtt.connection import Received
+    from ts2mqtt.mqtt.message import Received
 
 _FRAME_S = 0.25
 

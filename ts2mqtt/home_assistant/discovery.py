@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ts2mqtt import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Home Assistant subscribes to exactly these two forms of id (mqtt/discovery.py); anything else is ignored.
 _NOT_ALLOWED_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What an earlier or later version of ours had written beyond these keys stays when a payload is read back.
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Availability(_Model):
@@ -96,11 +101,20 @@ class DeviceTrigger(_Model):
 class Tombstone(_Model):
     """Tells Home Assistant that a component is gone; leaving the component out would not."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     platform: str
+
+
+class StrangeComponent(_Model):
+    """A component as another version of ours has written it."""
+
+    platform: str = "None"
 
 
 Entity = Sensor | BinarySensor | Button | Select | Image | EventEntity
 AnyComponent = Entity | DeviceTrigger
+ReadComponent = Tombstone | AnyComponent | StrangeComponent
 
 
 class Device(_Model):
@@ -124,10 +138,42 @@ class DevicePayload(_Model):
     device: Device
     origin: Origin = Origin()
     availability: tuple[Availability, ...]
-    components: dict[str, SerializeAsAny[AnyComponent | Tombstone]]
+    components: dict[str, Annotated[ReadComponent, Field(union_mode="left_to_right")]]
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()
+
+    def with_components(self, components: Mapping[str, ReadComponent]) -> DevicePayload:
+        return self.model_copy(update={"components": dict(components)})
+
+
+def read_device(payload: bytes) -> DevicePayload | None:
+    """A discovery payload of ours as the broker holds it; None if it cannot be read."""
+    try:
+        return DevicePayload.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """How much Home Assistant is told of; `disabled` of the entities stay hidden until a user enables them."""
+
+    devices: int = 0
+    entities: int = 0
+    disabled: int = 0
+
+    def __add__(self, other: Announced) -> Announced:
+        return Announced(self.devices + other.devices, self.entities + other.entities, self.disabled + other.disabled)
+
+
+# As to_bytes() writes them: inside of a JSON text, the quotes around a key would be escaped.
+_ENTITY, _DISABLED = b'"unique_id":', b'"enabled_by_default":false'
+
+
+def announced(payload: bytes) -> Announced:
+    """Counts in one of our own discovery payloads; a device trigger is no entity and has no unique id."""
+    return Announced(devices=1, entities=payload.count(_ENTITY), disabled=payload.count(_DISABLED))
 
 
 # Asked for with every topic and id of every device.

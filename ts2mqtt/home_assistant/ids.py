@@ -30,25 +30,17 @@ class DiscoveryIds:
 
     @property
     def _bridge_topic(self) -> str:
-        replica = "" if self.topics.replica is None else f"_replica_{self.topics.replica}"
-        return f"{self.prefix}/device/{self.node_id}{replica}/config"
-
-    @property
-    def _bridge_object(self) -> str:
-        """No object id of a rig can look like this."""
-        return BRIDGE.rig_id if self.topics.replica is None else f"{BRIDGE.rig_id}/{self.topics.replica}"
+        return f"{self.prefix}/device/{self.node_id}/config"
 
     def topic(self, subject: Subject) -> str:
         return self.topic_of_object(self.object_id(subject))
 
     def topic_of_object(self, object_id: str) -> str:
-        if object_id == self._bridge_object:
+        if object_id == BRIDGE.rig_id:
             return self._bridge_topic
         return f"{self.prefix}/device/{self.node_id}/{object_id}/config"
 
     def object_id(self, subject: Subject) -> str:
-        if subject == BRIDGE:
-            return self._bridge_object
         if subject.kind is None:
             return subject.rig_id
         return f"{subject.rig_id}_{subject.kind}_{subject.thing_id}"
@@ -60,7 +52,7 @@ class DiscoveryIds:
     def object_id_of(self, topic: str) -> str | None:
         """What names the device in one of this bridge's discovery topics; None for any other topic."""
         if topic == self._bridge_topic:
-            return self._bridge_object
+            return BRIDGE.rig_id
         head, tail = f"{self.prefix}/device/{self.node_id}/", "/config"
         if not (topic.startswith(head) and topic.endswith(tail)):
             return None
@@ -70,19 +62,18 @@ class DiscoveryIds:
     def subject(self, topic: str) -> Subject | None:
         """The device that one of this bridge's discovery topics is about; None for any other topic."""
         object_id = self.object_id_of(topic)
-        return None if object_id is None else self._subject_of(object_id)
+        return None if object_id is None else _subject_of(object_id)
 
     def part_of(self, topic: str) -> str | None:
         """The id of the rig whose state, device or removed device a topic holds; for the bridge's own, `bridge`."""
         removed = self.topics.removed("")
         if topic.startswith(removed):
-            subject = self._subject_of(topic.removeprefix(removed))
+            subject = _subject_of(topic.removeprefix(removed))
         else:
             subject = self.topics.subject(topic) or self.subject(topic)
         return subject.rig_id if subject else None
 
-    def _subject_of(self, object_id: str) -> Subject | None:
-        if object_id == self._bridge_object:
-            return BRIDGE
-        match = _OBJECT_ID.fullmatch(object_id)
-        return Subject(match[1], match[2], match[3]) if match else None
+
+def _subject_of(object_id: str) -> Subject | None:
+    match = _OBJECT_ID.fullmatch(object_id)
+    return Subject(match[1], match[2], match[3]) if match else None

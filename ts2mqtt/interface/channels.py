@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.config.words import LOG_LEVELS
 from ts2mqtt.home_assistant.discovery import DevicePayload
-from ts2mqtt.home_assistant.removal import RemovalRecord
+from ts2mqtt.home_assistant.transition import RemovalRecord
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
@@ -84,17 +84,14 @@ CHANNELS: tuple[Channel, ...] = (
         key="bridgeStatus",
         address=_NAMES.status,
         title="Bridge status",
-        meaning="Whether the bridge runs; `offline` is its last will. Where replicas share the rigs, each has its "
-        "own at `{base}/bridge/<number>/status`.",
+        meaning="Whether the bridge runs; `offline` is its last will.",
         contents=(Content(name="BridgeStatus", words=_STATUS, content_type=_TEXT),),
     ),
     Channel(
         key="bridge",
         address=_NAMES.bridge,
         title="Bridge",
-        meaning="What the bridge says of itself. Where replicas share the rigs, each has its own at "
-        "`{base}/bridge/<number>`, with its number as `replica`, their count as `replicas`, and as `rigs` those that "
-        "it serves.",
+        meaning="What the bridge says of itself.",
         contents=(Content(name="Bridge", model=payloads.Bridge),),
     ),
     Channel(
@@ -102,8 +99,7 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.heartbeat,
         title="Heartbeat",
         meaning="A sign of life every ten seconds, which the bridge hears back itself: what `healthcheck` looks at. "
-        "Whoever sends the question there gets a heartbeat at once. Each replica has its own at "
-        "`{base}/bridge/<number>/heartbeat`.",
+        "Whoever sends the question there gets a heartbeat at once.",
         contents=(
             Content(name="Heartbeat", model=payloads.Heartbeat),
             Content(name="HeartbeatQuestion", model=payloads.Question),
@@ -205,8 +201,7 @@ CHANNELS: tuple[Channel, ...] = (
         key="bridgeDevice",
         address="{prefix}/device/{node}/config",
         title="Home Assistant: the bridge",
-        meaning="The bridge's own device, for Home Assistant's MQTT integration. A replica's stands at "
-        "`{prefix}/device/{node}_replica_<number>/config`.",
+        meaning="The bridge's own device, for Home Assistant's MQTT integration.",
         contents=(Content(name="BridgeDevice", model=DevicePayload),),
     ),
     Channel(

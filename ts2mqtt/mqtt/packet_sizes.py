@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ts2mqtt.timing import Clock
+
+_BESIDE_TOPIC_AND_PAYLOAD = 12
+"""Bytes of a PUBLISH packet, at most."""
 
 _LEAST = 1_000
 """Bytes; no broker in use has a lower limit, and over a smaller message a connection breaks for another reason."""
@@ -14,6 +18,11 @@ _LEAST = 1_000
 _ENOUGH_STRIKES = 2
 _FIRST_RETRY_S = 600.0
 _LONGEST_RETRY_S = 86_400.0
+
+
+def packet_size(topic: str, payload: bytes) -> int:
+    """What a broker's limit counts, or a few bytes more."""
+    return len(topic.encode()) + len(payload) + _BESIDE_TOPIC_AND_PAYLOAD
 
 
 class PacketSizes:
@@ -24,7 +33,8 @@ class PacketSizes:
     then tried again, and believed for twice as long each time that proves to be true.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.declared: int | None = None
         """What the broker itself said at the login, as it can in MQTT 5."""
         self._broke = False
@@ -37,7 +47,7 @@ class PacketSizes:
     def is_too_large(self, size: int) -> bool:
         if self.declared is not None and size > self.declared:
             return True
-        return self._too_large is not None and size >= self._too_large and time.monotonic() < self._retry_at
+        return self._too_large is not None and size >= self._too_large and self._clock.monotonic() < self._retry_at
 
     def must_go_alone(self, size: int) -> bool:
         return self._broke and size > self._taken
@@ -45,7 +55,7 @@ class PacketSizes:
     @property
     def retry_in_s(self) -> float | None:
         """In how many seconds what is too large will be tried again; None for not at all."""
-        left = self._retry_at - time.monotonic()
+        left = self._retry_at - self._clock.monotonic()
         return left if self._too_large is not None and left > 0 else None
 
     def took(self, size: int) -> None:
@@ -68,4 +78,4 @@ class PacketSizes:
             if self._too_large is not None and sizes[0] >= self._too_large:
                 self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
             self._too_large = min(sizes[0], self._too_large or sizes[0])
-            self._retry_at = time.monotonic() + self._retry_s
+            self._retry_at = self._clock.monotonic() + self._retry_s

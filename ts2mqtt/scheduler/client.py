@@ -24,6 +24,7 @@ from ts2mqtt.errors import (
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.request_slots import RequestSlots
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,12 +39,12 @@ T = TypeVar("T")
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes; a hundred times what a project with a hundred targets takes."""
 
-_CONNECT_TIMEOUT_S = 5.0
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
 _CODINGS = ("", "identity", "gzip", "deflate")
 _LONGEST_REASON = 200
+_IS_THE_PC_ON = "is the imaging PC on, and does its firewall let the API's port through?"
 
 _PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
 _PROJECTS = ListReader(wire.Project, lambda project: project.id)
@@ -60,18 +61,27 @@ class Answer(Generic[T]):
     items: T
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How requests travel: `tls` None verifies as the rig's configuration says, `transport` None is the network."""
+
+    tls: ssl.SSLContext | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    connect_timeout_s: float = RigTimings().connect_timeout_s
+
+
 class TargetSchedulerClient:
     """Asks one rig's API at one URL.
 
-    Every method raises a RigError whose text says what happened in the user's terms. A method that takes
+    Every method raises a RigError whose message says what happened in the user's terms. A method that takes
     `previous` returns that very object when the answer's bytes are the same as then.
     """
 
-    def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, http: HttpOptions = HttpOptions()) -> None:
         self.url = public_url(url)
         self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
         self._api_version = rig.api_version
-        self._places = RequestSlots(polling.concurrency)
+        self._slots = RequestSlots(polling.concurrency)
         self.use(polling)
         self._http = httpx.AsyncClient(
             auth=httpx.BasicAuth(rig.username, rig.password.get_secret_value() if rig.password else "")
@@ -84,11 +94,12 @@ class TargetSchedulerClient:
                 "User-Agent": "ts2mqtt",
                 **{name: value.get_secret_value() for name, value in rig.headers.items()},
             },
-            verify=tls or tls_context(rig),
+            verify=http.tls or tls_context(rig),
+            transport=http.transport,
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
-            # How many there are at once is the places' matter.
+            timeout=httpx.Timeout(None, connect=http.connect_timeout_s),
+            # How many there are at once is the request slots' matter.
             limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_S),
         )
 
@@ -96,7 +107,7 @@ class TargetSchedulerClient:
         """For every request from now on; one that is under way keeps its time."""
         self._timeout = polling.timeout
         self._plan_timeout = polling.plan_timeout
-        self._places.allow(polling.concurrency)
+        self._slots.allow(polling.concurrency)
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,22 +168,19 @@ class TargetSchedulerClient:
 
     async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpx's own time-outs do not
         limit = timeout or self._timeout
-        async with self._places:
+        async with self._slots:
             try:
                 async with asyncio.timeout(limit):
                     return await self._get_once_or_twice(path, repeat=repeat)
             except TimeoutError as error:
-                raise RigUnreachableError(
-                    f"{self.url} did not answer within {limit:g} s; is the imaging PC on, and does its firewall "
-                    "let the API's port through?"
-                ) from error
+                raise RigUnreachableError(f"{self.url} did not answer within {limit:g} s", _IS_THE_PC_ON) from error
             except httpx.DecodingError as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise RigGoneError(_explain(self.url, error)) from error
+                raise RigGoneError(*_message_and_advice(self.url, error)) from error
             # What goes wrong in TLS after the handshake comes through httpx as it is.
             except (httpx.HTTPError, ssl.SSLError) as error:
-                raise RigUnreachableError(_explain(self.url, error)) from error
+                raise RigUnreachableError(*_message_and_advice(self.url, error)) from error
 
     async def _get_once_or_twice(self, path: str, *, repeat: bool) -> bytes:
         try:
@@ -242,12 +250,16 @@ def _tls_context(ca_file: Path | None, *, verify: bool) -> ssl.SSLContext:
     return context
 
 
-def _explain(url: str, error: httpx.HTTPError | ssl.SSLError) -> str:
+def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tuple[str, str]:
+    """What happened to a connection, and what the user can do about it, if anything."""
     reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
     if isinstance(error, httpx.ConnectTimeout):
-        return f"{url} does not answer; is the imaging PC on, and does its firewall let the API's port through?"
+        return f"{url} does not answer", _IS_THE_PC_ON
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():
-        return f"{url} shows a certificate that is not trusted ({reason}); set ca_file for this rig"
+        return f"{url} shows a certificate that is not trusted ({reason})", "set ca_file for this rig"
     if isinstance(error, httpx.ConnectError):
-        return f"{url} cannot be reached ({reason}); is N.I.N.A. running, with the API enabled in its profile?"
-    return f"{url} broke the connection ({reason})"
+        return (
+            f"{url} cannot be reached ({reason})",
+            "is N.I.N.A. running, with the API enabled in its profile?",
+        )
+    return f"{url} broke the connection ({reason})", ""

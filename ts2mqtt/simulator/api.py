@@ -103,8 +103,8 @@ class SimulatedApi:
             self._server = await asyncio.start_server(self._accept, self.host, self.port)
         except OSError as error:
             raise Ts2mqttError(
-                f"The simulated API cannot listen on {self.host} port {self.port} ({error.strerror}); "
-                "choose another port"
+                f"The simulated API cannot listen on {self.host} port {self.port} ({error.strerror})",
+                "choose another port",
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
 

@@ -122,7 +122,7 @@ class SimulatedObservatory:
         for profile in self.profiles:
             if profile.active:
                 return profile
-        raise NotFoundError("The simulated observatory has no active profile; add or activate one")
+        raise NotFoundError("The simulated observatory has no active profile", "add or activate one")
 
     def advance(self, to: datetime) -> None:
         """Let time pass; the result is the same in one step or in many. Time never goes back."""

@@ -33,6 +33,9 @@ class BrokerTimings:
     """MQTT sends a message again only on a new connection, and a broker in trouble may forget one."""
 
     housekeeping_s: float = 1.0
+    goodbye_s: float = 1.0
+    """What a connection that is closed waits for its last acknowledgements."""
+
     first_retry_s: float = 1.0
     longest_retry_s: float = 60.0
     refused_retry_s: float = 60.0
@@ -72,3 +75,25 @@ class Timings:
     rig: RigTimings = field(default_factory=RigTimings)
     broker: BrokerTimings = field(default_factory=BrokerTimings)
     home_assistant: HomeAssistantTimings = field(default_factory=HomeAssistantTimings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTimings:
+    """Of `ts2mqtt check`, which makes each connection once; all in seconds."""
+
+    reach_s: float = 5.0
+    """For a name, for a connection, for a handshake; as long as the bridge itself waits for a rig."""
+
+    login_s: float = 15.0
+    echo_s: float = 3.0
+    """So long a message may take to the broker and back."""
+
+    bridge_answer_s: float = 2.0
+    """So long a bridge may take to answer whether it is at work; as long as one bridge waits for another."""
+
+    quiet_s: float = 0.2
+    """Nothing marks the end of what a broker retains. On most brokers a message of our own comes after it; this wait
+    catches the rest."""
+
+    date_s: float = 5.0
+    """For the head of an HTTP answer, in which the rig's clock is read."""

@@ -11,10 +11,6 @@ PROFILE, PROJECT, TARGET = KINDS
 _RIG_TOPICS = ("status", "state", "plan", "plan/image")
 _THING = re.compile(f"({'|'.join(KINDS)})/({THING_ID_PATTERN})")
 _RIG_ID = re.compile(RIG_ID_PATTERN)
-_REPLICA = "(0|[1-9][0-9]{0,3})"
-_OF_A_BRIDGE = re.compile(
-    f"status|bridge(?:/heartbeat)?|bridge/{_REPLICA}(?:/(?:status|heartbeat))?|bridge/removed/bridge(?:/{_REPLICA})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +28,21 @@ BRIDGE = Subject(BRIDGE_ID)
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """All names under one base topic; a replica, one of several that share the rigs, is named by its number."""
+    """All names under one base topic."""
 
     base: str
-    replica: int | None = None
 
     @property
     def status(self) -> str:
-        return f"{self.base}/status" if self.replica is None else f"{self.bridge}/status"
+        return f"{self.base}/status"
 
     @property
     def bridge(self) -> str:
-        return f"{self.base}/bridge" if self.replica is None else f"{self.base}/bridge/{self.replica}"
+        return f"{self.base}/bridge"
 
     @property
     def heartbeat(self) -> str:
         return f"{self.bridge}/heartbeat"
-
-    @property
-    def of_all_bridges(self) -> tuple[str, ...]:
-        """Filters for what every bridge under the base topic, replica or not, says about itself."""
-        below = ("status", "bridge", "bridge/+", "bridge/+/status", "bridge/+/heartbeat")
-        return tuple(f"{self.base}/{topic}" for topic in below)
 
     @property
     def command(self) -> str:
@@ -61,7 +50,7 @@ class TopicNames:
 
     def removed(self, object_id: str) -> str:
         """Holds the last discovery payload of a device that Home Assistant may not have seen going."""
-        return f"{self.base}/bridge/removed/{object_id}"
+        return f"{self.bridge}/removed/{object_id}"
 
     def rig_status(self, rig_id: str) -> str:
         return f"{self.base}/{rig_id}/status"
@@ -99,19 +88,10 @@ class TopicNames:
         thing = _THING.fullmatch(rest)
         return Subject(rig_id, thing[1], thing[2]) if thing else None
 
-    def of_bridge(self, topic: str) -> TopicNames | None:
-        """The names of the bridge, this one or another replica, that says something about itself on this topic."""
-        match = _OF_A_BRIDGE.fullmatch(self._below(topic))
-        if match is None:
-            return None
-        replica = match[1] or match[2]
-        return TopicNames(self.base, int(replica) if replica else None)
-
     def is_own(self, topic: str) -> bool:
-        """Whether a retained message on this topic can only be this bridge's, or another replica's."""
-        about = self.of_bridge(topic)
+        """Whether a retained message on this topic can only be this bridge's."""
         return (
-            (about is not None and topic != about.heartbeat)
+            topic in (self.status, self.bridge)
             or topic.startswith(self.removed(""))
             or self.subject(topic) is not None
         )

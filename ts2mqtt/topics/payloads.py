@@ -454,13 +454,6 @@ class Question(Payload):
     ask: bool = Field(description="true")
 
 
-class Replica(Bridge):
-    """About one of several replicas that share the rigs; `rigs` are those that it serves now."""
-
-    replica: int = Field(description="its number, from 0")
-    replicas: int = Field(description="how many there are, as it knows it")
-
-
 class Heartbeat(Payload):
     """A sign of life that the bridge hears back through the broker."""
 

@@ -1,0 +1,66 @@
+"""What a session has to do later, once something has settled."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ts2mqtt.home_assistant.transition import Showing
+    from ts2mqtt.timing import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """At parts that were not finished with, or that have led Home Assistant only half of the way."""
+
+    parts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TellStatesAgain:
+    """Home Assistant has a device with other words, and goes on showing what it rendered with the old ones."""
+
+    state_topics: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BeginWelcome:
+    """Home Assistant has started a moment ago: it is to be told everything again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAgain:
+    """Home Assistant was shown a device with all that went while it was away."""
+
+    object_id: str
+    shown: Showing
+
+
+Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain
+
+
+class Agenda:
+    """Tasks, by the moment from which on they are due."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._serial = count()
+        self._tasks: list[tuple[float, int, Task]] = []
+
+    def add(self, in_s: float, task: Task) -> None:
+        heapq.heappush(self._tasks, (self._clock.monotonic() + in_s, next(self._serial), task))
+
+    def take_due(self) -> list[Task]:
+        """What is due now, in its order."""
+        now = self._clock.monotonic()
+        due: list[Task] = []
+        while self._tasks and self._tasks[0][0] <= now:
+            due.append(heapq.heappop(self._tasks)[2])
+        return due
+
+    def next_due_in_s(self) -> float | None:
+        """None while there is nothing to do."""
+        return max(0.0, self._tasks[0][0] - self._clock.monotonic()) if self._tasks else None

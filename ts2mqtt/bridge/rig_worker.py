@@ -1,0 +1,225 @@
+"""The work of one rig: has it polled, and puts what should stand on the broker into the inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ts2mqtt.bridge.inbox import RigUpdate
+from ts2mqtt.bridge.night_work import Night, night_inputs, work_out
+from ts2mqtt.bridge.rig_summary import rig_summary
+from ts2mqtt.home_assistant.devices import RigDevices
+from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.night import next_noon
+from ts2mqtt.observatory.present import live, next_edge
+from ts2mqtt.observatory.sky import Site
+from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.report import RigReport
+from ts2mqtt.topics.decode import Recalled
+from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
+
+if TYPE_CHECKING:
+    import random
+    import ssl
+    from collections.abc import Mapping
+
+    from ts2mqtt.bridge.inbox import Inbox
+    from ts2mqtt.bridge.night_work import NightInputs
+    from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.home_assistant.devices import DeviceWriter
+    from ts2mqtt.home_assistant.ids import DiscoveryIds
+    from ts2mqtt.observatory.model import Rig
+    from ts2mqtt.timing import Clock, Timings
+    from ts2mqtt.topics.message import Message
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the work of every rig has in common.
+
+    `writer` writes devices for Home Assistant, None where it is not told; `project_states` are those whose projects
+    become devices. `tls` and `rng` are for tests.
+    """
+
+    ids: DiscoveryIds
+    writer: DeviceWriter | None
+    clock: Clock
+    timings: Timings
+    tls: ssl.SSLContext | None = None
+    rng: random.Random | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Show:
+    project_states: frozenset[str]
+
+
+_Happened = RigReport | Night | Recalled | _Show
+
+
+class RigWorker:
+    """Its poller reports what was read; this makes a RigUpdate of every report, and of what time alone changes."""
+
+    def __init__(
+        self,
+        config: RigConfig,
+        polling: PollingConfig,
+        project_states: frozenset[str],
+        surroundings: Surroundings,
+        inbox: Inbox,
+    ) -> None:
+        self._name = config.name
+        self._site = _site(config)
+        self._project_states = project_states
+        self._topics = surroundings.ids.topics
+        self._devices = RigDevices(surroundings.writer) if surroundings.writer else None
+        self._clock = surroundings.clock
+        self._after_a_bug_s = surroundings.timings.rig.after_a_bug_s
+        self._inbox = inbox
+        self._happened: asyncio.Queue[_Happened] = asyncio.Queue()
+        self._poller = RigPoller(
+            config,
+            polling,
+            self._happened,
+            clock=surroundings.clock,
+            timings=surroundings.timings.rig,
+            tls=surroundings.tls,
+            rng=surroundings.rng,
+        )
+        self._report = self._poller.report
+        self._watch = Watch()
+        self._is_recalled = False
+        self._is_summed_up = False
+        self._last: RigUpdate | None = None
+        self._view: RigView | None = None
+        self._night = Night()
+        self._night_begun: NightInputs | None = None
+
+    async def run(self, after_s: float = 0.0) -> None:
+        """Works for ever, polls from `after_s` seconds on; a fault of ours about this rig ends none of the others."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._poll(after_s))
+                    tasks.create_task(self._deal_with_what_happens(tasks))
+            except* Exception:  # noqa: BLE001 - whatever it is, all the other rigs rely on this process
+                _LOG.exception(
+                    "%s: a fault in ts2mqtt; this rig is tried again in a minute, please report it", self._name
+                )
+            self._night_begun = None
+            await asyncio.sleep(self._after_a_bug_s)
+
+    def recall(self, recalled: Recalled) -> None:
+        """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more.
+
+        Before this was called nothing is looked at: what has happened is told by comparing with that run.
+        """
+        self._happened.put_nowait(recalled)
+
+    def show(self, project_states: frozenset[str]) -> None:
+        """Has devices for projects in these states only."""
+        self._happened.put_nowait(_Show(project_states))
+
+    def use(self, polling: PollingConfig) -> None:
+        """Polls so from now on."""
+        self._poller.use(polling)
+
+    def refresh(self) -> None:
+        """Asks for everything but statistics and the plan, now."""
+        self._poller.refresh()
+
+    def refresh_plan(self) -> None:
+        """Asks for the night plan as soon as the rig answers, whatever it is doing."""
+        self._poller.refresh_plan()
+
+    async def _poll(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await self._poller.run()
+
+    async def _deal_with_what_happens(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds_to_next_edge()):
+                    self._take(await self._happened.get())
+            if self._is_recalled:
+                self._look()
+                self._begin_night_work(tasks)
+
+    def _take(self, happened: _Happened) -> None:
+        match happened:
+            case RigReport():
+                self._report = happened
+            case Night():
+                self._night, self._night_begun = happened, None
+            case _Show():
+                self._project_states, self._last = happened.project_states, None
+            case Recalled():
+                self._recall(happened)
+
+    def _recall(self, recalled: Recalled) -> None:
+        if self._watch.rig is None:
+            self._watch = recalled.watch
+        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates)
+        self._report = self._poller.report
+        self._is_recalled = True
+
+    def _look(self) -> None:
+        """Puts an update into the inbox if what should stand on the broker has changed, or something has happened."""
+        now, report, last = self._clock.now(), self._report, self._last
+        present = live(report.rig, report.plan, report.last, now)
+        self._watch, happened = observe(self._watch, report.rig, report.plan, present, now, report.zone)
+        view = RigView(report.rig, report.plan, present, self._watch, self._night.picture, self._night.skies)
+        if last and view == self._view and not happened and last.problem == report.problem:
+            return
+        update = RigUpdate(
+            rig=report.rig,
+            states=last.states if last and view == self._view else rig_messages(self._topics, view),
+            devices=last.devices if last and last.rig is report.rig else self._device_messages(report.rig),
+            events=tuple(event_payload(report.rig, event) for event in happened),
+            problem=report.problem,
+        )
+        self._view, self._last = view, update
+        self._sum_up(report.rig)
+        self._inbox.put(update)
+
+    def _device_messages(self, rig: Rig) -> Mapping[str, Message]:
+        return self._devices.messages(rig, self._project_states) if self._devices else {}
+
+    def _sum_up(self, rig: Rig) -> None:
+        """Says once what was found at a rig that answers for the first time."""
+        if rig.online and not self._is_summed_up:
+            self._is_summed_up = True
+            _LOG.info("%s: %s", rig.name, rig_summary(rig, self._devices.announced if self._devices else None))
+
+    def _seconds_to_next_edge(self) -> float:
+        """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
+        now, report = self._clock.now(), self._report
+        noon = next_noon(now, report.zone)
+        edge = next_edge(report.rig, report.plan, report.last, now) or noon
+        return self._clock.seconds_until(min(edge, noon))
+
+    def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:
+        report = self._report
+        inputs = night_inputs(report.rig, report.plan, self._site, self._clock.now(), report.zone)
+        if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
+            self._night_begun = inputs
+            tasks.create_task(self._work_out(inputs))
+
+    async def _work_out(self, inputs: NightInputs) -> None:
+        """A fault of ours in drawing costs the picture, and nothing else."""
+        try:
+            night = await asyncio.to_thread(work_out, inputs)
+        except Exception:  # noqa: BLE001 - a picture is not worth a rig
+            _LOG.exception("%s: a fault in ts2mqtt; the night plan has no picture, please report it", self._name)
+            night = Night(inputs=inputs)
+        self._happened.put_nowait(night)
+
+
+def _site(config: RigConfig) -> Site | None:
+    site = config.site
+    return Site(latitude_deg=site.latitude, longitude_deg=site.longitude) if site else None

@@ -1,0 +1,104 @@
+"""Tells Home Assistant everything again after it has started, and removes once more what went while it was away."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ts2mqtt.bridge.agenda import BeginWelcome, LookAgain, RemoveAgain
+from ts2mqtt.home_assistant.devices import SETTLE_S
+from ts2mqtt.home_assistant.transition import showing
+
+if TYPE_CHECKING:
+    from ts2mqtt.bridge.agenda import Agenda
+    from ts2mqtt.bridge.carried_over import CarriedOver
+    from ts2mqtt.bridge.publisher import Publisher
+    from ts2mqtt.bridge.setting import Setting
+
+_LOG = logging.getLogger(__name__)
+
+_DEVICES_AT_ONCE = 100
+"""So many are told before anything else is dealt with."""
+
+
+class Welcome:
+    """Of one session; goes on after the next start of a session if the connection breaks in the middle."""
+
+    def __init__(self, setting: Setting, publisher: Publisher, carried: CarriedOver, agenda: Agenda) -> None:
+        self._ids = setting.ids
+        self._clock = setting.clock
+        self._timings = setting.timings.home_assistant
+        self._publisher = publisher
+        self._carried = carried
+        self._agenda = agenda
+        self._is_planned = False
+        self._ended = float("-inf")
+        self._to_tell: deque[str] = deque()
+        self._to_remove = 0
+
+    @property
+    def has_more_to_tell(self) -> bool:
+        return bool(self._to_tell)
+
+    def plan(self) -> None:
+        """Soon, as Home Assistant is busy at first; not twice within a while, however often somebody asks for it."""
+        self._carried.is_born = True
+        if self._is_planned:
+            return
+        self._is_planned = True
+        delay_s = random.uniform(*self._timings.birth_delay_s)  # noqa: S311 - spreads load, guards nothing
+        gap_s = self._ended + self._timings.least_birth_gap_s - self._clock.monotonic()
+        self._agenda.add(max(delay_s, gap_s), BeginWelcome())
+
+    def begin(self) -> None:
+        """First every device that there is, then what went."""
+        _LOG.info("Home Assistant has started: telling it everything again")
+        self._is_planned = False
+        retained, records = self._publisher.retained, self._ids.topics.removed("")
+        devices = (topic for topic in retained if self._ids.object_id_of(topic))
+        self._to_tell = deque([*devices, *(topic for topic in retained if topic.startswith(records))])
+        self._end_if_done()
+
+    async def go_on(self) -> None:
+        """Tells some of it; what has changed or gone since it began must not come back."""
+        if not self._to_tell:
+            return
+        retained, records = self._publisher.retained, self._ids.topics.removed("")
+        for _ in range(min(len(self._to_tell), _DEVICES_AT_ONCE)):
+            topic = self._to_tell.popleft()
+            payload = retained.get(topic)
+            if payload is None:
+                continue
+            if topic.startswith(records):
+                await self._show_again(topic.removeprefix(records), payload)
+            else:
+                await self._publisher.put(topic, payload)
+        self._end_if_done()
+
+    async def remove_again(self, removal: RemoveAgain) -> None:
+        """Unless the device has become another since, which is then how it is."""
+        topic, shown = self._ids.topic_of_object(removal.object_id), removal.shown
+        if self._publisher.retained.get(topic) == shown.whole and shown.afterwards != shown.whole:
+            await self._publisher.put(topic, shown.afterwards)
+        await self._publisher.put(self._ids.topics.removed(removal.object_id), b"")
+        self._to_remove -= 1
+        self._end_if_done()
+
+    async def _show_again(self, object_id: str, record: bytes) -> None:
+        """Whole: the device's rig, which may be off, need not say again that something of it is gone."""
+        topic = self._ids.topic_of_object(object_id)
+        shown = showing(self._publisher.retained.get(topic), record, self._clock.now())
+        if shown is None:
+            await self._publisher.put(self._ids.topics.removed(object_id), b"")
+            return
+        await self._publisher.put(topic, shown.whole)
+        self._to_remove += 1
+        self._agenda.add(SETTLE_S, RemoveAgain(object_id, shown))
+
+    def _end_if_done(self) -> None:
+        if not self._to_tell and self._to_remove == 0:
+            self._carried.is_born = self._is_planned
+            self._ended = self._clock.monotonic()
+            self._agenda.add(0.0, LookAgain(frozenset(self._publisher.parts)))
