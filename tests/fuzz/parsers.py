@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
+from tests.support.build import rig
 from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _NOW = datetime(2026, 2, 27, 22, tzinfo=UTC)
 _STATES = frozenset({"draft", "active", "inactive"})
-_EMPTY = Rig(id="backyard", name="Backyard", api_version="v0", url="http://rig", online=True, profiles=Listing(()))
+_EMPTY = rig(Listing(()), id="backyard", name="Backyard")
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of its own in it, where that is quicker than a disk
 
 
@@ -42,9 +43,9 @@ def api_answers(octets: bytes) -> None:
     lines = [*octets.split(b"\n", 4), *[b"[]"] * 5]
     with suppress(Ts2mqttError):
         dates: list[datetime] = []
-        targets = [translation.target(item) for item in client._TARGETS.read(lines[2]).items]
+        targets = [translation.target(item) for item in client.TARGETS.read(lines[2]).items]
         with suppress(Ts2mqttError):
-            found = client._STATISTICS.read(lines[3]).items
+            found = client.STATISTICS.read(lines[3]).items
             targets = [
                 replace(
                     target,
@@ -55,14 +56,14 @@ def api_answers(octets: bytes) -> None:
                 for target in targets
                 for statistics in (translation.statistics_by_plan(target.exposure_plans, found),)
             ]
-        wired = client._PROJECTS.read(lines[1]).items
+        wired = client.PROJECTS.read(lines[1]).items
         for item in wired:
             dates += (date for date in (item.create_date, item.active_date) if translation.is_dated(date))
         zone = rig_zone(dates)
         projects = [replace(translation.project(item, zone), targets=Listing(tuple(targets))) for item in wired]
         profiles = [
             replace(translation.profile(item), projects=Listing(tuple(projects)))
-            for item in client._PROFILES.read(lines[0]).items
+            for item in client.PROFILES.read(lines[0]).items
         ]
         rig = replace(_EMPTY, profiles=Listing(tuple(profiles)))
         plan = _night_plan(rig, lines[4])
@@ -73,7 +74,7 @@ def api_answers(octets: bytes) -> None:
 def _night_plan(rig: Rig, octets: bytes) -> NightPlan | None:
     profile = rig.active_profile
     try:
-        blocks = tuple(translation.plan_block(item, None) for item in client._PREVIEW.read(octets).items)
+        blocks = tuple(translation.plan_block(item, None) for item in client.PREVIEW.read(octets).items)
     except Ts2mqttError:
         return None
     if profile is None:

@@ -291,7 +291,7 @@ class _BrokerCheck:
         return listening_verdict(announcements, self.names.prefix, kept.get(status_topic), status_topic)
 
     def _connect(self) -> AbstractAsyncContextManager[Connection]:
-        return connect(self.mqtt, client_id=f"{self.mqtt.client_id}-{self.id}")
+        return connect(self.mqtt, client_id=f"{self.mqtt.client_id}-{self.id}", clock=self.steps.clock)
 
     @asynccontextmanager
     async def _connected(self, advice: str) -> AsyncIterator[Connection]:

@@ -163,15 +163,19 @@ class _Texts(NamedTuple):
 
 
 _TEXTS = len(_Texts._fields)
-_MOST_PLANS = 32
+MOST_PLANS = 32
 """A form is kept for good: not one for each number of plans that an API may come up with."""
 
 
 class DeviceWriter:
-    """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
+    """Writes the payloads of all rigs' devices, each as the filled in form of its kind.
 
-    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH) -> None:
+    What has more than `most_plans` exposure plans is built of its models; below 0 that is everything.
+    """
+
+    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH, most_plans: int = MOST_PLANS) -> None:
         self.ids = ids
+        self._most_plans = most_plans
         self._language = language
         self._builder = _Builder(ids, language)
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
@@ -197,7 +201,7 @@ class DeviceWriter:
         return _Written(Message(payload, settle_s=SETTLE_S), count)
 
     def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
-        if kind.plans > _MOST_PLANS:
+        if kind.plans > self._most_plans:
             payload = self._builder.payload(kind, texts).to_bytes()
             return payload, announced(payload)
         if kind not in self._forms:
