@@ -40,7 +40,13 @@ def target(*plans: ExposurePlan, identity: str = "target") -> Target:
     )
 
 
-def project(identity: str = "project", targets: Listing[Target] | None = None, state: str = ACTIVE) -> Project:
+def project(
+    identity: str = "project",
+    targets: Listing[Target] | None = None,
+    state: str = ACTIVE,
+    *,
+    enable_grader: bool | None = True,
+) -> Project:
     return Project(
         id=identity,
         name=identity,
@@ -56,7 +62,7 @@ def project(identity: str = "project", targets: Listing[Target] | None = None, s
         meridian_window_min=0,
         filter_switch_frequency=0,
         dither_every=0,
-        enable_grader=True,
+        enable_grader=enable_grader,
         mosaic=False,
         flats_handling="off",
         flats_period_days=None,

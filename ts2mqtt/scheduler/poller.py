@@ -61,7 +61,13 @@ class RigPoller:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         rng: random.Random | None = None,
     ) -> None:
-        self.rig = Rig(id=config.id, name=config.name, api_version=config.api_version, url=public_url(config.urls[0]))
+        self.rig = Rig(
+            id=config.id,
+            name=config.name,
+            api_version=config.api_version,
+            url=public_url(config.urls[0]),
+            exposure_throttle_percent=config.exposure_throttle,
+        )
         self.plan: NightPlan | None = None
         self.last: LastExposure | None = None
         self._config = config

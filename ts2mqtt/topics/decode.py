@@ -232,6 +232,7 @@ class _Project(_Dated):
     created: AwareDatetime | None = None
     activated: AwareDatetime | None = None
     deactivated: AwareDatetime | None = None
+    enable_grader: bool | None = None
     targets: list[_Thing] | None = None
 
 
@@ -348,5 +349,6 @@ def _project(project: _Project, targets: list[_Target]) -> Project:
         created=project.created,
         activated=project.activated,
         deactivated=project.deactivated,
+        enable_grader=project.enable_grader,
         targets=_named(project.targets, own),
     )

@@ -6,15 +6,10 @@ from dataclasses import asdict, dataclass, field
 from math import fsum
 from typing import TYPE_CHECKING, TypedDict
 
+from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
-from ts2mqtt.observatory.totals import (
-    plan_progress,
-    plan_remaining_s,
-    profile_totals,
-    project_totals,
-    target_totals,
-)
+from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.message import Message
@@ -24,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ts2mqtt.observatory.changes import Watch
+    from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.model import (
         ExposurePlan,
@@ -176,12 +172,13 @@ def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
         projects=[_named(project) for project in projects] if profile.projects else None,
         project_counts=payloads.ProjectCounts(**counts) if profile.projects else None,
         extra=dict(profile.extra),
-        **_totals(profile_totals(profile)),
+        **_totals(profile_totals(profile, rig.exposure_throttle_percent)),
     )
 
 
 def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
     rig, profile, project = view.rig, place.profile, place.project
+    throttle = rig.exposure_throttle_percent
     return payloads.Project(
         id=project.id,
         name=project.name,
@@ -204,6 +201,7 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         filter_switch_frequency=project.filter_switch_frequency,
         dither_every=project.dither_every,
         enable_grader=project.enable_grader,
+        exposure_throttle=completion_rule(project, throttle).decisive_throttle_percent,
         mosaic=project.mosaic,
         flats_handling=project.flats_handling,
         flats_period_days=project.flats_period_days,
@@ -211,12 +209,13 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         maximum_altitude_deg=project.maximum_altitude_deg,
         smart_exposure_order=project.smart_exposure_order,
         extra=dict(project.extra),
-        **_totals(project_totals(project)),
+        **_totals(project_totals(project, throttle)),
     )
 
 
 def _target(view: RigView, place: TargetPlace) -> payloads.Target:
     rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
+    rule = completion_rule(place.project, rig.exposure_throttle_percent)
     return payloads.Target(
         id=target.id,
         name=target.name,
@@ -240,13 +239,14 @@ def _target(view: RigView, place: TargetPlace) -> payloads.Target:
         transit=sky.transit if sky else None,
         moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
         scheduled=_scheduled(view.plan, place),
-        exposure_plans=[_exposure_plan(plan) for plan in target.exposure_plans],
+        exposure_throttle=rule.decisive_throttle_percent,
+        exposure_plans=[_exposure_plan(plan, rule) for plan in target.exposure_plans],
         extra=dict(target.extra),
-        **_totals(target_totals(target)),
+        **_totals(target_totals(target, rule)),
     )
 
 
-def _exposure_plan(plan: ExposurePlan) -> payloads.ExposurePlan:
+def _exposure_plan(plan: ExposurePlan, rule: CompletionRule) -> payloads.ExposurePlan:
     return payloads.ExposurePlan(
         key=plan.key,
         template=plan.template,
@@ -256,8 +256,11 @@ def _exposure_plan(plan: ExposurePlan) -> payloads.ExposurePlan:
         acquired=plan.acquired,
         accepted=plan.accepted,
         ungraded=plan.ungraded,
-        progress=plan_progress(plan),
-        remaining_s=plan_remaining_s(plan),
+        pending=rule.pending(plan),
+        rejected=rule.rejected(plan),
+        acceptance=rule.acceptance(plan),
+        progress=rule.progress(plan),
+        remaining_s=rule.remaining_s(plan),
         statistics=_statistics(plan.statistics),
         extra=dict(plan.extra),
     )
@@ -327,6 +330,8 @@ class _TotalsKeys(TypedDict, total=False):
     acquired: int | None
     accepted: int | None
     ungraded: int | None
+    pending: int | None
+    rejected: int | None
     desired_s: float | None
     acquired_s: float | None
     accepted_s: float | None
@@ -342,6 +347,8 @@ def _totals(totals: Totals | None) -> _TotalsKeys:
         "acquired": totals.acquired,
         "accepted": totals.accepted,
         "ungraded": totals.ungraded,
+        "pending": totals.pending,
+        "rejected": totals.rejected,
         "desired_s": totals.desired_s,
         "acquired_s": totals.acquired_s,
         "accepted_s": totals.accepted_s,
