@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
+from ts2mqtt.observatory.present import IMAGING, OFFLINE as OFFLINE_ACTIVITY
 from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics import payloads
@@ -116,6 +117,7 @@ def _state(view: RigView) -> payloads.State:
         api_version=rig.api_version,
         profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
         active_profile=_named(active) if active else None,
+        imaging=None if live.activity == OFFLINE_ACTIVITY else live.activity == IMAGING,
         activity=live.activity,
         current_target=_appointment(live.current_target),
         next_target=_appointment(live.next_target),

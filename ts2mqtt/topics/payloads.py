@@ -201,6 +201,7 @@ class State(Payload):
     api_version: str = Field(description="version in the API's address")
     profiles: list[Named] | None = Field(description="the rig's N.I.N.A. profiles; null until they could be read")
     active_profile: Named | None = Field(description="the profile that N.I.N.A. runs with")
+    imaging: bool | None = Field(description="whether exposures are seen to come; null while that cannot be known")
     activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
         description="imaging: exposures are seen to come; waiting: more is planned for this night; idle: nothing is; "
         "offline: the API does not answer"
