@@ -117,12 +117,18 @@ def _state(view: RigView) -> payloads.State:
         api_version=rig.api_version,
         profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
         active_profile=_named(active) if active else None,
-        imaging=None if live.activity == OFFLINE_ACTIVITY else live.activity == IMAGING,
+        imaging=_imaging(rig, live),
         activity=live.activity,
         current_target=_appointment(live.current_target),
         next_target=_appointment(live.next_target),
         tonight=_tonight(view.watch.tally),
     )
+
+
+def _imaging(rig: Rig, live: Live) -> bool | None:
+    if not rig.online or live.activity == OFFLINE_ACTIVITY:
+        return None
+    return live.activity == IMAGING
 
 
 def _tonight(tally: Tally | None) -> payloads.Tonight:
