@@ -61,7 +61,7 @@ class Project(Named):
     state: Words | None = None
     desired: Count | None = None
     accepted: Count | None = None
-    ungraded: Count | None = None
+    pending: Count | None = None
     remaining_s: Seconds | None = None
     progress: Percent | None = None
 
@@ -75,7 +75,7 @@ class ExposurePlan(Told):
     filter: Words | None = None
     desired: Count = 0
     accepted: Count = 0
-    ungraded: Count = 0
+    pending: Count = 0
     remaining_s: Seconds = 0.0
     progress: Percent = 0.0
     statistics: Statistics | None = None
