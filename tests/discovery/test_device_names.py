@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.discovery.test_devices import NAMES, SHOWN_STATES
-from tests.support.made import profile, project, rig, target
+from tests.support.build import profile, project, rig, target
 from tests.support.sample_rig import AUTUMN, BACKYARD, M31, REFRACTOR, named, rig_of
 from ts2mqtt.home_assistant.device_names import NamedThing, rig_names, thing_names
 from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices, bridge_device_message

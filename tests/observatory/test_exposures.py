@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.exposures import (
     LastExposure,
     Progress,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.exposures import LastExposure
 from ts2mqtt.observatory.model import Listing, NightPlan, PlanBlock, PlannedExposures
 from ts2mqtt.observatory.present import (

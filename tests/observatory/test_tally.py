@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.support.made import exposure_plan, profile, project, target
+from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.exposures import Progress
 from ts2mqtt.observatory.tally import FilterTally, Gain, Tally, TargetTally, add
 from ts2mqtt.observatory.tree import TargetPlace

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from ts2mqtt.logs.wording import on_one_line
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ class NamedThing:
 
 def display_name(name: str) -> str:
     """Free text on one line, of a length that a screen can show."""
-    if not name.isprintable():
-        name = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(name.split())[:_LONGEST_NAME].rstrip()
+    return on_one_line(name)[:_LONGEST_NAME].rstrip()
 
 
 def short_id(about: Subject) -> str:

@@ -192,18 +192,27 @@ class _Texts(NamedTuple):
 
 
 _TEXTS = len(_Texts._fields)
-_MOST_PLANS = 32
+MOST_PLANS = 32
 """A form is kept for good: not one for each number of plans that an API may come up with."""
 
 
 class DeviceWriter:
-    """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
+    """Writes the payloads of all rigs' devices, each as the filled in form of its kind.
+
+    What has more than `most_plans` exposure plans is built of its models; below 0 that is everything.
+    `configured_rigs` are the names of all rigs of the bridge, by id.
+    """
 
     def __init__(
-        self, ids: DiscoveryIds, language: Language = ENGLISH, configured_rigs: Mapping[str, str] | None = None
+        self,
+        ids: DiscoveryIds,
+        language: Language = ENGLISH,
+        configured_rigs: Mapping[str, str] | None = None,
+        *,
+        most_plans: int = MOST_PLANS,
     ) -> None:
-        """`configured_rigs` are the names of all rigs of the bridge, by id."""
         self.ids = ids
+        self._most_plans = most_plans
         self._language = language
         self._rig_names = rig_names(configured_rigs or {}, ids.topics.base, language)
         self._builder = _Builder(ids, language)
@@ -242,7 +251,7 @@ class DeviceWriter:
         return _Written(Message(payload, settle_s=SETTLE_S), count)
 
     def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
-        if kind.plans > _MOST_PLANS:
+        if kind.plans > self._most_plans:
             payload = self._builder.payload(kind, texts).to_bytes()
             return payload, announced(payload)
         if kind not in self._forms:
