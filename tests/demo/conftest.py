@@ -32,7 +32,7 @@ def project(name: str, **fields: object) -> dict[str, object]:
         "state": "active",
         "desired": 200,
         "accepted": 50,
-        "ungraded": 0,
+        "pending": 0,
         "remaining_s": 36_000,
         "progress": 25.0,
     } | fields
@@ -106,7 +106,7 @@ def busy(empty: Screen) -> Screen:
     for key, content in {
         "b": project("NGC 891"),
         "c": project("M 45 Pleiades", progress=100, accepted=200, remaining_s=0),
-        "a": project("M 31", ungraded=30),
+        "a": project("M 31", pending=30),
         "d": project("Veil", profile_name="Reflector", progress=None, desired=None, accepted=None, remaining_s=None),
         "e": project("Later", state="draft"),
         "f": project("Old", state="closed"),
@@ -123,7 +123,7 @@ def busy(empty: Screen) -> Screen:
             "accepted_s": 9_000,
             "exposure_plans": [
                 {"key": "lum_120", "template": "Lum 120s", "desired": 100, "acquired": 49, "accepted": 40}
-                | {"ungraded": 9, "progress": 40.0}
+                | {"pending": 9, "progress": 40.0}
                 | {"statistics": {"hfr_mean": 1.834}},
                 {"key": "ha_300", "filter": "Ha", "desired": 100, "acquired": 10, "accepted": 10}
                 | {"progress": 10.0, "statistics": None},

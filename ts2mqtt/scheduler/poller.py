@@ -79,7 +79,11 @@ class RigPoller:
         self._timings = timings
         self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
         self._rig = Rig(
-            id=config.id, name=config.name, api_version=config.api_version, url=public_url(config.urls[0])
+            id=config.id,
+            name=config.name,
+            api_version=config.api_version,
+            url=public_url(config.urls[0]),
+            exposure_throttle_percent=config.exposure_throttle,
         )
         self._last: LastExposure | None = None
         self._failures = RigFailures(config.name, clock)
