@@ -43,19 +43,23 @@ class ApiInMemory(httpx.AsyncBaseTransport):
         return [request for request in self.requests if request.path.endswith(ending)]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            body = await self.body(request.url.path.removeprefix("/ts/v0"), request.url.params.get("startTime"))
+        except NotFoundError:
+            return httpx.Response(404)
+        return httpx.Response(200, content=body)
+
+    async def body(self, path: str, start: str | None = None) -> bytes:
+        """What is answered below `/ts/v0`; NotFoundError, or httpx.ConnectError while nobody answers."""
         # The other tasks get their turn, as they do while a real request travels.
         await asyncio.sleep(0)
-        now, path = self._clock.now(), request.url.path.removeprefix("/ts/v0")
-        start = request.url.params.get("startTime")
+        now = self._clock.now()
         self.requests.append(RequestInMemory(now, self._clock.monotonic(), path, start))
         if not self.on:
             raise httpx.ConnectError("the PC is off")
         self._observatory.advance(now)
-        try:
-            value = self._value(path, start)
-        except NotFoundError:
-            return httpx.Response(404)
-        return httpx.Response(200, content=b"" if value is None else json.dumps(value).encode())
+        value = self._value(path, start)
+        return b"" if value is None else json.dumps(value).encode()
 
     def _value(self, path: str, start: str | None) -> JsonValue:
         """As JSON of Python's: as the plugin writes it (SimulatedApi) takes most of a simulated night's time."""
