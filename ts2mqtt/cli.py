@@ -220,8 +220,8 @@ def _view(*, plain: bool) -> View:
     """The live view where standard output is a terminal that can show it."""
     from rich.console import Console  # noqa: PLC0415
 
-    from ts2mqtt.demo.lines import PlainLines  # noqa: PLC0415
-    from ts2mqtt.demo.view import LiveView, can_show  # noqa: PLC0415
+    from ts2mqtt.demo.live_view import LiveView, can_show  # noqa: PLC0415
+    from ts2mqtt.demo.plain_lines import PlainLines  # noqa: PLC0415
 
     console = Console()
     return LiveView(console, _say) if not plain and can_show(console) else PlainLines(_say)
