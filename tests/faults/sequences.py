@@ -14,7 +14,7 @@ from tests.faults.world import World
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.bridge import heartbeat, night_work as nightly
 from ts2mqtt.scheduler import poller
-from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,7 +60,7 @@ class Outcome:
 
 def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
     """Plays the sequence of this seed; `without` leaves some of its steps out."""
-    numbers = chance(seed, "sequence")
+    numbers = random_numbers(seed, "sequence")
     kinds = numbers.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()), k=numbers.randint(3, _LONGEST))
     pauses = [numbers.choice(_PAUSES_S) for _ in kinds]
     steps: list[str] = []
@@ -80,7 +80,7 @@ def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
 
     random.seed(seed)
     with (
-        patch.object(poller, "random", SimpleNamespace(Random=lambda: chance(seed, "poller"))),
+        patch.object(poller, "random", SimpleNamespace(Random=lambda: random_numbers(seed, "poller"))),
         # What takes most of the time and is beside the point: reading the machine's authorities, drawing pictures.
         patch.object(poller, "tls_context", lambda _: _TLS),
         patch.object(nightly, "night_picture", _drawn_quickly),

@@ -14,7 +14,7 @@ from tests.support.topics_of_example import NAMES
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,11 +43,11 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.faults_met: list[str] = []
-        self._chance = chance(seed, "world")
+        self._chance = random_numbers(seed, "world")
         self._seed = seed
         self._clock_offset = timedelta()
         self._rigs = tuple(
-            RandomRig(rig_id, name, seed * 10 + number, chance(seed, "rig", number), self._true_time)
+            RandomRig(rig_id, name, seed * 10 + number, random_numbers(seed, "rig", number), self._true_time)
             for number, (rig_id, name) in enumerate((("backyard", "Backyard"), ("remote", "Remote")))
         )[: self._chance.choice((1, 1, 2))]
         self._broker = WatchedBroker(self._exists, self._is_shown)

@@ -33,9 +33,9 @@ from ts2mqtt.mqtt import connection as mqtt
 from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.chance import chance
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.mqtt_packets import Message
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +69,8 @@ class Measured:
 class _Months:
     def __init__(self, rigs: int, days: int) -> None:
         self._days = days
-        self._chance = chance(1, "soak")
-        self._observatories = [lively(seed=seed, start=_START) for seed in range(rigs)]
+        self._chance = random_numbers(1, "soak")
+        self._observatories = [busy_observatory(seed=seed, start=_START) for seed in range(rigs)]
         self._apis = [SimulatedApi(observatory, clock=self.now) for observatory in self._observatories]
         self._broker = EmbeddedBroker()
         self.measured: list[Measured] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.model import Project, Rig, Target
     from ts2mqtt.simulator.api import SimulatedApi
-    from ts2mqtt.simulator.entities import SimulatedProfile
+    from ts2mqtt.simulator.rows import SimulatedProfile
 
 PATIENCE_S = 15.0
 

@@ -13,8 +13,8 @@ from ts2mqtt.demo.screen import DemoSetup
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.clock import SpeedClock
-from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site, Sky
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class SimulationStart:
     evening: datetime
 
     def observatory(self) -> SimulatedObservatory:
-        return lively(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
+        return busy_observatory(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
 
 
 def simulation_start(seed: int | None) -> SimulationStart:

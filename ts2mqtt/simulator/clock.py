@@ -1,4 +1,4 @@
-"""A clock that runs faster than life: `SpeedClock(start, speed=60)` passes an hour in a minute."""
+"""A clock that runs faster than real time: with `SpeedClock(start, speed=60)` an hour takes a minute."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 class SpeedClock:
-    """Call it for the simulated time, which began at `start` when the clock was made."""
+    """Call it for the simulated time, which is `start` at the moment when the clock is made."""
 
     def __init__(self, start: datetime, speed: float) -> None:
         self._start = start

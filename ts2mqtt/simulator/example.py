@@ -1,4 +1,4 @@
-"""The observatory of the Target Scheduler API's own documentation: its answers are the documented examples."""
+"""An observatory whose answers are the examples in the documentation of the Target Scheduler API."""
 
 from __future__ import annotations
 
