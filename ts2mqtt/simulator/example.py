@@ -1,4 +1,4 @@
-"""An observatory whose answers are the examples in the documentation of the Target Scheduler API."""
+"""An observatory with the data of the examples in the Target Scheduler API's documentation."""
 
 from __future__ import annotations
 
