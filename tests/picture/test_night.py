@@ -11,7 +11,7 @@ import pytest
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
-from ts2mqtt.picture.night import MOST_ROWS
+from ts2mqtt.picture.night import MAXIMUM_ROWS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -103,7 +103,7 @@ def test_each_target_is_one_row() -> None:
 
 
 def test_a_great_many_targets_are_only_counted() -> None:
-    assert image(draw(targets(40))).height <= image(draw(targets(MOST_ROWS))).height + 20
+    assert image(draw(targets(40))).height <= image(draw(targets(MAXIMUM_ROWS))).height + 20
     assert draw(targets(40)) != draw(targets(41))
 
 

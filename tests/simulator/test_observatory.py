@@ -12,7 +12,7 @@ from ts2mqtt.errors import NotFoundError
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue, SimulatedTarget
+    from ts2mqtt.simulator.rows import JsonValue, SimulatedTarget
     from ts2mqtt.simulator.wire import JsonObject
 
 

@@ -1,44 +1,37 @@
-"""The picture of a night plan: time from left to right, one row for each target, filters by their colours."""
+"""Draws the picture of a night plan: time runs from left to right, each target has a row, filters have colours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.wording import counted
-from ts2mqtt.observatory.sky import Darkness, altitude_curve, is_position, sunset_to_sunrise, twilight
+from ts2mqtt.observatory.sky import Darkness, sunset_to_sunrise, twilight
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
-from ts2mqtt.picture.lettering import ELLIPSIS, clean, shorten, text_width
-from ts2mqtt.picture.moonlight import MOON_HEIGHT, draw_moon
-from ts2mqtt.picture.rows import Night, Row, night_of_plan, noon_of
+from ts2mqtt.picture.lettering import clean, shorten, text_width
+from ts2mqtt.picture.moon import MOON_HEIGHT, draw_moon
+from ts2mqtt.picture.page import DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.rows import Night, night_of_plan, noon_of
+from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, draw_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, datetime, tzinfo
+    from collections.abc import Mapping
+    from datetime import date, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan
     from ts2mqtt.observatory.sky import Site
-    from ts2mqtt.picture.filters import FilterLook
-    from ts2mqtt.picture.rows import Bar
 
-WIDTH = 412.0
-"""Units across, the width of a phone's screen; all sizes are made to be read there."""
-MARGIN = 14.0
-MOST_ROWS = 14
-"""More targets are only counted, or the picture would be too high to take in."""
+MAXIMUM_ROWS = 14
+"""Further targets are only counted, because the picture would be too high."""
 
-_HEADER = 62.0
-_AXIS = 20.0
-_FOOT = 12.0
-_INDENT = 6.0
+_HEADER_HEIGHT = 62.0
+_AXIS_HEIGHT = 20.0
+_FOOT_HEIGHT = 12.0
 _EMPTY_HEIGHT = 110.0
-_MORE = 24.0
-_GROUND = "#0a0d14"
-_INK, _DIM, _FAINT = "#eef1f7", "#97a2b6", "#2a3345"
+_MORE_HEIGHT = 24.0
+_BACKGROUND = "#0a0d14"
 _ACCENT = "#ffd27a"
-_CURVE = "#ffffff"
 _SKIES = {
     Darkness.DAY: "#2c4a78",
     Darkness.CIVIL_TWILIGHT: "#23385e",
@@ -46,56 +39,12 @@ _SKIES = {
     Darkness.ASTRONOMICAL_TWILIGHT: "#131c31",
     Darkness.NIGHT: "#0e1421",
 }
-_PADDING = timedelta(minutes=20)
-_SHORTEST_SPAN = timedelta(hours=2)
-_STEP = timedelta(minutes=10)
-_THINNEST_BAR = 1.6
-_CHIP_GAP = 8.0
-_CHIP_SIZE = 12.5
-_DOT = 11.0
-_TO = "\N{EN DASH}"
-_LEFT_OUT = (None, ELLIPSIS)
+_PLAN_MARGIN = timedelta(minutes=20)
+_MINIMUM_SPAN = timedelta(hours=2)
+_MAXIMUM_ROOMY_ROWS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _RowStyle:
-    """Heights of a row's parts; `has_foot` puts times and counts below the bars instead of beside the name."""
-
-    name_size: float
-    name: float
-    lane: float
-    has_foot: bool
-    foot: float
-    gap: float
-
-    @property
-    def height(self) -> float:
-        return self.name + self.lane + self.foot + self.gap
-
-
-_ROOMY = _RowStyle(name_size=16, name=21, lane=26, has_foot=True, foot=18, gap=13)
-_COMPACT = _RowStyle(name_size=14.5, name=19, lane=16, has_foot=False, foot=0, gap=11)
-_MOST_ROOMY_ROWS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Chart:
-    """What the rows share."""
-
-    axis: TimeAxis
-    zone: tzinfo | None
-    site: Site | None
-    coordinates: Mapping[str, tuple[float, float]]
-
-    def altitudes(self, row: Row) -> tuple[tuple[datetime, float], ...]:
-        """The target's altitude over the whole axis; nothing without a site or where its place is unknown."""
-        position = self.coordinates.get(row.target_id)
-        if not self.site or not position or not is_position(*position):
-            return ()
-        return altitude_curve(self.site, *position, self.axis.start, self.axis.end, step=_STEP)
-
-
-def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
+def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     plan: NightPlan,
     *,
     zone: tzinfo | None,
@@ -104,26 +53,26 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
     rig_name: str,
     width: int = 824,
 ) -> bytes:
-    """A PNG, `width` pixels wide; equal arguments give equal bytes.
+    """The night plan as a PNG, `width` pixels wide; equal arguments give equal bytes.
 
-    `zone` is the rig's, None means the bridge's own. `coordinates` are right ascension (hours) and declination
+    `zone` is the rig's time zone; None means the bridge's. `coordinates` are right ascension (hours) and declination
     (degrees, J2000) by target id; with a `site` they give the altitude curves.
 
-    There is no mark for "now": it would change the picture every minute, and every change wakes Home Assistant,
-    its recorder and each phone that shows the picture, for something the clock on that phone says as well.
+    The picture has no mark for the present time. The mark would change the picture every minute, and each change
+    is work for Home Assistant, its recorder and every phone that shows the picture.
     """
     night = night_of_plan(plan, zone)
     axis = _axis(plan, night, zone, site)
-    rows = night.rows if len(night.rows) <= MOST_ROWS else night.rows[: MOST_ROWS - 1]
-    style = _ROOMY if len(rows) <= _MOST_ROOMY_ROWS else _COMPACT
+    rows = night.rows if len(night.rows) <= MAXIMUM_ROWS else night.rows[: MAXIMUM_ROWS - 1]
+    style = ROOMY if len(rows) <= _MAXIMUM_ROOMY_ROWS else COMPACT
     moon = MOON_HEIGHT if site and axis else 0.0
     body = style.height * len(rows) if rows else _EMPTY_HEIGHT
-    more = _MORE if len(rows) < len(night.rows) else 0.0
-    height = _HEADER + moon + body + more + (_AXIS if axis else 0.0) + _FOOT
+    more = _MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
+    height = _HEADER_HEIGHT + moon + body + more + (_AXIS_HEIGHT if axis else 0.0) + _FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
-    drawing.rectangle(0, 0, WIDTH, height, _GROUND)
+    drawing.rectangle(0, 0, WIDTH, height, _BACKGROUND)
     _draw_header(drawing, plan.night, night, clean(rig_name))
-    top = _HEADER
+    top = _HEADER_HEIGHT
     if axis:
         bottom = top + moon + body + more
         _draw_sky(drawing, axis, site, top, bottom)
@@ -136,30 +85,33 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
         _draw_empty(drawing, top)
     for row in rows:
         if axis:
-            _draw_row(drawing, _Chart(axis, zone, site, coordinates), row, style, top)
+            draw_row(drawing, Chart(axis, zone, site, coordinates), row, style, top)
         top += style.height
     if more:
         left_out = len(night.rows) - len(rows)
-        drawing.text(MARGIN + _INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=_DIM)
+        drawing.text(MARGIN + INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=DIM_TEXT)
     return drawing.png(width)
 
 
 def _axis(plan: NightPlan, night: Night, zone: tzinfo | None, site: Site | None) -> TimeAxis | None:
-    """From dusk to dawn where that is known, and in any case over all that is imaged; None if there is neither."""
+    """The axis from sunset to sunrise (with a site) and over all blocks; None without a site and without blocks."""
     edges = [
-        moment for row in night.rows for bar in row.bars for moment in (bar.start - _PADDING, bar.end + _PADDING)
+        moment
+        for row in night.rows
+        for bar in row.bars
+        for moment in (bar.start - _PLAN_MARGIN, bar.end + _PLAN_MARGIN)
     ]
     if site:
         edges += sunset_to_sunrise(site, noon_of(plan, zone)) or ()
     if not edges:
         return None
     start, end = min(edges), max(edges)
-    lacking = max(timedelta(0), _SHORTEST_SPAN - (end - start)) / 2
-    return TimeAxis(start - lacking, end + lacking, MARGIN, WIDTH - MARGIN)
+    missing = max(timedelta(0), _MINIMUM_SPAN - (end - start)) / 2
+    return TimeAxis(start - missing, end + missing, MARGIN, WIDTH - MARGIN)
 
 
 def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -> None:
-    drawing.text(MARGIN, 27, f"Night of {night.day} {night:%B} {night.year}", size=20, colour=_INK, weight=SEMIBOLD)
+    drawing.text(MARGIN, 27, f"Night of {night.day} {night:%B} {night.year}", size=20, colour=TEXT, weight=SEMIBOLD)
     totals = ""
     if planned.rows:
         if planned.integration_s:
@@ -173,17 +125,17 @@ def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -
                 anchor="end",
             )
         totals = f"{counted(planned.exposures, 'exposure')} · {counted(len(planned.rows), 'target')}"
-        drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=_DIM, anchor="end")
+        drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=DIM_TEXT, anchor="end")
     room = WIDTH - 2 * MARGIN - text_width(totals, 14) - 12
-    drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=_DIM)
+    drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=DIM_TEXT)
 
 
 def _draw_sky(drawing: Drawing, axis: TimeAxis, site: Site | None, top: float, bottom: float) -> None:
-    stretches = twilight(site, axis.start, axis.end) if site else ()
-    for stretch in stretches:
-        left, right = axis.x(stretch.start), axis.x(stretch.end)
-        drawing.rectangle(left, top, right - left, bottom - top, _SKIES[stretch.darkness])
-    if not stretches:
+    parts = twilight(site, axis.start, axis.end) if site else ()
+    for part in parts:
+        left, right = axis.x(part.start), axis.x(part.end)
+        drawing.rectangle(left, top, right - left, bottom - top, _SKIES[part.darkness])
+    if not parts:
         drawing.rectangle(axis.left, top, axis.right - axis.left, bottom - top, _SKIES[Darkness.NIGHT])
 
 
@@ -208,7 +160,7 @@ def _draw_hours(drawing: Drawing, axis: TimeAxis, zone: tzinfo | None, top: floa
             bottom + 16,
             f"{local:%H:%M}",
             size=12.5,
-            colour=_INK if midnight else _DIM,
+            colour=TEXT if midnight else DIM_TEXT,
             anchor="middle",
         )
 
@@ -219,85 +171,9 @@ def _draw_empty(drawing: Drawing, top: float) -> None:
         top + _EMPTY_HEIGHT / 2 + 6,
         "Nothing planned for this night",
         size=19,
-        colour=_INK,
+        colour=TEXT,
         anchor="middle",
     )
-
-
-def _draw_row(drawing: Drawing, chart: _Chart, row: Row, style: _RowStyle, top: float) -> None:
-    axis = chart.axis
-    left, room = MARGIN + _INDENT, WIDTH - 2 * (MARGIN + _INDENT)
-    base = top + style.name - 5
-    if style.has_foot:
-        times = _times(row.bars, chart.zone)
-        foot = top + style.name + style.lane + 14
-        drawing.text(left, foot, times, size=_CHIP_SIZE, colour=_DIM)
-        _draw_chips(drawing, row.exposures, left + room, foot, room - text_width(times, _CHIP_SIZE) - 12)
-    else:
-        name_needs = text_width(row.name, style.name_size) + 12
-        room -= _draw_chips(drawing, row.exposures, left + room, base, max(room * 0.5, room - name_needs)) + 12
-    name = shorten(row.name, style.name_size, room)
-    drawing.text(left, base, name, size=style.name_size, colour=_INK, weight=SEMIBOLD)
-    lane = top + style.name
-    drawing.rectangle(axis.left, lane, axis.right - axis.left, style.lane, "#ffffff", opacity=0.05)
-    for bar in row.bars:
-        start = axis.x(bar.start)
-        width = max(_THINNEST_BAR, axis.x(bar.end) - start)
-        drawing.stripes(
-            start,
-            lane,
-            width,
-            style.lane,
-            [(stripe.share, stripe.look.colour) for stripe in bar.stripes],
-            radius=3,
-        )
-    _draw_curve(drawing, axis, chart.altitudes(row), lane, style.lane)
-
-
-def _draw_chips(
-    drawing: Drawing, exposures: Sequence[tuple[FilterLook, int]], right: float, base: float, room: float
-) -> float:
-    """Counts by filter, flush right; gives the width they took. An ellipsis stands for what does not fit."""
-    chips: list[tuple[str | None, str]] = [(look.colour, f"{look.label} {count}") for look, count in exposures]
-    total = _chips_width(chips)
-    while chips and total > room:
-        del chips[-2 if chips[-1] == _LEFT_OUT else -1 :]
-        chips += [_LEFT_OUT] if chips else []
-        total = _chips_width(chips)
-    x = right - total
-    for colour, text in chips:
-        if colour:
-            drawing.circle(x + 4, base - 4.2, 4, colour)
-        drawing.text(x + (_DOT if colour else 0), base, text, size=_CHIP_SIZE, colour=_INK if colour else _DIM)
-        x += _chips_width([(colour, text)]) + _CHIP_GAP
-    return total
-
-
-def _chips_width(chips: Sequence[tuple[str | None, str]]) -> float:
-    letters = sum((_DOT if colour else 0) + text_width(text, _CHIP_SIZE) for colour, text in chips)
-    return letters + _CHIP_GAP * max(0, len(chips) - 1)
-
-
-def _draw_curve(
-    drawing: Drawing, axis: TimeAxis, curve: Sequence[tuple[datetime, float]], top: float, height: float
-) -> None:
-    """The horizon is the lane's lower edge, the zenith its upper one."""
-    risen: list[list[tuple[float, float]]] = [[]]
-    for moment, altitude in curve:
-        if altitude >= 0:
-            risen[-1].append((axis.x(moment), top + height * (1 - altitude / 90)))
-        elif risen[-1]:
-            risen.append([])
-    for points in risen:
-        if len(points) > 1:
-            drawing.line(points, "#000000", thickness=3, opacity=0.35)
-            drawing.line(points, _CURVE, thickness=1.2, opacity=0.8)
-
-
-def _times(bars: Sequence[Bar], zone: tzinfo | None) -> str:
-    first, last = bars[0].start.astimezone(zone), bars[-1].end.astimezone(zone)
-    blocks = f"  ·  {len(bars)} blocks" if len(bars) > 1 else ""
-    return f"{first:%H:%M}{_TO}{last:%H:%M}{blocks}"
 
 
 def _duration(seconds: float) -> str:
