@@ -86,6 +86,7 @@ rigs:
   - name: "  Côté Jardin № 1  "
     url: [http://192.168.1.50:8188/, https://proxy.example.org/rig]
     api_version: v1
+    exposure_throttle: 150
     site: {latitude: -33.5, longitude: 151}
     username: astro
     password: "p: w"
@@ -126,6 +127,7 @@ log: {level: DEBUG, format: json}
     assert config.home_assistant.project_states == ("Active", "Closed")
     assert (rig.name, rig.id) == ("Côté Jardin № 1", "cote_jardin_no_1")
     assert rig.urls == ("http://192.168.1.50:8188", "https://proxy.example.org/rig")
+    assert rig.exposure_throttle == 150
     assert rig.site == SiteConfig(latitude=-33.5, longitude=151)
     assert rig.password is not None
     assert rig.password.get_secret_value() == "p: w"

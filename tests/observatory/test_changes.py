@@ -310,6 +310,87 @@ def test_who_desires_nothing_is_never_complete(watcher: Watcher, desires_nothing
     assert watcher.types(with_plans(*desires_nothing)) == []
 
 
+def counted(acquired: int, accepted: int, *, desired: int = 10, ungraded: int = 0, grader: bool | None = True) -> Rig:
+    """A rig whose only exposure plan has these counts."""
+    plan = exposure_plan(desired, acquired, accepted, ungraded=ungraded)
+    return has(mine(project("autumn", Listing((m31(plan),)), enable_grader=grader)))
+
+
+def completed(before: Rig, after: Rig) -> bool:
+    """Whether target and project are told as completed between two looks; they go together here."""
+    watcher = Watcher()
+    assert watcher.looks(before) == ()
+    told = watcher.types(after)
+    assert (events.TARGET_COMPLETED in told) is (events.PROJECT_COMPLETED in told)
+    return events.TARGET_COMPLETED in told
+
+
+@pytest.mark.parametrize(
+    ("acquired", "is_told"), [((8, 9), False), ((9, 10), False), ((11, 12), True), ((12, 13), False), ((0, 14), True)]
+)
+def test_with_grading_off_a_target_is_complete_when_the_exposure_throttle_says_so(
+    acquired: tuple[int, int], is_told: bool
+) -> None:
+    before, after = (counted(number, number, grader=False) for number in acquired)
+
+    assert completed(before, after) is is_told
+
+
+def test_the_exposure_throttle_is_the_rig_s() -> None:
+    before, after = (
+        replace(counted(number, number, grader=False), exposure_throttle_percent=100) for number in (9, 10)
+    )
+
+    assert completed(before, after)
+
+
+def test_a_throttle_that_is_corrected_in_the_configuration_completes_nothing() -> None:
+    rig_now = replace(counted(10, 10, grader=False), exposure_throttle_percent=100)
+
+    assert not completed(counted(10, 10, grader=False), rig_now)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_told"),
+    [
+        # The user makes it complete, or not, with other numbers: the plugin takes no more exposures of it.
+        (counted(10, 9), counted(10, 9, desired=9), True),
+        (counted(10, 9), counted(10, 10), True),
+        (counted(0, 4, ungraded=-4), counted(0, 10, ungraded=-10), False),
+        (counted(10, 0, ungraded=10), counted(10, 10), False),
+        (counted(10, 10), counted(10, 10, desired=11), False),
+        (counted(10, 10, desired=11), counted(10, 10), True),
+        (counted(3, 3), counted(3, 3, desired=0), False),
+        (counted(3, 3, grader=False), counted(3, 3, desired=0, grader=False), True),
+        # The grader is switched over.
+        (counted(10, 10, grader=False), counted(10, 10), True),
+        (counted(10, 10), counted(10, 10, grader=False), False),
+        (counted(12, 9), counted(12, 9, grader=False), True),
+        (counted(12, 9, grader=False), counted(12, 9), False),
+        (counted(12, 12, grader=None), counted(12, 12, grader=False), False),
+    ],
+)
+def test_what_an_edit_makes_complete_in_the_plugin_is_told(before: Rig, after: Rig, is_told: bool) -> None:
+    assert completed(before, after) is is_told
+
+
+def test_a_grader_that_is_switched_off_completes_a_target_that_was_not_read_anew() -> None:
+    before, unchanged = counted(12, 9), m31(exposure_plan(10, 12, 9))
+    watcher = Watcher()
+    for grader in (True, False):
+        last = watcher.types(has(mine(project("autumn", Listing((unchanged,)), enable_grader=grader))))
+
+    assert before == has(mine(project("autumn", Listing((unchanged,)))))
+    assert last == [events.TARGET_COMPLETED, events.PROJECT_COMPLETED]
+
+
+def test_a_target_with_a_plan_that_desires_nothing_is_not_completed(watcher: Watcher) -> None:
+    nothing = replace(exposure_plan(0, 0, 0), key="nothing")
+    watcher.looks(with_plans(LUM, nothing))
+
+    assert watcher.types(with_plans(exposure_plan(10, 4, 10), nothing)) == [events.EXPOSURE_ACCEPTED]
+
+
 def test_a_target_named_twice_is_completed_once() -> None:
     def twice(accepted: int) -> Rig:
         one = m31(exposure_plan(5, 5, accepted))

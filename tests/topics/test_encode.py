@@ -28,6 +28,7 @@ from tests.support.sample_rig import (
     view_of,
 )
 from ts2mqtt.observatory.model import JsonValue, Listing, NightPlan, PlanBlock, Rig, Statistics
+from ts2mqtt.observatory.present import Live
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
@@ -50,6 +51,8 @@ TOTALS = {
     "acquired",
     "accepted",
     "ungraded",
+    "pending",
+    "rejected",
     "desired_s",
     "acquired_s",
     "accepted_s",
@@ -131,6 +134,9 @@ PROMISED = {
         "acquired",
         "accepted",
         "ungraded",
+        "pending",
+        "rejected",
+        "acceptance",
         "progress",
         "remaining_s",
         "statistics",
@@ -241,6 +247,23 @@ def test_no_profile_is_active_where_none_runs() -> None:
     assert payload_of(STATE, rig)["active_profile"] is None
 
 
+@pytest.mark.parametrize(
+    ("online", "activity", "imaging"),
+    [
+        (True, "imaging", True),
+        (True, "waiting", False),
+        (True, "idle", False),
+        (True, "offline", None),
+        (False, "offline", None),
+        (None, "offline", None),
+        (False, "idle", None),
+    ],
+)
+def test_imaging_is_null_while_nobody_can_know(online: bool | None, activity: str, imaging: bool | None) -> None:
+    view = view_of(replace(BACKYARD, online=online), live=Live(activity=activity))
+    assert json.loads(rig_messages(NAMES, view)[STATE].payload)["imaging"] is imaging
+
+
 def test_a_silent_rig_says_only_what_is_known() -> None:
     state = payload_of(STATE, SILENT)
     assert picked(state, "plugin_version", "profiles", "active_profile") == [None, None, None]
@@ -289,12 +312,39 @@ def test_a_projects_totals_are_sums_over_its_targets() -> None:
         "acquired": 16,
         "accepted": 10,
         "ungraded": 4,
+        "pending": 4,
+        "rejected": 2,
         "desired_s": 20 * 60 + 10 * 300,
         "acquired_s": 12 * 60 + 4 * 300,
         "accepted_s": 10 * 60,
         "remaining_s": 10 * 60 + 10 * 300,
         "progress": 33.33,
     }
+
+
+def test_an_exposure_plan_says_what_is_pending_and_what_was_rejected() -> None:
+    lum, hydrogen = payload_of(OF_TARGET, BACKYARD)["exposure_plans"]
+    assert picked(lum, "pending", "rejected", "acceptance") == [0, 2, 83.33]
+    assert picked(hydrogen, "pending", "rejected", "acceptance") == [4, 0, None]
+
+
+@pytest.mark.parametrize("grader", [True, None])
+def test_with_grading_on_the_exposure_throttle_is_null(grader: bool | None) -> None:
+    rig = rig_of(replace(AUTUMN, enable_grader=grader), rig=replace(BACKYARD, exposure_throttle_percent=150))
+    for topic in (OF_PROJECT, OF_TARGET):
+        payload = payload_of(topic, rig)
+        assert payload["exposure_throttle"] is None
+        assert payload["remaining_s"] == 10 * 60 + 10 * 300
+
+
+def test_with_grading_off_the_exposure_throttle_decides_and_is_told() -> None:
+    rig = rig_of(replace(AUTUMN, enable_grader=False), rig=replace(BACKYARD, exposure_throttle_percent=150))
+    project, target = payload_of(OF_PROJECT, rig), payload_of(OF_TARGET, rig)
+    assert picked(project, "exposure_throttle", "remaining_s", "progress") == [150, 18 * 60 + 11 * 300, 33.33]
+    assert picked(target, "exposure_throttle", "remaining_s", "progress") == [150, 18 * 60 + 11 * 300, 33.33]
+    lum, hydrogen = target["exposure_plans"]
+    assert picked(lum, "progress", "remaining_s", "pending", "rejected") == [40, 18 * 60, 0, 2]
+    assert picked(hydrogen, "progress", "remaining_s", "pending", "rejected") == [26.67, 11 * 300, 0, 4]
 
 
 def test_a_targets_progress_is_the_mean_of_its_exposure_plans() -> None:

@@ -75,6 +75,8 @@ def test_a_key_without_a_value_is_null() -> None:
         "acquired": None,
         "accepted": None,
         "ungraded": None,
+        "pending": None,
+        "rejected": None,
         "desired_s": None,
         "acquired_s": None,
         "accepted_s": None,

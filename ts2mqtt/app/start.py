@@ -42,6 +42,7 @@ class RigOptions(_FromSupervisor):
     id: Text = None
     latitude: float | None = None
     longitude: float | None = None
+    exposure_throttle: int | None = None
     username: Text = None
     password: Text = None
     verify_tls: bool = True
@@ -134,6 +135,7 @@ def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterat
         yield (*at, "id"), rig.id
         yield (*at, "site", "latitude"), rig.latitude
         yield (*at, "site", "longitude"), rig.longitude
+        yield (*at, "exposure_throttle"), rig.exposure_throttle
         yield (*at, "username"), rig.username
         yield (*at, "password"), rig.password
         yield (*at, "verify_tls"), rig.verify_tls

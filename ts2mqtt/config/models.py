@@ -31,6 +31,7 @@ from ts2mqtt.config.values import (
     Qos,
     RigId,
     Seconds,
+    Throttle,
     Topic,
     TopicLevels,
     Transport,
@@ -180,6 +181,11 @@ class RigConfig(_Section):
         examples=["http://192.168.1.50:8188"],
     )
     api_version: ApiVersion = Field(default="v0", description="Version in the API's address.")
+    exposure_throttle: Throttle = Field(
+        default=125,
+        description="The exposure throttle in percent, as in the Target Scheduler's preferences: its API does not "
+        "tell. It counts for projects without grading.",
+    )
     site: SiteConfig | None = Field(default=None, description="Where on Earth the rig stands.")
     username: Username | None = Field(
         default=None, description="User name, for an API behind a reverse proxy.", examples=["astro"]

@@ -132,6 +132,9 @@ _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
 
 Flag = Annotated[bool, _else_expected("true or false")]
 Port = Annotated[int, Field(ge=1, le=65535), _else_expected("a whole number from 1 to 65535")]
+Throttle = Annotated[
+    int, Field(ge=1, le=1000), _else_expected("a whole number of percent from 1 to 1000, such as 125")
+]
 Concurrency = Annotated[int, Field(ge=1, le=16), _else_expected("a whole number from 1 to 16")]
 Latitude = Annotated[
     float,

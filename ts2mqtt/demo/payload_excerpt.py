@@ -28,7 +28,7 @@ _INTERESTING_KEYS = (
     "progress",
     "accepted",
     "desired",
-    "ungraded",
+    "pending",
     "remaining_s",
     "version",
     "rigs",

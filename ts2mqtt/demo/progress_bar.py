@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from rich.text import Text
 
-_ACCEPTED, _UNGRADED, _MISSING = "━", "╍", "─"
+_ACCEPTED, _PENDING, _MISSING = "━", "╍", "─"
 
 
-def progress_bar(width: int, accepted: float, ungraded: float) -> Text:
-    """A bar of `width` columns; `accepted` and `ungraded` are shares of the desired exposures, 0 to 1.
+def progress_bar(width: int, accepted: float, pending: float) -> Text:
+    """A bar of `width` columns; `accepted` and `pending` are shares of the desired exposures, 0 to 1.
 
     A share above 0 gets at least one column. Accepted exposures fill the bar only when all are accepted.
     """
     accepted_columns = _columns(width, accepted)
-    ungraded_columns = 0
-    if ungraded > 0:
-        ungraded_columns = min(_columns(width, accepted + ungraded) - accepted_columns, width - accepted_columns)
-        if ungraded_columns == 0 and accepted_columns < width:
-            ungraded_columns = 1
+    pending_columns = 0
+    if pending > 0:
+        pending_columns = min(_columns(width, accepted + pending) - accepted_columns, width - accepted_columns)
+        if pending_columns == 0 and accepted_columns < width:
+            pending_columns = 1
     text = Text()
     text.append(_ACCEPTED * accepted_columns, "green")
-    text.append(_UNGRADED * ungraded_columns, "cyan")
-    text.append(_MISSING * (width - accepted_columns - ungraded_columns), "dim")
+    text.append(_PENDING * pending_columns, "cyan")
+    text.append(_MISSING * (width - accepted_columns - pending_columns), "dim")
     return text
 
 

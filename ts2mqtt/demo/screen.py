@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic_core import from_json
+
 from ts2mqtt.demo.payload_excerpt import payload_excerpt
-from ts2mqtt.demo.payloads import Device, NightPlan, Project, RigState, Target, read_payload
+from ts2mqtt.demo.payloads import NO_PLAN, NO_STATE, Device, read_payload
 from ts2mqtt.demo.short_text import terminal_safe
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.topics.names import PROJECT, TARGET, TopicNames
+from ts2mqtt.topics.payloads import Plan, Project, State, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +50,8 @@ class Rig:
     id: str
     online: bool | None = None
     online_changed: datetime | None = None
-    state: RigState = field(default_factory=RigState)
-    plan: NightPlan = field(default_factory=NightPlan)
+    state: State = NO_STATE
+    plan: Plan = NO_PLAN
 
     @property
     def name(self) -> str:
@@ -137,9 +139,9 @@ def _with_rig_message(screen: Screen, topic: str, payload: bytes, content: JsonV
         changed = rig.online_changed if online == rig.online else screen.now
         rig = replace(rig, online=online, online_changed=changed)
     elif topic == _TOPICS.rig_state(rig.id):
-        rig = replace(rig, state=read_payload(RigState, content) or RigState())
+        rig = replace(rig, state=read_payload(State, content) or NO_STATE)
     elif topic == _TOPICS.rig_plan(rig.id):
-        rig = replace(rig, plan=read_payload(NightPlan, content) or NightPlan())
+        rig = replace(rig, plan=read_payload(Plan, content) or NO_PLAN)
     return replace(screen, rigs=_updated(screen.rigs, rig.id, rig))
 
 
@@ -150,8 +152,9 @@ def _is_online(payload: bytes) -> bool | None:
 def _json(payload: bytes) -> JsonValue:
     """The payload as JSON; None if it is not JSON."""
     try:
-        content: JsonValue = json.loads(payload)
-    except (ValueError, RecursionError):
+        # The standard library's parser accepts JSON that is nested too deeply for read_payload().
+        content: JsonValue = from_json(payload)
+    except ValueError:
         return None
     return content
 

@@ -170,7 +170,8 @@ def _entities_page() -> str:
         "An entity that is off at first is disabled in Home Assistant until you enable it on the device's page.",
         "A live entity is unavailable while the rig's API does not answer. All other entities keep their last",
         "known value; they are unavailable only while the bridge is down. Names, units and states are English or",
-        "German (`home_assistant.language`); ids are the same in both languages.",
+        "German (`home_assistant.language`); ids are the same in both languages. Entities *with a site* exist only",
+        "if the rig's configuration has a `site`.",
     ]
     for title, meaning, rows in _DEVICES:
         heads = ("name", "in German", "kind", "at first", "unit", "device class", "live", "why it exists")
@@ -197,7 +198,7 @@ def _entity(row: entities.Entity) -> Sequence[str]:
         row.name,
         german.name,
         platform + category,
-        "on" if row.enabled else "off",
+        ("on" if row.enabled else "off") + (", with a site" if row.needs_site else ""),
         unit,
         row.device_class or "",
         "yes" if row.live else "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory import events
+from ts2mqtt.observatory.completion import all_complete, completion_rule
 from ts2mqtt.observatory.events import Event
 from ts2mqtt.observatory.exposures import patience, progress
 from ts2mqtt.observatory.last_known import remembered
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date, datetime, tzinfo
 
-    from ts2mqtt.observatory.model import ExposurePlan, NightPlan, Profile, Project, Rig
+    from ts2mqtt.observatory.model import NightPlan, Profile, Project, Rig
     from ts2mqtt.observatory.present import Appointment, Live
     from ts2mqtt.observatory.tree import TargetPlace
 
@@ -158,19 +159,26 @@ class _Happenings:
                     )
 
     def _of_completions(self, before: Rig) -> Iterator[Event]:
-        old_targets = {place.target.id: place.target for place in distinct_targets(before)}
+        """Whatever makes it complete in the plugin is told, an edit or the grader's switch as well as an image.
+
+        Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
+        """
+        throttle = self.rig.exposure_throttle_percent
+        old_targets = {place.target.id: place for place in distinct_targets(before)}
         for place in distinct_targets(self.rig):
             old = old_targets.get(place.target.id)
-            if (
-                old is not None
-                and old is not place.target
-                and _is_complete(place.target.exposure_plans)
-                and not _is_complete(old.exposure_plans)
+            if old is None:
+                continue
+            rule, old_rule = (completion_rule(project, throttle) for project in (place.project, old.project))
+            if old.target is place.target and old_rule == rule:
+                continue
+            if all_complete(place.target.exposure_plans, rule) and not all_complete(
+                old.target.exposure_plans, old_rule
             ):
                 yield replace(
                     self._target(events.TARGET_COMPLETED, place),
                     took_s=self._took_s(place.target.id),
-                    accepted_s=target_totals(place.target).accepted_s,
+                    accepted_s=target_totals(place.target, rule).accepted_s,
                 )
         old_projects = {place.project.id: place.project for place in all_projects(before)}
         for profile, project in ((place.profile, place.project) for place in all_projects(self.rig)):
@@ -178,10 +186,10 @@ class _Happenings:
             if (
                 earlier is not None
                 and earlier.targets is not None
-                and _is_complete(_plans(project))
-                and not _is_complete(_plans(earlier))
+                and _is_complete(project, throttle)
+                and not _is_complete(earlier, throttle)
             ):
-                totals = project_totals(project)
+                totals = project_totals(project, throttle)
                 yield replace(
                     self._project(events.PROJECT_COMPLETED, profile, project),
                     took_s=self._took_s(project.id),
@@ -283,13 +291,10 @@ def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, da
     return {thing_id: watch.first_seen.get(thing_id, now.replace(microsecond=0)) for thing_id in ids}
 
 
-def _plans(project: Project) -> tuple[ExposurePlan, ...]:
+def _is_complete(project: Project, throttle_percent: int) -> bool:
     targets = project.targets.items if project.targets else ()
-    return tuple(plan for target in targets for plan in target.exposure_plans)
-
-
-def _is_complete(plans: tuple[ExposurePlan, ...]) -> bool:
-    return any(plan.desired for plan in plans) and all(plan.accepted >= plan.desired for plan in plans)
+    plans = (plan for target in targets for plan in target.exposure_plans)
+    return all_complete(plans, completion_rule(project, throttle_percent))
 
 
 def _same_plan(before: NightPlan | None, after: NightPlan) -> bool:

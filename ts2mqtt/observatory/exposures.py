@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.tree import all_targets, distinct_targets
 
 if TYPE_CHECKING:
@@ -81,5 +82,6 @@ def last_exposure(before: Rig, after: Rig, now: datetime) -> LastExposure | None
     if not taken:
         return None
     step = max(taken, key=lambda step: step.after.exposure_s or 0.0)
-    may_follow = [step.after, *(plan for plan in step.place.target.exposure_plans if plan.accepted < plan.desired)]
+    rule = completion_rule(step.place.project, after.exposure_throttle_percent)
+    may_follow = [step.after, *(plan for plan in step.place.target.exposure_plans if rule.remaining(plan))]
     return LastExposure(step.place.target.id, now, max(plan.exposure_s or UNKNOWN_EXPOSURE_S for plan in may_follow))

@@ -17,6 +17,8 @@ T = TypeVar("T")
 DRAFT, ACTIVE, INACTIVE, CLOSED = "draft", "active", "inactive", "closed"
 PROJECT_STATES = (DRAFT, ACTIVE, INACTIVE, CLOSED)
 PRIORITIES = ("low", "normal", "high")
+DEFAULT_THROTTLE_PERCENT = 125
+"""The plugin's own default of its exposure throttle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Statistics:
 class ExposurePlan:
     """So many exposures of one template (and with it of one filter) for a target.
 
-    `ungraded` counts acquired images that the plugin's delayed grading has not looked at yet.
+    `ungraded` counts acquired images that the plugin's delayed grading has not looked at yet. It is acquired less
+    accepted, and so negative where the user has edited accepted above acquired.
     """
 
     key: str
@@ -174,7 +177,8 @@ class NightPlan:
 class Rig:
     """One N.I.N.A. with its Target Scheduler, as far as it has answered; what was never read is None.
 
-    `online` is None until it was tried once.
+    `online` is None until it was tried once. `exposure_throttle_percent` is a preference of the plugin that its API
+    does not tell: from the user's configuration.
     """
 
     id: str
@@ -183,6 +187,7 @@ class Rig:
     url: str
     online: bool | None = None
     plugin_version: str | None = None
+    exposure_throttle_percent: int = DEFAULT_THROTTLE_PERCENT
     profiles: Listing[Profile] | None = None
 
     @property

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING
 
+from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.model import ACTIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.model import ExposurePlan, Profile, Project, Target
 
 
@@ -22,6 +24,8 @@ class Totals:
     acquired: int
     accepted: int
     ungraded: int
+    pending: int
+    rejected: int
     desired_s: float
     acquired_s: float
     accepted_s: float
@@ -29,68 +33,61 @@ class Totals:
     progress: float
 
 
-def plan_progress(plan: ExposurePlan) -> float:
-    """Percent done of one exposure plan, 0 to 100.
-
-    The plugin counts what was acquired as provisionally done while its delayed grading has not begun, and what
-    was accepted from then on; a plan that desires nothing shows 0.
-    """
-    done = plan.acquired if plan.ungraded > 0 else plan.accepted
-    return _percent(done, plan.desired)
-
-
-def plan_remaining_s(plan: ExposurePlan) -> float:
-    """Seconds of integration that are desired and not yet accepted, never below 0."""
-    return max(0, plan.desired - plan.accepted) * (plan.exposure_s or 0.0)
-
-
-def target_totals(target: Target) -> Totals:
+def target_totals(target: Target, rule: CompletionRule) -> Totals:
     """Over the target's exposure plans; its progress is the mean of theirs, as in the plugin's target view."""
     plans = target.exposure_plans
-    mean = fsum(plan_progress(plan) for plan in plans) / len(plans) if plans else 0.0
-    return _sum(plans, progress=mean)
+    mean = fsum(rule.progress(plan) for plan in plans) / len(plans) if plans else 0.0
+    return _sum([(plan, rule) for plan in plans], progress=mean)
 
 
-def project_totals(project: Project) -> Totals | None:
-    """Over all targets of the project; its progress is accepted over desired; None before targets were read."""
+def project_totals(project: Project, throttle_percent: int) -> Totals | None:
+    """Over all targets of the project; None before targets were read. `throttle_percent` is the rig's.
+
+    Its progress is accepted over desired, whatever the grader, as in the plugin's project view.
+    """
     if project.targets is None:
         return None
-    plans = [plan for target in project.targets.items for plan in target.exposure_plans]
+    plans = list(_plans_with_rule(project, throttle_percent))
     return _sum(plans, progress=_accepted_share(plans))
 
 
-def profile_totals(profile: Profile) -> Totals | None:
+def profile_totals(profile: Profile, throttle_percent: int) -> Totals | None:
     """Over the Active projects of the profile; None before all of their targets were read."""
     if profile.projects is None:
         return None
     active = [project for project in profile.projects.items if project.state == ACTIVE]
-    plans: list[ExposurePlan] = []
-    for project in active:
-        if project.targets is None:
-            return None
-        plans += (plan for target in project.targets.items for plan in target.exposure_plans)
+    if any(project.targets is None for project in active):
+        return None
+    plans = [row for project in active for row in _plans_with_rule(project, throttle_percent)]
     return _sum(plans, progress=_accepted_share(plans))
 
 
-def _accepted_share(plans: Iterable[ExposurePlan]) -> float:
-    plans = list(plans)
-    return _percent(sum(plan.accepted for plan in plans), sum(plan.desired for plan in plans))
+_PlanWithRule = tuple["ExposurePlan", "CompletionRule"]
 
 
-def _percent(done: int, desired: int) -> float:
-    return min(100.0, 100.0 * done / desired) if desired else 0.0
+def _plans_with_rule(project: Project, throttle_percent: int) -> Iterable[_PlanWithRule]:
+    rule = completion_rule(project, throttle_percent)
+    targets = project.targets.items if project.targets else ()
+    return ((plan, rule) for target in targets for plan in target.exposure_plans)
 
 
-def _sum(plans: Iterable[ExposurePlan], *, progress: float) -> Totals:
-    plans = tuple(plans)
+def _accepted_share(plans: Sequence[_PlanWithRule]) -> float:
+    desired = sum(plan.desired for plan, _ in plans)
+    return min(100.0, sum(plan.accepted for plan, _ in plans) / desired * 100) if desired else 0.0
+
+
+def _sum(plans_with_rule: Sequence[_PlanWithRule], *, progress: float) -> Totals:
+    plans = [plan for plan, _ in plans_with_rule]
     return Totals(
         desired=sum(plan.desired for plan in plans),
         acquired=sum(plan.acquired for plan in plans),
         accepted=sum(plan.accepted for plan in plans),
         ungraded=sum(plan.ungraded for plan in plans),
+        pending=sum(rule.pending(plan) for plan, rule in plans_with_rule),
+        rejected=sum(rule.rejected(plan) for plan, rule in plans_with_rule),
         desired_s=fsum(plan.desired * (plan.exposure_s or 0.0) for plan in plans),
         acquired_s=fsum(plan.acquired * (plan.exposure_s or 0.0) for plan in plans),
         accepted_s=fsum(plan.accepted * (plan.exposure_s or 0.0) for plan in plans),
-        remaining_s=fsum(plan_remaining_s(plan) for plan in plans),
+        remaining_s=fsum(rule.remaining_s(plan) for plan, rule in plans_with_rule),
         progress=progress,
     )

@@ -11,22 +11,24 @@ from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
 from ts2mqtt.picture.lettering import clean, shorten, text_width
 from ts2mqtt.picture.moon import MOON_HEIGHT, draw_moon
-from ts2mqtt.picture.page import DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.page import CURVE, DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
 from ts2mqtt.picture.rows import Night, night_of_plan, noon_of
-from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, draw_row
+from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, altitude_curves, draw_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan
     from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.picture.target_row import Coordinates
 
 MAXIMUM_ROWS = 14
 """Further targets are only counted, because the picture would be too high."""
 
 _HEADER_HEIGHT = 62.0
 _AXIS_HEIGHT = 20.0
+_LEGEND_HEIGHT = 20.0
 _FOOT_HEIGHT = 12.0
 _EMPTY_HEIGHT = 110.0
 _MORE_HEIGHT = 24.0
@@ -42,6 +44,9 @@ _SKIES = {
 _PLAN_MARGIN = timedelta(minutes=20)
 _MINIMUM_SPAN = timedelta(hours=2)
 _MAXIMUM_ROOMY_ROWS = 5
+_LEGEND_SIZE = 12.5
+_CURVE_NOTE = "Altitude: lines at 30° and 60°"
+_CURVE_SAMPLE_WIDTH = 18.0
 
 
 def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
@@ -49,14 +54,14 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     *,
     zone: tzinfo | None,
     site: Site | None,
-    coordinates: Mapping[str, tuple[float, float]],
+    coordinates: Mapping[str, Coordinates],
     rig_name: str,
     width: int = 824,
 ) -> bytes:
-    """The night plan as a PNG, `width` pixels wide; equal arguments give equal bytes.
+    """The night plan as a PNG, `width` pixels wide; equal arguments give equal bytes on one machine.
 
-    `zone` is the rig's time zone; None means the bridge's. `coordinates` are right ascension (hours) and declination
-    (degrees, J2000) by target id; with a `site` they give the altitude curves.
+    `zone` is the rig's time zone; None means the bridge's. The picture names a time zone that is not the bridge's.
+    `coordinates` are by target id; with a `site` they give the altitude curves.
 
     The picture has no mark for the present time. The mark would change the picture every minute, and each change
     is work for Home Assistant, its recorder and every phone that shows the picture.
@@ -68,7 +73,10 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     moon = MOON_HEIGHT if site and axis else 0.0
     body = style.height * len(rows) if rows else _EMPTY_HEIGHT
     more = _MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
-    height = _HEADER_HEIGHT + moon + body + more + (_AXIS_HEIGHT if axis else 0.0) + _FOOT_HEIGHT
+    curves = altitude_curves(axis, site, coordinates, rows) if axis and site else {}
+    zone_names = axis.zone_names(zone) if axis else ()
+    legend = _LEGEND_HEIGHT if curves or zone_names else 0.0
+    height = _HEADER_HEIGHT + moon + body + more + (_AXIS_HEIGHT if axis else 0.0) + legend + _FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
     drawing.rectangle(0, 0, WIDTH, height, _BACKGROUND)
     _draw_header(drawing, plan.night, night, clean(rig_name))
@@ -80,12 +88,13 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
         _draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
         if site:
             draw_moon(drawing, axis, site, top)
+        _draw_legend(drawing, bottom + _AXIS_HEIGHT + 14, zone_names, has_curves=bool(curves))
     top += moon
     if not rows:
         _draw_empty(drawing, top)
     for row in rows:
         if axis:
-            draw_row(drawing, Chart(axis, zone, site, coordinates), row, style, top)
+            draw_row(drawing, Chart(axis, zone, curves), row, style, top)
         top += style.height
     if more:
         left_out = len(night.rows) - len(rows)
@@ -163,6 +172,21 @@ def _draw_hours(drawing: Drawing, axis: TimeAxis, zone: tzinfo | None, top: floa
             colour=TEXT if midnight else DIM_TEXT,
             anchor="middle",
         )
+
+
+def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, has_curves: bool) -> None:
+    """Draw what the curves mean, and the first of the time zone's names that fits."""
+    room: float = WIDTH - 2 * MARGIN
+    if has_curves:
+        drawing.line(
+            [(MARGIN, base - 4), (MARGIN + _CURVE_SAMPLE_WIDTH, base - 4)], CURVE, thickness=1.2, opacity=0.8
+        )
+        drawing.text(MARGIN + _CURVE_SAMPLE_WIDTH + 6, base, _CURVE_NOTE, size=_LEGEND_SIZE, colour=DIM_TEXT)
+        room -= _CURVE_SAMPLE_WIDTH + 6 + text_width(_CURVE_NOTE, _LEGEND_SIZE) + 12
+    notes = [f"Times: {name}" for name in zone_names]
+    fitting = [note for note in notes if text_width(note, _LEGEND_SIZE) <= room] or notes[-1:]
+    for note in fitting[:1]:
+        drawing.text(WIDTH - MARGIN, base, note, size=_LEGEND_SIZE, colour=_ACCENT, anchor="end")
 
 
 def _draw_empty(drawing: Drawing, top: float) -> None:

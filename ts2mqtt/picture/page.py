@@ -5,3 +5,5 @@ WIDTH = 412.0
 MARGIN = 14.0
 INDENT = 6.0
 TEXT, DIM_TEXT = "#eef1f7", "#97a2b6"
+CURVE = "#ffffff"
+"""The colour of the altitude curves and of their scale."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ts2mqtt.observatory.sky import altitude_curve, is_position
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
 from ts2mqtt.picture.lettering import ELLIPSIS, shorten, text_width
-from ts2mqtt.picture.page import DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.page import CURVE, DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,14 +20,21 @@ if TYPE_CHECKING:
     from ts2mqtt.picture.filters import FilterLook
     from ts2mqtt.picture.rows import Bar, Row
 
-_CURVE = "#ffffff"
 _CURVE_STEP = timedelta(minutes=10)
+_ALTITUDE_LINES = (30, 60)
+_ZENITH = 90
 _MINIMUM_BAR_WIDTH = 1.6
 _CHIP_GAP = 8.0
 _CHIP_SIZE = 12.5
 _DOT = 11.0
 _RANGE_DASH = "\N{EN DASH}"
 _MORE_CHIPS = (None, ELLIPSIS)
+
+Coordinates: TypeAlias = tuple[float, float, str | None]
+"""Right ascension in hours, declination in degrees, and the epoch of both as the API calls it."""
+
+AltitudeCurve: TypeAlias = "tuple[tuple[datetime, float], ...]"
+"""Moments, each with the altitude in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +62,25 @@ COMPACT = RowStyle(name_size=14.5, name=19, lane=16, has_foot=False, foot=0, gap
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What all rows share; `coordinates` and `zone` as for night_picture()."""
+    """What all rows share; `zone` as for night_picture(), `curves` by target id."""
 
     axis: TimeAxis
     zone: tzinfo | None
-    site: Site | None
-    coordinates: Mapping[str, tuple[float, float]]
+    curves: Mapping[str, AltitudeCurve]
 
-    def altitudes(self, row: Row) -> tuple[tuple[datetime, float], ...]:
-        """The target's altitude over the whole axis; empty without a site or without usable coordinates."""
-        position = self.coordinates.get(row.target_id)
-        if not self.site or not position or not is_position(*position):
-            return ()
-        return altitude_curve(self.site, *position, self.axis.start, self.axis.end, step=_CURVE_STEP)
+
+def altitude_curves(
+    axis: TimeAxis, site: Site, coordinates: Mapping[str, Coordinates], rows: Sequence[Row]
+) -> Mapping[str, AltitudeCurve]:
+    """The altitude over the whole axis by target id; a target without usable coordinates has none."""
+    curves: dict[str, AltitudeCurve] = {}
+    for target_id in (row.target_id for row in rows if row.target_id in coordinates):
+        ra_hours, dec_deg, epoch = coordinates[target_id]
+        if is_position(ra_hours, dec_deg):
+            curves[target_id] = altitude_curve(
+                site, ra_hours, dec_deg, axis.start, axis.end, step=_CURVE_STEP, epoch=epoch
+            )
+    return curves
 
 
 def draw_row(drawing: Drawing, chart: Chart, row: Row, style: RowStyle, top: float) -> None:
@@ -97,7 +110,8 @@ def draw_row(drawing: Drawing, chart: Chart, row: Row, style: RowStyle, top: flo
             [(stripe.share, stripe.look.colour) for stripe in bar.stripes],
             radius=3,
         )
-    _draw_curve(drawing, axis, chart.altitudes(row), lane, style.lane)
+    if curve := chart.curves.get(row.target_id):
+        _draw_curve(drawing, axis, curve, lane, style.lane)
 
 
 def _draw_chips(
@@ -124,20 +138,21 @@ def _chips_width(chips: Sequence[tuple[str | None, str]]) -> float:
     return chips_only + _CHIP_GAP * max(0, len(chips) - 1)
 
 
-def _draw_curve(
-    drawing: Drawing, axis: TimeAxis, curve: Sequence[tuple[datetime, float]], top: float, height: float
-) -> None:
-    """Draw the altitude over the bars; the lower edge of the lane is the horizon, the upper edge the zenith."""
+def _draw_curve(drawing: Drawing, axis: TimeAxis, curve: AltitudeCurve, top: float, height: float) -> None:
+    """Draw the altitude over the bars, with a scale; the lane reaches from the horizon up to the zenith."""
+    for line_altitude in _ALTITUDE_LINES:
+        y = top + height * (1 - line_altitude / _ZENITH)
+        drawing.line([(axis.left, y), (axis.right, y)], CURVE, thickness=0.6, opacity=0.3)
     risen: list[list[tuple[float, float]]] = [[]]
     for moment, altitude in curve:
         if altitude >= 0:
-            risen[-1].append((axis.x(moment), top + height * (1 - altitude / 90)))
+            risen[-1].append((axis.x(moment), top + height * (1 - altitude / _ZENITH)))
         elif risen[-1]:
             risen.append([])
     for points in risen:
         if len(points) > 1:
             drawing.line(points, "#000000", thickness=3, opacity=0.35)
-            drawing.line(points, _CURVE, thickness=1.2, opacity=0.8)
+            drawing.line(points, CURVE, thickness=1.2, opacity=0.8)
 
 
 def _times(bars: Sequence[Bar], zone: tzinfo | None) -> str:

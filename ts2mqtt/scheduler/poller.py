@@ -72,14 +72,18 @@ class RigPoller:
         transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """`transport` answers requests in place of the network."""
+        """`transport` answers requests in place of the network; `rng` spreads requests over time."""
         self._polling = polling
         self._reports = reports
         self._clock = clock
         self._timings = timings
-        self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
+        self._rng = rng or random.Random()  # noqa: S311 - guards nothing
         self._rig = Rig(
-            id=config.id, name=config.name, api_version=config.api_version, url=public_url(config.urls[0])
+            id=config.id,
+            name=config.name,
+            api_version=config.api_version,
+            url=public_url(config.urls[0]),
+            exposure_throttle_percent=config.exposure_throttle,
         )
         self._last: LastExposure | None = None
         self._failures = RigFailures(config.name, clock)
@@ -102,7 +106,7 @@ class RigPoller:
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""
-        async with self._endpoint, asyncio.TaskGroup() as tasks:
+        async with self._endpoint.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_for_ever())
             tasks.create_task(self._read_plans_for_ever())
 

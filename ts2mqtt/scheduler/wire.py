@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 Id = Annotated[str, Field(pattern=f"^{THING_ID_PATTERN}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+# Negative where the user has edited accepted above acquired, whose difference it is.
+Ungraded = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
 Setting = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
 # Rows inside an item: bounded, because a fault in each of a million would take seconds to tell.
@@ -95,7 +97,7 @@ class ExposurePlan(_Answer):
     desired: Count | None = Field(None, alias="Desired")
     acquired: Count | None = Field(None, alias="Acquired")
     accepted: Count | None = Field(None, alias="Accepted")
-    ungraded: Count | None = Field(None, alias="Ungraded")
+    ungraded: Ungraded | None = Field(None, alias="Ungraded")
 
 
 class Target(_Answer):

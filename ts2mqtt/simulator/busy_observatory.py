@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ts2mqtt.simulator.automation import ObservatoryAutomation
 from ts2mqtt.simulator.catalogue import targets_in_season
 from ts2mqtt.simulator.catalogue_project import add_catalogue_project
+from ts2mqtt.simulator.grading import delay_percent, remaining
 from ts2mqtt.simulator.observatory import SimulatedObservatory
-from ts2mqtt.simulator.planner import remaining_exposures
 from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.scripted_user import ScriptedUser
@@ -87,10 +87,10 @@ def _add_images(
     hocus_focus: bool = True,
 ) -> None:
     """Add the images of earlier nights to a project, until this share of each exposure plan is imaged."""
-    profile = observatory.profile_of(project)
+    delay = delay_percent(observatory.profile_of(project), project)
     for target in project.targets:
         for index, plan in enumerate(target.exposure_plans):
-            while remaining_exposures(profile, project, plan) > plan.desired * (1 - share):
+            while remaining(plan, delay) > plan.desired * (1 - share):
                 fwhm = max(numbers.gauss(2.5, 0.3), 1.2)
                 observatory.acquire(
                     target,

@@ -19,8 +19,13 @@ def ungraded(plan: SimulatedExposurePlan, delay: float) -> int:
 
 
 def remaining(plan: SimulatedExposurePlan, delay: float) -> int:
-    """The number of exposures that the planner still plans; it counts ungraded images as good."""
+    """The number of exposures that are still to be accepted; ungraded images count as good."""
     return plan.desired - plan.accepted - ungraded(plan, delay)
+
+
+def remaining_without_grader(plan: SimulatedExposurePlan, throttle_percent: float) -> int:
+    """The number of exposures that are still to be acquired with the grader off: the throttle sets the goal."""
+    return int(throttle_percent / 100 * plan.desired) - plan.acquired
 
 
 def grade(plan: SimulatedExposurePlan, delay: float, *, grader: bool) -> None:

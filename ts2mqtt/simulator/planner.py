@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.simulator.grading import delay_percent, remaining
+from ts2mqtt.simulator.grading import delay_percent, remaining, remaining_without_grader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ CountRemaining = Callable[["SimulatedProfile", "SimulatedProject", "SimulatedExp
 
 def remaining_exposures(profile: SimulatedProfile, project: SimulatedProject, plan: SimulatedExposurePlan) -> int:
     """The number of exposures that a plan still needs, by the counts in the database."""
+    if not project.enable_grader:
+        return remaining_without_grader(plan, profile.exposure_throttle_percent)
     return remaining(plan, delay_percent(profile, project))
 
 

@@ -187,6 +187,7 @@ def _project(project: payloads.Project, known: Mapping[str, Target]) -> Project:
         created=project.created,
         activated=project.activated,
         deactivated=project.deactivated,
+        enable_grader=project.enable_grader,
         targets=_listing(project.targets, known),
     )
 

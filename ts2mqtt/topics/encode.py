@@ -9,15 +9,11 @@ from dataclasses import dataclass, field, fields
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
-from ts2mqtt.observatory.totals import (
-    plan_progress,
-    plan_remaining_s,
-    profile_totals,
-    project_totals,
-    target_totals,
-)
+from ts2mqtt.observatory.present import IMAGING, OFFLINE as OFFLINE_ACTIVITY
+from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.message import Message
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from ts2mqtt.observatory.changes import Watch
+    from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.model import (
         ExposurePlan,
@@ -112,11 +109,18 @@ def _state(view: RigView) -> payloads.State:
         api_version=rig.api_version,
         profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
         active_profile=_named(active) if active else None,
+        imaging=_imaging(rig, live),
         activity=live.activity,
         current_target=_appointment(live.current_target),
         next_target=_appointment(live.next_target),
         tonight=_tonight(view.watch.tally),
     )
+
+
+def _imaging(rig: Rig, live: Live) -> bool | None:
+    if not rig.online or live.activity == OFFLINE_ACTIVITY:
+        return None
+    return live.activity == IMAGING
 
 
 def _tonight(tally: Tally | None) -> payloads.Tonight:
@@ -163,12 +167,13 @@ def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
         projects=[_named(project) for project in projects] if profile.projects else None,
         project_counts=payloads.ProjectCounts(**counts) if profile.projects else None,
         extra=dict(profile.extra),
-        **_totals(profile_totals(profile)),
+        **_totals(profile_totals(profile, rig.exposure_throttle_percent)),
     )
 
 
 def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
     rig, profile, project = view.rig, place.profile, place.project
+    throttle = rig.exposure_throttle_percent
     return payloads.Project(
         id=project.id,
         name=project.name,
@@ -191,6 +196,7 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         filter_switch_frequency=project.filter_switch_frequency,
         dither_every=project.dither_every,
         enable_grader=project.enable_grader,
+        exposure_throttle=completion_rule(project, throttle).decisive_throttle_percent,
         mosaic=project.mosaic,
         flats_handling=project.flats_handling,
         flats_period_days=project.flats_period_days,
@@ -198,12 +204,13 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         maximum_altitude_deg=project.maximum_altitude_deg,
         smart_exposure_order=project.smart_exposure_order,
         extra=dict(project.extra),
-        **_totals(project_totals(project)),
+        **_totals(project_totals(project, throttle)),
     )
 
 
 def _target(view: RigView, place: TargetPlace) -> payloads.Target:
     rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
+    rule = completion_rule(place.project, rig.exposure_throttle_percent)
     return payloads.Target(
         id=target.id,
         name=target.name,
@@ -227,13 +234,14 @@ def _target(view: RigView, place: TargetPlace) -> payloads.Target:
         transit=sky.transit if sky else None,
         moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
         scheduled=_scheduled(view.plan, place),
-        exposure_plans=[_exposure_plan(plan) for plan in target.exposure_plans],
+        exposure_throttle=rule.decisive_throttle_percent,
+        exposure_plans=[_exposure_plan(plan, rule) for plan in target.exposure_plans],
         extra=dict(target.extra),
-        **_totals(target_totals(target)),
+        **_totals(target_totals(target, rule)),
     )
 
 
-def _exposure_plan(plan: ExposurePlan) -> payloads.ExposurePlan:
+def _exposure_plan(plan: ExposurePlan, rule: CompletionRule) -> payloads.ExposurePlan:
     return payloads.ExposurePlan(
         key=plan.key,
         template=plan.template,
@@ -243,8 +251,11 @@ def _exposure_plan(plan: ExposurePlan) -> payloads.ExposurePlan:
         acquired=plan.acquired,
         accepted=plan.accepted,
         ungraded=plan.ungraded,
-        progress=plan_progress(plan),
-        remaining_s=plan_remaining_s(plan),
+        pending=rule.pending(plan),
+        rejected=rule.rejected(plan),
+        acceptance=rule.acceptance(plan),
+        progress=rule.progress(plan),
+        remaining_s=rule.remaining_s(plan),
         statistics=_statistics(plan.statistics),
         extra=dict(plan.extra),
     )

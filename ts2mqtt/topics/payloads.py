@@ -40,8 +40,8 @@ EVENTS: Mapping[str, str] = {
     TARGET_FINISHED: "they come no more, or another target's do",
     EXPOSURE_ACQUIRED: "exposures were taken; `count` of one filter since the last look",
     EXPOSURE_ACCEPTED: "exposures were graded as good; with delayed grading long after they were taken",
-    TARGET_COMPLETED: "all that was wanted of a target is accepted",
-    PROJECT_COMPLETED: "all that was wanted of a project is accepted",
+    TARGET_COMPLETED: "all exposure plans of a target are complete, as the plugin counts them",
+    PROJECT_COMPLETED: "all exposure plans of a project's targets are complete, as the plugin counts them",
     PROJECT_STATE_CHANGED: "a project went from `previous_state` to `state`",
     PROJECT_ADDED: "there is a new project",
     PROJECT_REMOVED: "a project is gone",
@@ -89,6 +89,7 @@ Percent = Annotated[
     PlainSerializer(lambda value: _rounded(round(value, 2))),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, UNIT: "%"}),
 ]
+Throttle = Annotated[int, _whole("%")]
 Extra = Annotated[
     dict[str, JsonValue],
     Field(
@@ -96,6 +97,20 @@ Extra = Annotated[
         description="what the API says beyond this, in its own words: fields that this version does not know",
     ),
 ]
+
+
+# Described once, for exposure plans as for their sums.
+_UNGRADED = (
+    "exposures taken less exposures accepted, while delayed grading has not begun; "
+    "below 0 where accepted was edited above acquired"
+)
+_PENDING = "exposures taken that still wait for delayed grading"
+_REJECTED = "exposures graded as bad: taken, neither accepted nor pending"
+_REMAINING = (
+    "integration time still wanted, never below 0: of what is not yet accepted, "
+    "or with grading off of what is not yet taken"
+)
+_THROTTLE = "with grading off the exposures taken count against so much of those wanted; null with grading on"
 
 
 def _without_defaults(schema: dict[str, JsonValue]) -> None:
@@ -141,13 +156,13 @@ class Totals(Payload):
     desired: Exposures | None = Field(None, description="exposures wanted")
     acquired: Exposures | None = Field(None, description="exposures taken")
     accepted: Exposures | None = Field(None, description="exposures graded as good")
-    ungraded: Exposures | None = Field(None, description="exposures taken that still wait for delayed grading")
+    ungraded: Exposures | None = Field(None, description=_UNGRADED)
+    pending: Exposures | None = Field(None, description=_PENDING)
+    rejected: Exposures | None = Field(None, description=_REJECTED)
     desired_s: Seconds | None = Field(None, description="integration time wanted")
     acquired_s: Seconds | None = Field(None, description="integration time taken")
     accepted_s: Seconds | None = Field(None, description="integration time graded as good")
-    remaining_s: Seconds | None = Field(
-        None, description="integration time wanted and not yet accepted, never below 0"
-    )
+    remaining_s: Seconds | None = Field(None, description=_REMAINING)
     progress: Percent | None = Field(None, description="how much is done, as the plugin shows it")
 
 
@@ -227,6 +242,9 @@ class State(Payload):
         None, description="the rig's N.I.N.A. profiles; null until they could be read"
     )
     active_profile: Named | None = Field(None, description="the profile that N.I.N.A. runs with")
+    imaging: bool | None = Field(
+        None, description="whether exposures are seen to come; null while that cannot be known"
+    )
     activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
         "",
         description="imaging: exposures are seen to come; waiting: more is planned for this night; idle: nothing is; "
@@ -279,6 +297,7 @@ class Project(Totals, OfProfile):
     enable_grader: bool | None = Field(
         None, description="whether images are graded; if not, every saved one is accepted"
     )
+    exposure_throttle: Throttle | None = Field(None, description=_THROTTLE)
     mosaic: bool | None = Field(None, description="whether the targets are panels of a mosaic")
     flats_handling: str | None = Field(
         None,
@@ -324,9 +343,14 @@ class ExposurePlan(Payload):
     desired: Exposures = Field(description="exposures wanted")
     acquired: Exposures = Field(description="exposures taken")
     accepted: Exposures = Field(description="exposures graded as good")
-    ungraded: Exposures = Field(0, description="exposures taken that still wait for delayed grading")
+    ungraded: Exposures = Field(0, description=_UNGRADED)
+    pending: Exposures = Field(0, description=_PENDING)
+    rejected: Exposures = Field(0, description=_REJECTED)
+    acceptance: Percent | None = Field(
+        None, description="how many of the graded exposures are good; null until one is graded"
+    )
     progress: Percent = Field(0.0, description="how much is done, as the plugin shows it")
-    remaining_s: Seconds = Field(0.0, description="integration time wanted and not yet accepted, never below 0")
+    remaining_s: Seconds = Field(0.0, description=_REMAINING)
     statistics: Statistics | None = Field(None, description="image statistics; null until they could be read")
     extra: Extra
 
@@ -360,6 +384,7 @@ class Target(Totals, OfProject):
     moon_separation_deg: ExactDegrees | None = Field(
         None, description="distance from the moon in this night; null without a site"
     )
+    exposure_throttle: Throttle | None = Field(None, description=_THROTTLE)
     scheduled: Scheduled | None = Field(None, description="when it stands in the night plan, first start to last end")
     exposure_plans: list[ExposurePlan] = Field(description="in the plugin's order")
     extra: Extra

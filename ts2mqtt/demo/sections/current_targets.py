@@ -12,8 +12,8 @@ from ts2mqtt.demo.sections.progress_rows import COLUMN_NOTES, ProgressRow, progr
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ts2mqtt.demo.payloads import ExposurePlan, Statistics
     from ts2mqtt.demo.screen import Screen
+    from ts2mqtt.topics.payloads import ExposurePlan, Statistics
 
 
 def current_targets_section(screen: Screen) -> CurrentTargetsSection | None:
@@ -52,7 +52,7 @@ def _row(plan: ExposurePlan) -> ProgressRow:
         progress=plan.progress,
         desired=plan.desired,
         accepted=plan.accepted,
-        ungraded=plan.ungraded,
+        pending=plan.pending,
         last_column=_hfr(plan.statistics),
     )
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from ts2mqtt.demo.payloads import PlanBlock, PlannedExposures
     from ts2mqtt.demo.screen import Screen
+    from ts2mqtt.topics.payloads import PlanBlock, PlannedExposures
 
 _PAST_MARK = "✓ "
 

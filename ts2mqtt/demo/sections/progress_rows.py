@@ -29,7 +29,7 @@ class ProgressRow:
     progress: float | None
     desired: int | None
     accepted: int | None
-    ungraded: int | None
+    pending: int | None
     last_column: str
     is_current: bool = False
 
@@ -38,8 +38,8 @@ class ProgressRow:
         return (self.accepted or 0) / self.desired if self.desired else (self.progress or 0.0) / COMPLETE_PERCENT
 
     @property
-    def ungraded_share(self) -> float:
-        return (self.ungraded or 0) / self.desired if self.desired else 0.0
+    def pending_share(self) -> float:
+        return (self.pending or 0) / self.desired if self.desired else 0.0
 
     @property
     def percent_column(self) -> str:
@@ -51,8 +51,8 @@ class ProgressRow:
         return "" if self.desired is None or self.accepted is None else f"{self.accepted}/{self.desired}"
 
     @property
-    def ungraded_column(self) -> str:
-        return f"+{self.ungraded}" if self.ungraded else ""
+    def pending_column(self) -> str:
+        return f"+{self.pending}" if self.pending else ""
 
 
 def progress_lines(rows: Sequence[ProgressRow], width: int) -> list[Text]:
@@ -68,7 +68,7 @@ def progress_lines(rows: Sequence[ProgressRow], width: int) -> list[Text]:
         text = Text(CURRENT_MARK if row.is_current else NO_MARK)
         text.append(column(row.name, name_width), "bold" if row.is_current else "")
         text.append(" ")
-        text.append_text(progress_bar(max(bar_width, 0), row.accepted_share, row.ungraded_share))
+        text.append_text(progress_bar(max(bar_width, 0), row.accepted_share, row.pending_share))
         for number in numbers:
             text.append(" " + column(number(row), _column_width(rows, number), right=True))
         lines.append(cropped(text, width))
@@ -79,7 +79,7 @@ def _number_columns(rows: Sequence[ProgressRow], width: int, longest_name: int) 
     """The columns of numbers that fit beside a short name and a short bar; the percentage is always one of them."""
     columns: list[Callable[[ProgressRow], str]] = [lambda row: row.percent_column]
     name_width = min(longest_name, 2 * MINIMUM_NAME_WIDTH)
-    for candidate in (lambda row: row.counts_column, lambda row: row.ungraded_column, lambda row: row.last_column):
+    for candidate in (lambda row: row.counts_column, lambda row: row.pending_column, lambda row: row.last_column):
         numbers_width = sum(_column_width(rows, number) + 1 for number in (*columns, candidate))
         if len(CURRENT_MARK) + name_width + 1 + _MINIMUM_BAR_WIDTH + numbers_width > width:
             break

@@ -14,8 +14,8 @@ from ts2mqtt.demo.sections.progress_rows import COLUMN_NOTES, COMPLETE_PERCENT, 
 from ts2mqtt.demo.short_text import in_hours, shorten
 
 if TYPE_CHECKING:
-    from ts2mqtt.demo.payloads import Project
     from ts2mqtt.demo.screen import ItemKey, Screen
+    from ts2mqtt.topics.payloads import Project
 
 
 def projects_section(screen: Screen, *, count_others: bool) -> ProjectsSection:
@@ -84,7 +84,7 @@ def _row(screen: Screen, key: ItemKey, project: Project) -> ProgressRow:
         progress=project.progress,
         desired=project.desired,
         accepted=project.accepted,
-        ungraded=project.ungraded,
+        pending=project.pending,
         last_column=_remaining(project),
         is_current=_is_current(screen, key),
     )

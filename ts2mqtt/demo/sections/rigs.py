@@ -16,8 +16,8 @@ from ts2mqtt.logs.wording import counted
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ts2mqtt.demo.payloads import ScheduledTarget, Tonight
     from ts2mqtt.demo.screen import Rig, Screen
+    from ts2mqtt.topics.payloads import Appointment, Tonight
 
 _ACTIVITY_STYLES = {"imaging": "green", "waiting": "cyan", "offline": "red"}
 _LINES_PER_RIG = 4
@@ -82,7 +82,7 @@ def _rig_line(rig: Rig, now: datetime, width: int) -> Text:
     return cropped(text, width)
 
 
-def _target_line(label: str, target: ScheduledTarget | None, now: datetime, width: int) -> Text:
+def _target_line(label: str, target: Appointment | None, now: datetime, width: int) -> Text:
     text = Text()
     text.append(f"  {label:<8}")
     if target is None:
@@ -99,7 +99,7 @@ def _target_line(label: str, target: ScheduledTarget | None, now: datetime, widt
     return cropped(text, width)
 
 
-def _countdown(target: ScheduledTarget, now: datetime) -> str:
+def _countdown(target: Appointment, now: datetime) -> str:
     """The time until the target starts, or until it ends; empty if both are past or unknown."""
     if target.start and target.start > now:
         return f"in {duration((target.start - now).total_seconds())}"
@@ -108,9 +108,9 @@ def _countdown(target: ScheduledTarget, now: datetime) -> str:
     return ""
 
 
-def _tonight_line(tonight: Tonight | None, width: int) -> Text:
+def _tonight_line(tonight: Tonight, width: int) -> Text:
     text = Text(f"  {'tonight':<8}")
-    if tonight is None or tonight.exposures_acquired is None:
+    if tonight.exposures_acquired is None:
         text.append("nothing counted yet")
         return cropped(text, width)
     pieces = [counted(tonight.exposures_acquired, "exposure")]

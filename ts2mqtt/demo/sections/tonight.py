@@ -13,15 +13,13 @@ from ts2mqtt.demo.sections.lines import NO_FILTER, cropped, items_that_fit, more
 from ts2mqtt.demo.short_text import column, shorten_list
 
 if TYPE_CHECKING:
-    from ts2mqtt.demo.payloads import TargetTonight
     from ts2mqtt.demo.screen import Screen
+    from ts2mqtt.topics.payloads import TargetTonight
 
 
 def tonight_section(screen: Screen) -> TonightSection | None:
     """None while nothing has been acquired."""
-    targets = tuple(
-        target for rig in screen.rigs.values() if rig.state.tonight for target in rig.state.tonight.targets
-    )
+    targets = tuple(target for rig in screen.rigs.values() for target in rig.state.tonight.targets)
     if not targets:
         return None
     return TonightSection(
