@@ -45,7 +45,7 @@ class Presence(Enum):
 class RemovalRecord(BaseModel):
     """Stands, retained, for something that was removed, until Home Assistant has surely forgotten it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     removed: datetime = Field(description="when it was removed")
     discovery: str = Field(description="the device's discovery payload with everything in it that was removed")
