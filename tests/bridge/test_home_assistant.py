@@ -141,7 +141,7 @@ async def test_another_discovery_prefix_and_status_topic_are_used(
         await observer.wait_until(lambda: len(set(observer.topics_since(mark, but=("ha/here",)))) == count)
 
 
-async def test_a_target_removed_while_home_assistant_is_up_leaves_no_record(
+async def test_a_target_removed_while_home_assistant_is_up_is_on_record_until_its_registry_is_written(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
     async with running_bridge(bridge_config(mosquitto.port, example_api)):
@@ -151,8 +151,27 @@ async def test_a_target_removed_while_home_assistant_is_up_leaves_no_record(
         await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
         example.remove_target(example.target(of.M31))
         await observer.wait_until_gone(of.target(of.M31), of.target_device(of.M31))
-        await later_change(observer, example)
-        assert not observer.held_below("ts2mqtt/bridge/removed/")
+        assert _M31_RECORD in observer.held
+        await observer.wait_until_gone(_M31_RECORD)
+
+
+async def test_a_target_is_removed_again_when_the_power_failed_before_the_registry_was_written(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    """Home Assistant has the target again, and nobody else knows of it any more."""
+    slow = replace(IMPATIENT, home_assistant=replace(IMPATIENT.home_assistant, registry_written_s=60.0))
+    async with running_bridge(bridge_config(mosquitto.port, example_api), timings=slow):
+        await all_published(observer)
+        mark = observer.mark()
+        await home_assistant_starts(observer)
+        await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
+        example.remove_target(example.target(of.M31))
+        await observer.wait_until_gone(of.target(of.M31), of.target_device(of.M31))
+        mark = observer.mark()
+        await home_assistant_stops(observer)
+        await home_assistant_starts(observer)
+        await observer.wait_for(of.target_device(of.M31), lambda device: device["components"], after=mark)
+        await observer.wait_until_gone(of.target_device(of.M31))
 
 
 @pytest.mark.parametrize("bridge_restarts", [False, True])
