@@ -121,9 +121,9 @@ def _away(appointment: told.Appointment, now: datetime) -> str:
     return ""
 
 
-def _tally(tonight: told.Tonight | None, width: int) -> Text:
+def _tally(tonight: told.Tonight, width: int) -> Text:
     text = Text(f"  {'tonight':<8}")
-    if tonight is None or tonight.exposures_acquired is None:
+    if tonight.exposures_acquired is None:
         text.append("nothing counted yet")
         return _cropped(text, width)
     pieces = [counted(tonight.exposures_acquired, "exposure")]
@@ -353,7 +353,7 @@ def _hfr(statistics: told.Statistics | None) -> str:
 
 def tonight(screen: Screen) -> Section | None:
     """What was acquired tonight, by target and filter."""
-    done = [target for rig in screen.rigs.values() if rig.state.tonight for target in rig.state.tonight.targets]
+    done = [target for rig in screen.rigs.values() for target in rig.state.tonight.targets]
     if not done:
         return None
 

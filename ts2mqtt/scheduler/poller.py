@@ -72,12 +72,12 @@ class RigPoller:
         transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """`transport` answers requests in place of the network."""
+        """`transport` answers requests in place of the network; `rng` spreads requests over time."""
         self._polling = polling
         self._reports = reports
         self._clock = clock
         self._timings = timings
-        self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
+        self._rng = rng or random.Random()  # noqa: S311 - guards nothing
         self._rig = Rig(
             id=config.id,
             name=config.name,
@@ -106,7 +106,7 @@ class RigPoller:
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""
-        async with self._endpoint, asyncio.TaskGroup() as tasks:
+        async with self._endpoint.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_for_ever())
             tasks.create_task(self._read_plans_for_ever())
 
