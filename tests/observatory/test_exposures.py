@@ -152,6 +152,17 @@ def test_of_several_targets_the_one_with_the_longest_exposure_is_at_work() -> No
     assert last_exposure(two(1, 1), two(2, 2), NOW) == LastExposure("long", NOW, 600.0)
 
 
+def test_with_grading_off_a_longer_exposure_may_follow_until_the_exposure_throttle_says_no() -> None:
+    def both(acquired: int, *, long_done: int) -> Rig:
+        long = exposure_plan(10, long_done, long_done, exposure_s=900.0, key="sii_900")
+        own = target(exposure_plan(100, acquired, acquired), long)
+        return of_projects(project(targets=Listing((own,)), enable_grader=False))
+
+    for long_done, exposure_s in ((10, 900.0), (11, 900.0), (12, 60.0)):
+        found = last_exposure(both(3, long_done=long_done), both(4, long_done=long_done), NOW)
+        assert found == LastExposure("target", NOW, exposure_s)
+
+
 def test_exposures_of_another_profile_are_another_rig_s() -> None:
     def shared(acquired: int) -> Rig:
         other = project(targets=Listing((target(exposure_plan(10, acquired, 0)),)))
