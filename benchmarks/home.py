@@ -17,9 +17,9 @@ from tests.home_assistant.releases import NEWEST
 from tests.support.mosquitto import Mosquitto
 from tests.support.observer import observing
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.observatory import RequestKind
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -57,10 +57,10 @@ class Home:
     observer: Observer
     hass: HomeAssistant
     broker_port: int
-    clock: SpeedClock
+    clock: PacedClock
 
     async def until(self, moment: datetime) -> None:
-        left = (moment - self.clock()) / timedelta(seconds=PACE)
+        left = (moment - self.clock.now()) / timedelta(seconds=PACE)
         assert left > 0, f"this machine is too slow: {moment} has gone by"
         await asyncio.sleep(left)
 
@@ -99,7 +99,8 @@ async def home(start: datetime, configuration: Callable[[CountingApi], str] = la
                 configuration=state_reports.CONFIGURATION + configuration(api),
             ) as hass,
         ):
-            api.clock = clock = SpeedClock(start, PACE)
+            clock = PacedClock(start, PACE)
+            api.clock = clock.now
             yield Home(api, observer, hass, broker.port, clock)
 
 

@@ -111,7 +111,7 @@ async def _bridge(at: Home) -> AsyncIterator[None]:
     """From when on Home Assistant shows all of it."""
     paced = _USUAL.model_copy(update={name: getattr(_USUAL, name) / PACE for name in _INTERVALS})
     config = bridge_config(mqtt_config(at.broker_port, base_topic=_BASE), at.api, looks=paced)
-    async with running_bridge(config, at.clock, pace=PACE):
+    async with running_bridge(config, at.clock):
         held = at.observer.held
         await at.observer.wait_until(lambda: f"{_BASE}/backyard/plan/image" in held, "the night plan")
         await at.hass.wait_until(

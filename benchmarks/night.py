@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.tables import table
+from tests.support.clocks import LoopClock
 from tests.support.costs import counted
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.bridge.bridge import Bridge
@@ -111,7 +112,7 @@ async def _bridge(finished: int) -> tuple[Costs, _WithoutChangeDetection]:
             rigs=(RigConfig(name="Rig", url=(api.url,)),),
         )
         with counted() as costs:
-            bridge = Bridge(config, now=now)
+            bridge = Bridge(config, clock=LoopClock(_NOON))
             running = asyncio.create_task(bridge.run())
             for _ in range(_LOOKS):
                 await asyncio.sleep(_INTERVAL.total_seconds())

@@ -14,7 +14,6 @@ from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 from tests.support.observer import Observer, observing
 from tests.support.quick import is_quick, leads_to_quick, refuse_sockets
 from tests.support.running import Log
-from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.example import documentation_example
@@ -123,11 +122,3 @@ def log() -> Iterator[Log]:
     yield handler
     logger.removeHandler(handler)
     logger.setLevel(level)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is retried after seconds is retried after a tenth of them."""
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._FIRST_RETRY_S", 0.1)
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._SLOW_RETRY_S", 0.5)
-    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.1)

@@ -108,7 +108,6 @@ async def test_no_text_of_the_api_is_part_of_a_topic_a_template_or_an_id(
                 assert not set(component.get("unique_id", "")) - set("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_no_text_of_the_api_is_obeyed_by_a_log_or_a_terminal(
     mosquitto: Mosquitto, example: SimulatedObservatory, example_api: SimulatedApi, log: Log
 ) -> None:
@@ -127,7 +126,6 @@ async def test_no_text_of_the_api_is_obeyed_by_a_log_or_a_terminal(
     assert all(line.isprintable() for line in lines), lines
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_no_secret_is_told_whatever_fails(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, tmp_path: Path, log: Log
 ) -> None:

@@ -1,4 +1,4 @@
-"""The commands of ts2mqtt."""
+"""The command line: what it may say, and what each command does and returns."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ts2mqtt.config import Config
     from ts2mqtt.demo.start import View
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+
 DONE, FAILED, WRONG_USE = 0, 1, 2
 _DEFAULT_CONFIG = Path("config.yaml")
 _NEW_OBJECTS_A_COLLECTION = 20_000
@@ -46,34 +48,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return DONE
     except BrokenPipeError:
-        # Who reads the output has had enough (`| head`); the flush at the exit must not complain about it again.
+        # The reader of the output has ended (`| head`); the flush at the exit of Python must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 
 
 def parser() -> argparse.ArgumentParser:
-    """What the command line understands."""
-    parser = argparse.ArgumentParser(
+    """What the command line understands; its `command` is the function that runs the chosen command."""
+    command_line = argparse.ArgumentParser(
         prog="ts2mqtt",
         description="Publishes what N.I.N.A.'s Target Scheduler plans and has done to MQTT, for Home Assistant "
         "and Node-RED.",
     )
-    parser.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
-    shtab.add_argument_to(parser, help="print a script with which a shell completes this command")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command_line.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
+    shtab.add_argument_to(command_line, help="print a script with which a shell completes this command")
+    commands: Commands = command_line.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_bridge_commands(commands)
+    _add_schema_command(commands)
+    _add_simulator_commands(commands)
+    return command_line
 
-    def command(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        added.set_defaults(command=does)
-        return added
 
-    for name, does, text in (
+def _add_bridge_commands(commands: Commands) -> None:
+    """Those that read a configuration."""
+    for name, function, text in (
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
     ):
-        config = command(name, does, text).add_argument(
+        config = _add_command(commands, name, function, text).add_argument(
             "-c",
             "--config",
             type=Path,
@@ -84,7 +88,10 @@ def parser() -> argparse.ArgumentParser:
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
-    schema = command("schema", _schema, "print topics and payloads as an AsyncAPI 3 document (JSON)")
+
+
+def _add_schema_command(commands: Commands) -> None:
+    schema = _add_command(commands, "schema", _schema, "print topics and payloads as an AsyncAPI 3 document (JSON)")
     instead = schema.add_mutually_exclusive_group()
     instead.add_argument(
         "--config", action="store_true", help="instead, print the JSON Schema of config.yaml, for editors"
@@ -93,15 +100,18 @@ def parser() -> argparse.ArgumentParser:
         "--docs", type=Path, metavar="DIR", help="instead, write the pages on topics and entities to this folder"
     )
     docs.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-    for name, does, text, port in (
+
+
+def _add_simulator_commands(commands: Commands) -> None:
+    for name, function, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
     ):
-        added = command(name, does, text)
+        added = _add_command(commands, name, function, text)
         added.add_argument(
             "--port", type=_port, default=port, help="port on 127.0.0.1, 0 for a free one (%(default)s)"
         )
-        if does is _simulate:
+        if function is _simulate:
             added.add_argument(
                 "--host",
                 type=_address,
@@ -116,33 +126,42 @@ def parser() -> argparse.ArgumentParser:
             metavar="N",
             help="repeat a run exactly: one evening in October 2026, the same happenings for the same N",
         )
-        if does is _demo:
+        if function is _demo:
             added.add_argument("--plain", action="store_true", help="print every message instead of the live view")
-    return parser
+
+
+def _add_command(
+    commands: Commands, name: str, function: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    added.set_defaults(command=function)
+    return added
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge.bridge import Bridge  # noqa: PLC0415 - `--version` and `--help` need none of it
-    from ts2mqtt.bridge.reload import hangup, reload  # noqa: PLC0415
+    from ts2mqtt.bridge.bridge import Bridge
+    from ts2mqtt.bridge.reload import hangup, reload
 
     config = _config(options)
-    _collect_seldom()
+    _collect_garbage_seldom()
 
     async def run() -> None:
         bridge = Bridge(config)
-        _on_signals(bridge.stop)
+        _stop_on_signals(bridge.stop)
         read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
         await bridge.run()
 
-    return _finish(run())
+    asyncio.run(run())
+    return DONE
 
 
-def _collect_seldom() -> None:
-    """Spares the garbage collector what it looks at in vain.
+def _collect_garbage_seldom() -> None:
+    """Spares the garbage collector objects that are never garbage.
 
-    Code and tables stay for good, and of a rig thousands of objects live as long as it does, almost none of them in a
-    circle: with Python's own threshold of 700 new objects a fifth of a cold pass goes into looking for some.
+    Code and tables stay until the end. Each rig has thousands of objects that live as long as it is configured, and
+    almost none of them refer to each other in a circle. With Python's own threshold of 700 new objects, a fifth of a
+    cold pass goes into the search for circles.
     """
     gc.collect()
     gc.freeze()
@@ -150,7 +169,7 @@ def _collect_seldom() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ts2mqtt.check import CONFIG, as_json, as_text, check  # noqa: PLC0415
+    from ts2mqtt.check import CONFIG, as_json, as_text, check
 
     log_format.set_up("error", "text")
     findings: list[Finding] = []
@@ -158,17 +177,17 @@ def _check(options: argparse.Namespace) -> int:
     def tell(finding: Finding) -> None:
         findings.append(finding)
         if not options.json:
-            _say(as_text(finding, sys.stdout.encoding))
+            _print_line(as_text(finding, sys.stdout.encoding))
 
     asyncio.run(check(_config_path(options), os.environ, tell))
     if options.json:
-        _say(as_json(findings))
+        _print_line(as_json(findings))
     failed = {finding.subject for finding in findings if finding.ok is False}
     return WRONG_USE if CONFIG in failed else FAILED if failed else DONE
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge.clean import clean  # noqa: PLC0415
+    from ts2mqtt.bridge.clean import clean
 
     config = _config(options)
 
@@ -177,23 +196,25 @@ def _clean(options: argparse.Namespace) -> int:
         topics = "1 topic" if count == 1 else f"{count} topics"
         print(f"cleared {topics} under {config.mqtt.base_topic!r}")
 
-    return _finish(run())
+    asyncio.run(run())
+    return DONE
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge.healthcheck import check_health  # noqa: PLC0415
+    from ts2mqtt.bridge.healthcheck import check_health
 
     config = _config(options)
-    return _finish(check_health(config.mqtt))
+    asyncio.run(check_health(config.mqtt))
+    return DONE
 
 
 def _schema(options: argparse.Namespace) -> int:
     if options.config:
-        from ts2mqtt.config import config_json_schema  # noqa: PLC0415
+        from ts2mqtt.config import config_json_schema
 
         print(config_json_schema(), end="")
     elif options.docs:
-        from ts2mqtt.interface.pages import pages  # noqa: PLC0415
+        from ts2mqtt.interface.pages import pages
 
         try:
             for name, text in pages().items():
@@ -201,64 +222,60 @@ def _schema(options: argparse.Namespace) -> int:
         except OSError as error:
             raise Ts2mqttError(f"cannot write to {options.docs}: {error.strerror}") from error
     else:
-        from ts2mqtt.interface.asyncapi import asyncapi_json  # noqa: PLC0415
+        from ts2mqtt.interface.asyncapi import asyncapi_json
 
         print(asyncapi_json(), end="")
     return DONE
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from ts2mqtt.demo.start import demo  # noqa: PLC0415
+    from ts2mqtt.demo.start import demo
 
     log_format.set_up("warning", "text")
     view = _view(plain=options.plain)
-    return _finish(
-        _until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed))
-    )
+    asyncio.run(_until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed)))
+    return DONE
 
 
 def _view(*, plain: bool) -> View:
     """The live view where standard output is a terminal that can show it."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from ts2mqtt.demo.lines import PlainLines  # noqa: PLC0415
-    from ts2mqtt.demo.view import LiveView, can_show  # noqa: PLC0415
+    from ts2mqtt.demo.lines import PlainLines
+    from ts2mqtt.demo.view import LiveView, can_show
 
     console = Console()
-    return LiveView(console, _say) if not plain and can_show(console) else PlainLines(_say)
+    return LiveView(console, _print_line) if not plain and can_show(console) else PlainLines(_print_line)
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from ts2mqtt.demo.start import simulate  # noqa: PLC0415
+    from ts2mqtt.demo.start import simulate
 
     log_format.set_up("info", "text")
 
-    async def work(stopping: asyncio.Event) -> None:
-        await simulate(options.port, options.speed, stopping, _say, seed=options.seed, host=options.host)
+    async def run(stopping: asyncio.Event) -> None:
+        await simulate(options.port, options.speed, stopping, _print_line, seed=options.seed, host=options.host)
 
-    return _finish(_until_stopped(work))
-
-
-async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    stopping = asyncio.Event()
-    _on_signals(stopping.set)
-    await work(stopping)
-
-
-def _finish(work: Coroutine[None, None, None]) -> int:
-    asyncio.run(work)
+    asyncio.run(_until_stopped(run))
     return DONE
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
+async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Runs work that ends when its event is set, which SIGTERM and Ctrl-C do."""
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping.set)
+    await work(stopping)
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
 
 
 def _config(options: argparse.Namespace) -> Config:
-    """The configuration, with the log set up as it says and its warnings told."""
-    from ts2mqtt.config import load_config  # noqa: PLC0415
+    """The configuration; sets up the log as it says, and logs its warnings."""
+    from ts2mqtt.config import load_config
 
     loaded = load_config(_config_path(options), os.environ)
     log_format.set_up(loaded.config.log.level, loaded.config.log.format)
@@ -275,13 +292,13 @@ def _config_path(options: argparse.Namespace) -> Path | None:
     try:
         return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
     except PermissionError as error:
-        # A folder that is mounted into a container, and belongs to somebody else.
+        # As in a container, in which a folder is mounted that belongs to another user.
         raise ConfigError(
             f"{_DEFAULT_CONFIG}: cannot look for it in {Path.cwd()}: {error.strerror}; let ts2mqtt's user read there"
         ) from error
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 

@@ -49,7 +49,7 @@ async def started(command: str, directory: Path, supervisor: str, given: dict[st
     file = directory / "options.json"
     file.write_text(json.dumps(given))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ts2mqtt.app.start", command, "--options", str(file), "--supervisor", supervisor),
+        *(sys.executable, "-m", "ts2mqtt.app", command, "--options", str(file), "--supervisor", supervisor),
         env={**os.environ, "SUPERVISOR_TOKEN": TOKEN},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -14,9 +14,9 @@ from tests.support.observer import observing
 from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.simulator.faults import Fault
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,7 +256,6 @@ async def test_a_rig_that_hangs_does_not_hold_another_up(mosquitto: Mosquitto, o
             assert of.target(of.M31) not in observer.held
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_rig_that_goes_away_is_offline_and_keeps_everything_else(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, log: Log
 ) -> None:
@@ -365,7 +364,7 @@ async def test_the_night_plan_is_read_once_after_a_start(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
     # By day: at an hour when the rig could be imaging the bridge would first watch it for minutes.
-    midday = SpeedClock(datetime.fromisoformat("2026-02-27T13:05:00-05:00"), speed=1)
+    midday = PacedClock(datetime.fromisoformat("2026-02-27T13:05:00-05:00"), pace=1)
     async with running_bridge(bridge_config(mosquitto.port, example_api, looks=polling(plan="auto")), midday):
         await observer.wait_for("ts2mqtt/backyard/plan", lambda plan: plan["blocks"])
         await all_published(observer)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.observer import observing
-from tests.support.running import bridge_config, running_bridge
+from tests.support.running import bridge_config, mqtt_config, running_bridge
 from ts2mqtt.bridge.clean import clean
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.home_assistant.languages import GERMAN
+from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.observatory.present import ACTIVITIES
 from ts2mqtt.simulator.faults import Fault
 
@@ -37,11 +36,6 @@ def has_activities(*words: str) -> Callable[[Any], bool]:
     return lambda device: device["components"]["activity"]["options"] == list(words)
 
 
-@pytest.fixture(autouse=True)
-def _quick_answers_to_births(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.transitions._BIRTH_DELAYS_S", (0.05, 0.1))
-
-
 async def test_rigs_are_tied_to_it(mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi) -> None:
     async with running_bridge(bridge_config(mosquitto.port, example_api)):
         await all_published(observer)
@@ -49,7 +43,6 @@ async def test_rigs_are_tied_to_it(mosquitto: Mosquitto, observer: Observer, exa
         assert observer.json(of.rig_device())["device"]["via_device"] == identifier
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_it_counts_the_rigs_and_names_what_went_wrong_last(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
@@ -84,9 +77,12 @@ async def test_what_the_broker_refuses_is_a_problem(
     async with mosquitto_with(acl=acl) as broker:
         config = bridge_config(broker.port, example_api)
         five = config.model_copy(update={"mqtt": config.mqtt.model_copy(update={"protocol": "5"})})
-        async with running_bridge(five) as bridge:
+        async with running_bridge(five), connect(mqtt_config(broker.port, client_id="reader")) as reader:
             await log.says("ERROR", "homeassistant/device/ts2mqtt/config", "access rules")
-            assert "access rules" in str(json.loads(bridge._about().payload)["last_problem"])
+            await reader.subscribe([of.BRIDGE])
+            async for message in reader.received():
+                if "access rules" in str(json.loads(message.payload)["last_problem"]):
+                    break
 
 
 async def test_its_log_level_is_the_one_that_was_commanded(

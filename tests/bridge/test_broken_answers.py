@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.broken_answers import BROKEN_ANSWERS, PROFILES, PROJECTS, STATISTICS, TARGETS, BrokenAnswer
-from tests.support.running import bridge_config, running_bridge
-from ts2mqtt.scheduler import poller
+from tests.support.running import IMPATIENT, bridge_config, running_bridge
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "_FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(poller, "_LONGEST_RETRY_S", 0.1)
+VERY_IMPATIENT = replace(IMPATIENT, rig=RigTimings(first_retry_s=0.02, longest_retry_s=0.1))
 
 
 def one_list(path: str) -> str:
@@ -51,7 +49,7 @@ async def test_broken_answers_harm_neither_what_is_on_the_broker_nor_another_rig
     async with (
         SimulatedApi(backyard) as api,
         SimulatedApi(remote) as other,
-        running_bridge(bridge_config(mosquitto.port, api, other)),
+        running_bridge(bridge_config(mosquitto.port, api, other), timings=VERY_IMPATIENT),
     ):
         await all_published(observer)
         await observer.wait_until(lambda: of.all_devices("remote") <= observer.held.keys())
@@ -87,7 +85,7 @@ async def test_a_broken_list_at_the_very_start_holds_nothing_else_up(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, log: Log
 ) -> None:
     example_api.faults.add(one_list(TARGETS), next(one for one in BROKEN_ANSWERS if one.path == TARGETS).fault())
-    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+    async with running_bridge(bridge_config(mosquitto.port, example_api), timings=VERY_IMPATIENT):
         await observer.wait_until(lambda: of.all_devices() - {of.target_device(of.M31)} <= observer.held.keys())
         await log.says("WARNING Backyard")
         assert of.target(of.M31) not in observer.held

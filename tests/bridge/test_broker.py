@@ -12,7 +12,7 @@ from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.mosquitto import Mosquitto, free_port
 from tests.support.observer import observing, retained_on
-from tests.support.running import bridge_config, mqtt_config, polling, running_bridge
+from tests.support.running import bridge_config, mqtt_config, polling, running_bridge, with_broker
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.clean import clean
 from ts2mqtt.bridge.healthcheck import check_health
@@ -21,6 +21,7 @@ from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.simulator.mqtt_packets import Message as MqttMessage
+from ts2mqtt.timing import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_a_killed_broker_that_forgot_everything_is_refilled(
     mosquitto: Mosquitto,
@@ -55,7 +55,6 @@ async def test_a_killed_broker_that_forgot_everything_is_refilled(
         assert log.about("MQTT: recovered")
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_killed_broker_that_kept_everything_is_told_only_what_changed_meanwhile(
     mosquitto: Mosquitto,
     observer: Observer,
@@ -86,7 +85,6 @@ async def test_a_killed_broker_that_kept_everything_is_told_only_what_changed_me
         }
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_the_embedded_broker_is_refilled_too(broker: AnyBroker, example_api: SimulatedApi) -> None:
     async with running_bridge(bridge_config(broker.port, example_api)):
         async with observing(broker.port) as before:
@@ -98,7 +96,6 @@ async def test_the_embedded_broker_is_refilled_too(broker: AnyBroker, example_ap
             assert after.held == before.held
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_broker_that_is_absent_at_the_start_is_waited_for(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, log: Log
 ) -> None:
@@ -122,7 +119,7 @@ async def test_a_wrong_password_is_an_error_that_says_what_to_do_and_is_retried_
 ) -> None:
     async with mosquitto_with(users={"rig": "right"}) as mosquitto:
         config = bridge_config(mqtt_config(mosquitto.port, username="rig", password="wrong"), example_api)  # noqa: S106 - a test's
-        async with running_bridge(config):
+        async with running_bridge(config, timings=Timings()):
             line = await log.says("ERROR", "MQTT")
             assert "mqtt.username" in line
             assert "mqtt.password" in line
@@ -134,7 +131,6 @@ async def test_a_wrong_password_is_an_error_that_says_what_to_do_and_is_retried_
         assert len(log.about("ERROR", "MQTT")) == 1
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_a_password_that_is_put_right_on_the_broker_is_taken_at_the_next_try(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, log: Log, protocol: str
@@ -150,20 +146,14 @@ async def test_a_password_that_is_put_right_on_the_broker_is_taken_at_the_next_t
             await all_published(observer)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_bridge_that_may_not_read_below_its_own_topics_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-    mosquitto_with: Callable[..., Mosquitto],
-    example_api: SimulatedApi,
-    log: Log,
+    mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, log: Log
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.liveness._FENCE_S", 0.3)
     broker = mosquitto_with(acl=["topic write ts2mqtt/#", "topic write homeassistant/#"])
-    async with broker, running_bridge(bridge_config(broker.port, example_api)):
+    async with broker, running_bridge(bridge_config(broker.port, example_api), timings=with_broker(fence_s=0.3)):
         assert "read and write" in await log.says("does not give back", of.HEARTBEAT)
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_a_broker_that_keeps_no_retained_messages_is_said_so(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, log: Log, protocol: str
@@ -173,7 +163,6 @@ async def test_a_broker_that_keeps_no_retained_messages_is_said_so(
         await log.says("WARNING MQTT", "retained messages")
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_access_rules_that_let_nothing_be_kept_are_told(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, log: Log, protocol: str
@@ -184,7 +173,6 @@ async def test_access_rules_that_let_nothing_be_kept_are_told(
         await log.says("ERROR", "does not keep")
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_a_message_that_is_too_large_for_the_broker_keeps_no_other_from_it(
     mosquitto_with: Callable[..., Mosquitto],
@@ -208,27 +196,22 @@ async def test_a_message_that_is_too_large_for_the_broker_keeps_no_other_from_it
 
 
 async def test_the_last_will_says_offline_when_the_connection_breaks(
-    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:
     """A bridge that is cut off: another client takes its client id, as the broker's only way of cutting it."""
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._FIRST_RETRY_S", 60.0)
-    async with running_bridge(bridge_config(mqtt_config(mosquitto.port, client_id="victim"), example_api)):
+    config = bridge_config(mqtt_config(mosquitto.port, client_id="victim"), example_api)
+    async with running_bridge(config, timings=with_broker(first_retry_s=60.0)):
         await all_published(observer)
         mark = observer.mark()
         async with observing(mosquitto.port, client_id="victim"):
             await observer.wait_for(of.STATUS, b"offline", after=mark)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_frozen_broker_is_noticed_and_left(
-    monkeypatch: pytest.MonkeyPatch,
-    mosquitto: Mosquitto,
-    example: SimulatedObservatory,
-    example_api: SimulatedApi,
-    log: Log,
+    mosquitto: Mosquitto, example: SimulatedObservatory, example_api: SimulatedApi, log: Log
 ) -> None:
-    monkeypatch.setattr(heartbeat, "INTERVAL_S", 0.1)
-    async with running_bridge(bridge_config(mosquitto.port, example_api)), observing(mosquitto.port) as observer:
+    running = running_bridge(bridge_config(mosquitto.port, example_api), timings=with_broker(heartbeat_s=0.1))
+    async with running, observing(mosquitto.port) as observer:
         await all_published(observer)
         mosquitto.freeze()
         await log.says("heartbeats no longer come back")
@@ -249,7 +232,6 @@ async def test_a_frozen_broker_does_not_keep_a_bridge_from_stopping(
     assert loop.time() - started < 5
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_second_bridge_stands_back_and_takes_over_when_the_first_stops(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, log: Log
 ) -> None:
@@ -273,7 +255,6 @@ async def test_a_second_bridge_stands_back_and_takes_over_when_the_first_stops(
         assert len(log.about("another bridge is at work")) == 1
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_of_two_bridges_that_start_together_one_works(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, log: Log
 ) -> None:
@@ -293,22 +274,20 @@ async def test_of_two_bridges_that_start_together_one_works(
             assert observer.held[of.STATUS] == b"online"
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_two_bridges_with_one_client_id_do_not_throw_each_other_out_for_ever(
     mosquitto: Mosquitto,
     observer: Observer,
     example: SimulatedObservatory,
     log: Log,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The most likely mistake: the same configuration on a second machine."""
     # Whoever was thrown out comes back sooner than whoever stands back looks again, as with the real times.
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._SLOW_RETRY_S", 3.0)
+    timings = with_broker(refused_retry_s=3.0)
     async with SimulatedApi(example) as api:
         config = bridge_config(mosquitto.port, api)
-        async with running_bridge(config):
+        async with running_bridge(config, timings=timings):
             await all_published(observer)
-            async with running_bridge(config):
+            async with running_bridge(config, timings=timings):
                 await log.says("ERROR", "another bridge")
                 await observer.wait_until(lambda: observer.held[of.STATUS] == b"online")
                 await later_change(observer, example)
@@ -341,13 +320,14 @@ async def test_bridges_with_different_base_topics_leave_each_other_alone(
 
 
 async def test_what_a_broker_in_trouble_acknowledged_and_did_not_keep_is_published_again(
-    example_api: SimulatedApi, log: Log, monkeypatch: pytest.MonkeyPatch
+    example_api: SimulatedApi, log: Log
 ) -> None:
     """As NATS does while a node of its cluster is gone; slowness, which shows it, is here no time at all."""
-    monkeypatch.setattr("ts2mqtt.bridge.publisher._SLOW_S", -1.0)
+    always_slow = with_broker(slow_acknowledgement_s=-1.0)
     async with EmbeddedBroker() as broker:
         broker._exchange.retained = LosesTheFirst()
-        async with observing(broker.port), running_bridge(bridge_config(broker.port, example_api)):
+        running = running_bridge(bridge_config(broker.port, example_api), timings=always_slow)
+        async with observing(broker.port), running:
             await log.says("WARNING", "not kept what it acknowledged", of.target_device(of.M31))
             async with observing(broker.port) as newcomer:
                 await all_published(newcomer)
@@ -356,6 +336,9 @@ async def test_what_a_broker_in_trouble_acknowledged_and_did_not_keep_is_publish
                 await check_health(mqtt_config(broker.port))
                 await newcomer.catch_up()
                 assert newcomer.topics_since(mark) == []
+                # Looking again at the topic of its own status has not made the bridge deaf to it.
+                await newcomer.publish(of.STATUS, "offline", retain=True)
+                await newcomer.wait_for(of.STATUS, b"online", after=mark)
 
 
 class LosesTheFirst(dict[str, MqttMessage]):
@@ -456,7 +439,6 @@ async def test_health_is_that_of_the_whole_path(
         await check_health(config.mqtt, patience_s=0.2)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_bridge_that_only_listens_is_not_healthy(
     mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:
@@ -488,7 +470,6 @@ async def test_many_questions_for_health_are_answered_seldom(
         assert 1 <= len(answers) <= 2 * (observer.now - began) + 3
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_one_broker_and_two_rigs_survive_a_broker_that_comes_and_goes(
     mosquitto: Mosquitto, example_api: SimulatedApi
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.clocks import LoopClock
 from tests.support.costs import counted
 from tests.support.simulated_time import run_in_simulated_time
 from tests.support.small_rig import EVENING, small_rig
@@ -50,7 +51,7 @@ async def _costs_of(parts: Iterable[Callable[[SimulatedObservatory], None]], sec
             rigs=(RigConfig(name="Rig", url=(api.url,)),),
             polling=PollingConfig(plan="off"),
         )
-        bridge = Bridge(config, now=now)
+        bridge = Bridge(config, clock=LoopClock(EVENING))
         running = asyncio.create_task(bridge.run())
         for part in parts:
             with counted() as costs:
@@ -112,15 +113,13 @@ def test_an_exposure_is_told_where_it_counts() -> None:
     assert (after.requests.total(), after.parses, after.messages) == (_LIVE, 0, {})
 
 
-def test_many_rigs_are_not_all_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.bridge._BEGUN_AT_ONCE", 2)
+def test_many_rigs_are_not_all_looked_at_at_once() -> None:
+    looks = run_in_simulated_time(_looks_at_many_rigs)
 
-    looks = run_in_simulated_time(_looks_at_four_rigs)
-
-    assert looks == [[0, 30, 60], [0, 30, 60], [1, 31, 61], [1, 31, 61]]
+    assert looks == [[0, 30, 60]] * 20 + [[1, 31, 61]] * 2
 
 
-async def _looks_at_four_rigs() -> list[list[float]]:
+async def _looks_at_many_rigs() -> list[list[float]]:
     """Rig by rig, after how many seconds."""
 
     def now() -> datetime:
@@ -128,13 +127,13 @@ async def _looks_at_four_rigs() -> list[list[float]]:
 
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker())
-        apis = [await stack.enter_async_context(SimulatedApi(small_rig(), clock=now)) for _ in range(4)]
+        apis = [await stack.enter_async_context(SimulatedApi(small_rig(), clock=now)) for _ in range(22)]
         config = Config(
             mqtt=MqttConfig(host="127.0.0.1", port=broker.port),
             rigs=tuple(RigConfig(name=f"Rig {number}", url=(api.url,)) for number, api in enumerate(apis)),
             polling=PollingConfig(plan="off"),
         )
-        bridge = Bridge(config, now=now)
+        bridge = Bridge(config, clock=LoopClock(EVENING))
         running = asyncio.create_task(bridge.run())
         await asyncio.sleep(65)
         bridge.stop()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.clocks import HandClock
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.heartbeat import Pulse, instance_in, is_healthy, is_question, new_instance, read
 from ts2mqtt.topics.payloads import Heartbeat
@@ -17,18 +19,18 @@ def beat_of(payload: bytes) -> Heartbeat:
     return beat
 
 
-def test_an_instance_that_started_later_sorts_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = []
-    for now_ns in (1, 10**9, 1_772_000_000 * 10**9, 1_772_000_001 * 10**9, 9_999_999_999 * 10**9):
-        monkeypatch.setattr("ts2mqtt.bridge.heartbeat.time.time_ns", lambda now_ns=now_ns: now_ns)
-        names.append(new_instance())
+def test_an_instance_that_started_later_sorts_later() -> None:
+    started = (
+        datetime.fromtimestamp(seconds, UTC) for seconds in (0, 1, 1_772_000_000, 1_772_000_001, 9_999_999_999)
+    )
+    names = [new_instance(HandClock(moment)) for moment in started]
     assert names == sorted(names)
     assert len({len(name) for name in names}) == 1
 
 
-def test_instances_that_start_in_the_same_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.heartbeat.time.time_ns", lambda: 1_772_000_000 * 10**9)
-    assert new_instance() != new_instance()
+def test_instances_that_start_in_the_same_moment_differ() -> None:
+    clock = HandClock()
+    assert new_instance(clock) != new_instance(clock)
 
 
 def test_a_pulse_numbers_its_heartbeats() -> None:

@@ -6,6 +6,7 @@ Home Assistant itself is played by the observer here: it says its birth and its 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ import pytest
 
 from tests.bridge.test_bridge import all_published, later_change, named
 from tests.support import topics_of_example as of
-from tests.support.running import bridge_config, mqtt_config, running_bridge
+from tests.support.running import IMPATIENT, bridge_config, mqtt_config, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.timing import HomeAssistantTimings
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -26,12 +28,6 @@ if TYPE_CHECKING:
 
 _BIRTH = "homeassistant/status"
 _M31_RECORD = f"ts2mqtt/bridge/removed/backyard_target_{of.M31}"
-
-
-@pytest.fixture(autouse=True)
-def _quick_answers_to_births(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.transitions._BIRTH_DELAYS_S", (0.05, 0.1))
-    monkeypatch.setattr("ts2mqtt.bridge.transitions._LEAST_BIRTH_GAP_S", 0.05)
 
 
 async def home_assistant_starts(observer: Observer) -> None:
@@ -75,12 +71,11 @@ async def test_devices_that_somebody_cleared_are_back_after_a_birth(
         await observer.wait_until(lambda: of.target_device(of.M31) in observer.held)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_birth_is_not_forgotten_when_the_connection_breaks_before_all_is_told(
-    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, observer: Observer, example_api: SimulatedApi
 ) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.transitions._BIRTH_DELAYS_S", (1.0, 1.0))
-    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+    slow = replace(IMPATIENT, home_assistant=HomeAssistantTimings(birth_delay_s=(1.0, 1.0)))
+    async with running_bridge(bridge_config(mosquitto.port, example_api), timings=slow):
         await all_published(observer)
         mark = observer.mark()
         await home_assistant_starts(observer)

@@ -19,6 +19,7 @@ from tests.support.running import Log, mqtt_config, polling, running_bridge
 from ts2mqtt.config import Config, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,12 +47,9 @@ class Site:
         self.acquired: Counter[str] = Counter()
         self._port = port
         self._observer = observer
-        self._began = asyncio.get_running_loop().time()
+        # A night that lasts as long as the test.
+        self.clock = PacedClock(_NIGHT, 1)
         self._bridge = AsyncExitStack()
-
-    def clock(self) -> datetime:
-        """A night that lasts as long as the test."""
-        return _NIGHT + timedelta(seconds=asyncio.get_running_loop().time() - self._began)
 
     async def build(self, stack: AsyncExitStack) -> None:
         for seed, rig_id in enumerate(_SERIAL):
@@ -59,7 +57,7 @@ class Site:
             project = observatory.add_project(observatory.add_profile("Refractor"), "Galaxies")
             target = observatory.add_target(project, "M 31", ra_hours=0.712, dec_deg=41.27)
             observatory.add_exposure_plan(target, "Lum", exposure_s=60, desired=100)
-            api = SimulatedApi(observatory, clock=self.clock)
+            api = SimulatedApi(observatory, clock=self.clock.now)
             self.rigs[rig_id] = await stack.enter_async_context(api)
 
     def expose(self) -> None:

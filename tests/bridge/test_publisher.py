@@ -8,31 +8,43 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.support import topics_of_example as of
+from tests.support.clocks import HandClock, LoopClock
 from tests.support.observer import observing, retained_on
 from tests.support.running import mqtt_config
-from ts2mqtt.bridge.publisher import Publisher, Stale, _Pace
+from tests.support.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge.publisher import Publisher, Stale
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.timing import BrokerTimings, SystemClock
 from ts2mqtt.topics.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    import pytest
-
     from tests.conftest import AnyBroker
     from tests.support.mosquitto import Mosquitto
     from tests.support.observer import Observer
     from tests.support.running import Log
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.timing import Clock
+
+
+def publisher_on(connection: Connection, failures: FailureLog | None = None, clock: Clock | None = None) -> Publisher:
+    clock = clock or SystemClock()
+    failures = failures or FailureLog(logging.getLogger("ts2mqtt"), clock)
+    return Publisher(connection, of.NAMES, failures, clock, BrokerTimings())
 
 
 @asynccontextmanager
-async def publishing(port: int, protocol: str = "3.1.1") -> AsyncIterator[Publisher]:
+async def publishing(port: int, protocol: str = "3.1.1", clock: Clock | None = None) -> AsyncIterator[Publisher]:
     async with connect(mqtt_config(port, protocol=protocol)) as connection:
-        yield Publisher(connection)
+        yield publisher_on(connection, clock=clock)
 
 
 def messages(**payloads: str) -> dict[str, Message]:
@@ -46,25 +58,25 @@ async def seen_by(observer: Observer) -> list[tuple[str, bytes]]:
 
 async def test_only_what_differs_is_published(broker: AnyBroker) -> None:
     async with observing(broker.port) as observer, publishing(broker.port) as publisher:
-        publisher.learned("a", b"1")
-        publisher.learned("b", b"old")
+        publisher.note_retained("a", b"1")
+        publisher.note_retained("b", b"old")
         assert await publisher.publish(messages(a="1", b="2", c="3"), ()) is None
         assert await publisher.publish(messages(a="1", b="2", c="3"), ()) is None
         assert await seen_by(observer) == [("b", b"2"), ("c", b"3")]
         assert await retained_on(broker.port) == {"b": b"2", "c": b"3"}
 
 
-async def test_what_was_learned_to_be_gone_is_published_again(mosquitto: Mosquitto, observer: Observer) -> None:
+async def test_what_is_known_to_be_gone_is_published_again(mosquitto: Mosquitto, observer: Observer) -> None:
     async with publishing(mosquitto.port) as publisher:
-        publisher.learned("a", b"1")
-        publisher.learned("a", b"")
+        publisher.note_retained("a", b"1")
+        publisher.note_retained("a", b"")
         await publisher.publish(messages(a="1"), ())
         assert await seen_by(observer) == [("a", b"1")]
 
 
 async def test_a_provisional_message_replaces_nothing(mosquitto: Mosquitto, observer: Observer) -> None:
     async with publishing(mosquitto.port) as publisher:
-        publisher.learned("known", b"better")
+        publisher.note_retained("known", b"better")
         provisional = Message(b"unknown", provisional=True)
         await publisher.publish({"known": provisional, "new": provisional}, ())
         assert await seen_by(observer) == [("new", b"unknown")]
@@ -82,21 +94,23 @@ async def test_only_what_is_retained_is_cleared(mosquitto: Mosquitto, observer: 
 
 
 async def test_a_version_waits_until_the_one_before_has_settled(mosquitto: Mosquitto, observer: Observer) -> None:
-    async with publishing(mosquitto.port) as publisher:
+    clock = HandClock()
+    async with publishing(mosquitto.port, clock=clock) as publisher:
         assert await publisher.publish({"a": Message(b"1", settle_s=0.2)}, ()) is None
         for _ in range(2):
             later = await publisher.publish({"a": Message(b"2", settle_s=0.2), "b": Message(b"now")}, ())
-            assert 0 < (later or 0) <= 0.2
+            assert later == pytest.approx(0.2)
         assert await seen_by(observer) == [("a", b"1"), ("b", b"now")]
-        await asyncio.sleep(0.2)
+        clock.advance(0.21)
         assert await publisher.publish({"a": Message(b"2", settle_s=0.2)}, ()) is None
         assert (await seen_by(observer))[-1] == ("a", b"2")
 
 
-async def test_what_settled_long_ago_waits_for_nothing(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ts2mqtt.bridge.publisher._SURELY_SETTLED_S", 0.0)
-    async with publishing(mosquitto.port) as publisher:
+async def test_what_settled_long_ago_waits_for_nothing(mosquitto: Mosquitto) -> None:
+    clock = HandClock()
+    async with publishing(mosquitto.port, clock=clock) as publisher:
         await publisher.publish({"a": Message(b"1", settle_s=60.0)}, ())
+        clock.advance(60.0)
         assert await publisher.publish({"a": Message(b"2", settle_s=60.0)}, ()) is None
         assert publisher.retained == {"a": b"2"}
 
@@ -105,21 +119,22 @@ async def test_a_state_is_cleared_once_its_device_is_gone_and_has_settled(
     mosquitto: Mosquitto, observer: Observer
 ) -> None:
     stale = (Stale("device", 0.1), Stale("state", 0.1, follows="device"))
-    async with publishing(mosquitto.port) as publisher:
-        publisher.learned("device", b"1")
-        publisher.learned("state", b"1")
+    clock = HandClock()
+    async with publishing(mosquitto.port, clock=clock) as publisher:
+        publisher.note_retained("device", b"1")
+        publisher.note_retained("state", b"1")
         later = await publisher.publish({}, stale)
         assert await seen_by(observer) == [("device", b"")]
         while later is not None:
-            await asyncio.sleep(later)
+            clock.advance(later)
             later = await publisher.publish({}, stale)
         assert await seen_by(observer) == [("device", b""), ("state", b"")]
 
 
 async def test_a_state_stays_as_long_as_its_device_does(mosquitto: Mosquitto, observer: Observer) -> None:
     async with publishing(mosquitto.port) as publisher:
-        publisher.learned("device", b"1")
-        publisher.learned("state", b"1")
+        publisher.note_retained("device", b"1")
+        publisher.note_retained("state", b"1")
         assert await publisher.publish({}, (Stale("state", 0.1, follows="device"),)) == 0.1
         assert await seen_by(observer) == []
 
@@ -142,12 +157,12 @@ def problem(failures: FailureLog) -> str:
 async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_wants_it(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), HandClock())
     async with (
         mosquitto_with(acl=["topic readwrite allowed"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,
     ):
-        publisher = Publisher(connection, failures)
+        publisher = publisher_on(connection, failures)
         await publisher.publish(messages(forbidden="1"), ())
         assert problem(failures).startswith("forbidden: ")
         await publisher.publish(messages(allowed="1"), ())
@@ -157,64 +172,77 @@ async def test_what_the_broker_refuses_is_a_failure_until_it_takes_it_or_nobody_
 async def test_what_was_refused_on_an_earlier_connection_is_no_failure_once_it_stands_or_nobody_wants_it(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), HandClock())
     async with (
         mosquitto_with(acl=["topic readwrite allowed"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,
     ):
         for found, wanted in ((b"1", {"forbidden": "1"}), (b"", {"allowed": "1"})):
-            await Publisher(connection, failures).publish(messages(forbidden="1"), ())
+            await publisher_on(connection, failures).publish(messages(forbidden="1"), ())
             assert problem(failures).startswith("forbidden: ")
-            later = Publisher(connection, failures)
-            later.learned("forbidden", found)
+            later = publisher_on(connection, failures)
+            later.note_retained("forbidden", found)
             await later.publish(messages(**wanted), ())
             assert problem(failures) == ""
 
 
 async def test_what_is_put_and_too_large_is_done_without(mosquitto: Mosquitto) -> None:
     """To tell and to forget it in turn would have the bridge look again, and put it again, without a pause."""
-    changes: list[None] = []
-    failures = FailureLog(logging.getLogger("ts2mqtt"), on_change=lambda: changes.append(None))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), HandClock())
     async with connect(mqtt_config(mosquitto.port)) as connection:
         connection.sizes.declared = 1_000
-        publisher = Publisher(connection, failures)
+        publisher = publisher_on(connection, failures)
         await publisher.put("record", b"x" * 2_000)
         assert publisher.retained == {}
         await publisher.publish(messages(wanted="1"), ())
-        assert changes == []
+        assert failures.failing == ()
 
 
 async def test_what_one_rig_wants_says_nothing_of_what_was_refused_of_another(
     mosquitto_with: Callable[..., Mosquitto],
 ) -> None:
-    failures = FailureLog(logging.getLogger("ts2mqtt"))
+    failures = FailureLog(logging.getLogger("ts2mqtt"), HandClock())
     async with (
-        mosquitto_with(acl=["topic readwrite +/allowed"]) as broker,
+        mosquitto_with(acl=["topic readwrite ts2mqtt/+/state"]) as broker,
         connect(mqtt_config(broker.port, protocol="5")) as connection,
     ):
-        publisher = Publisher(connection, failures, lambda topic: topic.partition("/")[0])
-        await publisher.publish(messages(**{"rig1/forbidden": "1"}), ())
-        await publisher.publish(messages(**{"rig2/allowed": "1"}), ())
-        assert problem(failures).startswith("rig1/forbidden: ")
-        await publisher.publish(messages(**{"rig1/allowed": "1"}), ())
+        publisher = publisher_on(connection, failures)
+        await publisher.publish(messages(**{"ts2mqtt/rig1/plan": "1"}), ())
+        await publisher.publish(messages(**{"ts2mqtt/rig2/state": "1"}), ())
+        assert problem(failures).startswith("ts2mqtt/rig1/plan: ")
+        await publisher.publish(messages(**{"ts2mqtt/rig1/state": "1"}), ())
         assert problem(failures) == ""
 
 
 async def test_what_is_retained_is_known_rig_by_rig(mosquitto: Mosquitto) -> None:
-    async with connect(mqtt_config(mosquitto.port)) as connection:
-        publisher = Publisher(connection, part_of=lambda topic: topic[:4] if topic.startswith("rig") else None)
-        publisher.learned("rig1/a", b"1")
-        publisher.learned("other", b"1")
-        await publisher.publish(messages(**{"rig1/b": "2", "rig2/a": "3"}), ())
-        await publisher.put("rig1/a", b"")
+    one, two, three = (f"ts2mqtt/rig{number}" for number in (1, 2, 3))
+    async with publishing(mosquitto.port) as publisher:
+        publisher.note_retained(f"{one}/state", b"1")
+        publisher.note_retained("other", b"1")
+        await publisher.publish(messages(**{f"{one}/plan": "2", f"{two}/state": "3"}), ())
+        await publisher.put(f"{one}/state", b"")
         assert publisher.parts == {"rig1", "rig2"}
-        assert publisher.retained_of({"rig1"}) == {"rig1/b": b"2"}
-        assert publisher.retained_of({"rig1", "rig2", "rig3"}) == {"rig1/b": b"2", "rig2/a": b"3"}
-        publisher.learned("rig3/a", b"")
-        await publisher.put("rig2/a", b"")
+        assert publisher.retained_of({"rig1"}) == {f"{one}/plan": b"2"}
+        assert publisher.retained_of({"rig1", "rig2", "rig3"}) == {f"{one}/plan": b"2", f"{two}/state": b"3"}
+        publisher.note_retained(f"{three}/state", b"")
+        await publisher.put(f"{two}/state", b"")
         assert publisher.parts == {"rig1"}
-        await publisher.put("rig2/a", b"4")
-        assert publisher.retained_of({"rig2"}) == {"rig2/a": b"4"}
+        await publisher.put(f"{two}/state", b"4")
+        assert publisher.retained_of({"rig2"}) == {f"{two}/state": b"4"}
+
+
+async def test_an_event_that_the_broker_refuses_is_told_as_a_failure_and_breaks_nothing(
+    mosquitto_with: Callable[..., Mosquitto], log: Log
+) -> None:
+    async with (
+        mosquitto_with(acl=["topic readwrite allowed"]) as broker,
+        publishing(broker.port, "5") as publisher,
+    ):
+        for _ in range(3):
+            await publisher.tell("ts2mqtt/rig/event", b"{}")
+        await publisher.put("allowed", b"kept")
+        assert publisher.retained == {"allowed": b"kept"}
+    assert len(log.about("ERROR ts2mqtt/rig/event", "Not authorized", "access rules")) == 1
 
 
 async def test_put_publishes_now_and_knows_it(mosquitto: Mosquitto, observer: Observer) -> None:
@@ -245,20 +273,17 @@ async def test_a_slow_subscriber_of_a_mosquitto_with_default_limits_loses_nothin
         assert list(wanted) == [f"burst/{count - 1}"]
 
 
-async def test_a_few_messages_are_not_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
+def test_a_few_messages_are_not_slowed_down_and_many_are() -> None:
+    async def seconds_for(count: int) -> float:
+        clock = LoopClock()
+        async with EmbeddedBroker() as broker, connect(mqtt_config(broker.port), clock=clock) as connection:
+            publisher = publisher_on(connection, clock=clock)
+            began = clock.monotonic()
+            await publisher.publish({f"burst/{number}": Message(b"x") for number in range(count)}, ())
+            return clock.monotonic() - began
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    pace = _Pace()
-    for _ in range(200):
-        await pace.next()
-    assert slept == []
-    for _ in range(5_000):
-        await pace.next()
-    assert slept
+    assert run_in_simulated_time(lambda: seconds_for(200)) == pytest.approx(0.0, abs=0.01)
+    assert run_in_simulated_time(lambda: seconds_for(1_200)) == pytest.approx(2.0, rel=0.1)
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from tests.support.observer import Observer, observing
 from ts2mqtt.bridge.reload import hangup, reload
 from ts2mqtt.config import Changes
 from ts2mqtt.logs import format as log_format
-from ts2mqtt.scheduler.poller import _LEAST_GAP_S
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -74,7 +74,7 @@ class ReloadedBridge:
 
         A look that somebody wanted just after another is put off for so long.
         """
-        await asyncio.sleep(_LEAST_GAP_S)
+        await asyncio.sleep(RigTimings().least_gap_s)
         await self.observer.publish("ts2mqtt/command", "dance")
         await self.says("not understood: b'dance'")
         await self.observer.catch_up()

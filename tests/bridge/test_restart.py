@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.bridge_zone import bridge_in
+from tests.support.clocks import HandClock
 from tests.support.observer import observing, retained_on
 from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
@@ -113,7 +112,6 @@ async def test_a_restart_publishes_the_difference_and_clears_what_was_deleted_me
         assert observer.json(of.project_device(of.P2))["device"]["name"] == "Spring"
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_nothing_is_cleared_while_the_rig_has_not_answered(
     broker: AnyBroker, example_api: SimulatedApi, log: Log
 ) -> None:
@@ -149,7 +147,6 @@ async def test_what_a_rig_was_doing_is_not_shown_as_present_while_it_has_not_ans
         assert set(observer.topics_since(mark)) <= {*_OWN, of.RIG_STATUS, of.RIG_STATE}
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_list_that_fails_clears_nothing_while_another_change_goes_through(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
@@ -171,7 +168,6 @@ async def test_a_list_that_fails_clears_nothing_while_another_change_goes_throug
         assert not observer.topics_since(mark).count(of.project(of.P1))
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_list_of_projects_that_fails_clears_neither_projects_nor_targets(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
@@ -187,7 +183,6 @@ async def test_a_list_of_projects_that_fails_clears_neither_projects_nor_targets
         assert set(observer.topics_since(mark, but=_OWN)) == {bystander}
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_restart_knows_the_time_zone_of_a_rig_that_cannot_tell_it_now(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
@@ -195,12 +190,12 @@ async def test_a_restart_knows_the_time_zone_of_a_rig_that_cannot_tell_it_now(
     # The rig's night of the day before ends with its noon, three hours from now; at the bridge a new one has begun.
     with bridge_in("UTC"):
         afternoon = datetime(2026, 2, 27, 14, tzinfo=UTC)
-        async with running_bridge(config, now=lambda: afternoon):
+        async with running_bridge(config, HandClock(afternoon)):
             await all_published(observer)
             await observer.wait_for(of.RIG_STATE, lambda rig: rig["tonight"]["date"] == "2026-02-26")
         example_api.faults.add(f"/profiles/{of.PROFILE_1}/projects", Fault.html())
         mark = observer.mark()
-        async with running_bridge(config, now=lambda: afternoon):
+        async with running_bridge(config, HandClock(afternoon)):
             await observer.wait_for(of.STATUS, b"online", after=mark)
             await later_change(observer, example)
             assert not observer.topics_since(mark).count(of.RIG_STATE)

@@ -1,7 +1,8 @@
-"""Finding out what the broker retains of ours: all of it, and nothing of others."""
+"""Reading what the broker retains of ours: all of it, and nothing of others."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,14 @@ import pytest
 
 from tests.support import topics_of_example as of
 from tests.support.running import mqtt_config
+from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.mqtt.message import Received
 from ts2mqtt.observatory.model import Rig
+from ts2mqtt.timing import BrokerTimings
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
@@ -23,23 +26,25 @@ if TYPE_CHECKING:
     from tests.conftest import AnyBroker
     from tests.support.mosquitto import Mosquitto
 
-_FENCE = "ts2mqtt/bridge/heartbeat"
-
 
 @asynccontextmanager
-async def learning(port: int, names: DiscoveryIds = of.NAMES) -> AsyncIterator[RetainedReader]:
-    """A learner on a connection of its own, fed with all that arrives."""
+async def reading(port: int, ids: DiscoveryIds = of.NAMES) -> AsyncIterator[RetainedReader]:
+    """A reader on a connection of its own, given all that arrives."""
     async with connect(mqtt_config(port)) as connection:
-        await connection.subscribe([_FENCE])
-        received = aiter(connection.received())
+        liveness = Liveness(connection, ids.topics, "0-me", BrokerTimings())
+        reader = RetainedReader(connection, ids, liveness)
 
-        async def fence() -> None:
-            await connection.publish(_FENCE, b"fence", retain=False)
-            while (message := await anext(received)).topic != _FENCE:
-                learner.hear(message)
+        async def hear() -> None:
+            async for message in connection.received():
+                reader.hear(message)
+                if message.topic == ids.topics.heartbeat:
+                    liveness.hear(message.payload)
 
-        learner = RetainedReader(connection, names, fence)
-        yield learner
+        await connection.subscribe([ids.topics.heartbeat])
+        hearing = asyncio.create_task(hear())
+        yield reader
+        hearing.cancel()
+        await asyncio.wait((hearing,))
 
 
 async def retain(port: int, payloads: dict[str, str]) -> None:
@@ -49,7 +54,7 @@ async def retain(port: int, payloads: dict[str, str]) -> None:
         await connection.drain()
 
 
-async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker) -> None:
+async def test_everything_of_ours_and_nothing_else_is_read(broker: AnyBroker) -> None:
     ours = {topic: topic for topic in (*of.all_devices(), of.BRIDGE_DEVICE, *of.all_states(), of.STATUS, of.BRIDGE)}
     ours["ts2mqtt/bridge/removed/backyard"] = "{}"
     foreign = {
@@ -69,38 +74,37 @@ async def test_everything_of_ours_and_nothing_else_is_learned(broker: AnyBroker)
         "other": "x",
     }
     await retain(broker.port, ours | foreign)
-    async with learning(broker.port) as learner:
-        await learner.learn()
-        assert learner.retained == {topic: payload.encode() for topic, payload in ours.items()}
+    async with reading(broker.port) as reader:
+        assert await reader.read() == {topic: payload.encode() for topic, payload in ours.items()}
 
 
 async def test_a_message_that_just_happens_says_nothing_about_what_is_kept(mosquitto: Mosquitto) -> None:
-    async with learning(mosquitto.port) as learner:
-        learner.hear(Received(of.STATUS, b"online", retain=False))
-        learner.hear(Received(of.STATUS, b"", retain=True))
-        assert learner.retained == {}
-        learner.hear(Received(of.STATUS, b"online", retain=True))
-        assert learner.retained == {of.STATUS: b"online"}
+    async with reading(mosquitto.port) as reader:
+        reader.hear(Received(of.STATUS, b"online", retain=False))
+        reader.hear(Received(of.STATUS, b"", retain=True))
+        assert await reader.read() == {}
+        reader.hear(Received(of.STATUS, b"online", retain=True))
+        assert await reader.read() == {of.STATUS: b"online"}
+        assert await reader.read() == {}, "what was read is not kept a second time"
 
 
 async def test_an_empty_broker_holds_nothing(broker: AnyBroker) -> None:
-    async with learning(broker.port) as learner:
-        await learner.learn()
-        assert learner.retained == {}
+    async with reading(broker.port) as reader:
+        assert await reader.read() == {}
 
 
 async def test_whether_a_topic_is_kept_is_asked_of_the_broker(broker: AnyBroker) -> None:
     await retain(broker.port, {of.BRIDGE: "{}"})
-    async with learning(broker.port) as learner:
-        assert await learner.held([of.BRIDGE])
+    async with reading(broker.port) as reader:
+        assert await reader.read_topics([of.BRIDGE])
         await retain(broker.port, {of.BRIDGE: ""})
-        assert not await learner.held([of.BRIDGE])
+        assert not await reader.read_topics([of.BRIDGE])
 
 
 async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:
     await retain(mosquitto.port, {of.target(of.M31): "{}"})
-    async with learning(mosquitto.port) as learner:
-        await learner.learn()
+    async with reading(mosquitto.port) as reader:
+        await reader.read()
         await mosquitto.says("UNSUBSCRIBE")
         assert len(mosquitto.lines("Received SUBSCRIBE")) == 2
 
@@ -119,16 +123,14 @@ async def test_nothing_is_asked_for_again_of_few(mosquitto: Mosquitto) -> None:
 async def test_topics_of_a_rig_that_was_once_ours_are_ours(mosquitto: Mosquitto, evidence: dict[str, str]) -> None:
     topics = {"ts2mqtt/old/status": "online", "ts2mqtt/old/target/2": "garbage"} | evidence
     await retain(mosquitto.port, topics)
-    async with learning(mosquitto.port) as learner:
-        await learner.learn()
-        assert learner.own().keys() == topics.keys()
+    async with reading(mosquitto.port) as reader:
+        assert (await reader.read()).keys() == topics.keys()
 
 
 async def test_garbage_below_a_rig_that_the_bridge_watches_is_ours(mosquitto: Mosquitto) -> None:
     await retain(mosquitto.port, {of.target("1"): "garbage"})
-    async with learning(mosquitto.port) as learner:
-        await learner.learn()
-        assert learner.own(about=b'{"rigs": [{"id": "backyard"}]}').keys() == {of.target("1")}
+    async with reading(mosquitto.port) as reader:
+        assert (await reader.read(["backyard"])).keys() == {of.target("1")}
 
 
 async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: Mosquitto) -> None:
@@ -140,9 +142,8 @@ async def test_a_strangers_topics_in_the_shape_of_ours_are_not_ours(mosquitto: M
     }
     ours = {of.STATUS: "online", of.BRIDGE: '{"rigs": []}', of.RIG_STATE: '{"id": "backyard"}'}
     await retain(mosquitto.port, strange | ours)
-    async with learning(mosquitto.port) as learner:
-        await learner.learn()
-        assert learner.own().keys() == ours.keys()
+    async with reading(mosquitto.port) as reader:
+        assert (await reader.read()).keys() == ours.keys()
 
 
 async def test_a_device_of_a_bridge_whose_base_topic_looks_the_same_in_an_id_is_not_ours(
@@ -152,9 +153,8 @@ async def test_a_device_of_a_bridge_whose_base_topic_looks_the_same_in_an_id_is_
     similar = DiscoveryIds("homeassistant", TopicNames("site_a"))
     ours, other = (rig_device(each, rig) for each, rig in ((names, "backyard"), (similar, "remote")))
     await retain(mosquitto.port, ours | other)
-    async with learning(mosquitto.port, names=names) as learner:
-        await learner.learn()
-        assert learner.own().keys() == ours.keys()
+    async with reading(mosquitto.port, ids=names) as reader:
+        assert (await reader.read()).keys() == ours.keys()
 
 
 def rig_device(names: DiscoveryIds, rig_id: str) -> dict[str, str]:

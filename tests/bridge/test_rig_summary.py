@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support import topics_of_example as of
 from tests.support.made import profile, project, rig, target
 from tests.support.mosquitto import free_port
@@ -17,13 +15,13 @@ from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.config import HomeAssistantConfig
-from ts2mqtt.home_assistant.discovery import Announced, announced
 from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.discovery import Announced, announced
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, Listing
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -104,7 +102,6 @@ async def test_every_rig_is_told_once_when_it_answers_first(
         assert [line] == log.about("Backyard: Target Scheduler")
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_rig_that_was_off_at_the_start_is_told_when_it_comes(
     mosquitto: Mosquitto, example_api: SimulatedApi, log: Log
 ) -> None:
@@ -118,10 +115,10 @@ async def test_a_rig_that_was_off_at_the_start_is_told_when_it_comes(
 async def test_an_ordinary_night_is_told_in_four_lines(mosquitto: Mosquitto, observer: Observer, log: Log) -> None:
     """From noon to noon, on a clock that runs 3,600 times as fast."""
     noon = datetime(2026, 1, 10, 12, 15, tzinfo=UTC)
-    clock = SpeedClock(noon, 3_600.0)
-    async with SimulatedApi(lively(seed=4, start=noon, site=GREENWICH, timezone=UTC), clock=clock) as api:
+    clock = PacedClock(noon, 3_600.0)
+    async with SimulatedApi(lively(seed=4, start=noon, site=GREENWICH, timezone=UTC), clock=clock.now) as api:
         config = bridge_config(mosquitto.port, api, looks=polling(plan="auto"))
-        bridge = Bridge(config, now=clock, pace=3_600.0)
+        bridge = Bridge(config, clock=clock)
         running = asyncio.create_task(bridge.run())
         tonight = (await observer.wait_for("ts2mqtt/backyard/plan", lambda plan: plan["blocks"])).json["night"]
         await observer.wait_for(of.RIG_STATE, lambda state: state["activity"] == "imaging")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.brokers.served import AnyServedBroker
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("impatient")]
+pytestmark = pytest.mark.timeout(300)
 
 # One name for three nodes, as a headless service of Kubernetes has it.
 _NODES = ("127.0.0.2", "127.0.0.3", "127.0.0.1")

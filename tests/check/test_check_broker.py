@@ -17,6 +17,7 @@ from ts2mqtt.bridge import heartbeat
 from ts2mqtt.check.broker import check_broker
 from ts2mqtt.config import HomeAssistantConfig, MqttConfig, TlsConfig
 from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.payloads import Heartbeat
 
 if TYPE_CHECKING:
@@ -305,7 +306,8 @@ class TestBridges:
     ) -> None:
         async with running_bridge(bridge_config(mosquitto.port, example_api)):
             await observer.wait_for("ts2mqtt/status", b"online")
-            later = Heartbeat(instance=heartbeat.new_instance(), number=1, returned=1, working=True).to_bytes()
+            instance = heartbeat.new_instance(SystemClock())
+            later = Heartbeat(instance=instance, number=1, returned=1, working=True).to_bytes()
             await observer.publish("ts2mqtt/bridge/heartbeat", later, retain=True)
             findings = await found(mosquitto.port)
 

@@ -11,11 +11,12 @@ import pytest
 from tests.discovery.home_assistant import entities_in, shown
 from tests.discovery.test_devices import AT_WORK, NAMES, RIGS, SHOWN_STATES, TONIGHTS_TALLY
 from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, M31, TONIGHT, named, rig_of, rig_of_targets, view_of
-from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import spoken
+from ts2mqtt.home_assistant.devices import bridge_device_message, device_messages
 from ts2mqtt.home_assistant.languages import ENGLISH, GERMAN, LANGUAGES, Language
+from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ def phrases_of_the_table() -> Iterator[str]:
 
 
 def messages_in(language: Language, rig: Rig) -> dict[str, bytes]:
-    wanted = DesiredState(NAMES, SHOWN_STATES, home_assistant=True, language=language)
-    wanted.update(view_of(rig, TONIGHT, AT_WORK, TONIGHTS_TALLY))
-    return {topic: message.payload for topic, message in wanted.of(wanted.parts).items()}
+    messages = {
+        **rig_messages(NAMES.topics, view_of(rig, TONIGHT, AT_WORK, TONIGHTS_TALLY)),
+        **bridge_device_message(NAMES, language),
+        **device_messages(NAMES, rig, SHOWN_STATES, language),
+    }
+    return {topic: message.payload for topic, message in messages.items()}
 
 
 def states_in(language: Language, rig: Rig) -> dict[str, object]:

@@ -25,6 +25,7 @@ from ts2mqtt.topics.names import TARGET, Subject, TopicNames
 
 if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Rig
+    from ts2mqtt.scheduler.report import RigReport
 
 NAMES = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
 ALL_STATES = frozenset({"draft", "active", "inactive", "closed"})
@@ -38,20 +39,19 @@ def everything_is_read(rig: Rig) -> bool:
 
 
 async def read_through_the_api(observatory: SimulatedObservatory) -> Rig:
-    changed = asyncio.Event()
+    reports: asyncio.Queue[RigReport] = asyncio.Queue()
     async with SimulatedApi(observatory) as api:
         config = RigConfig(name="Backyard", url=(api.url,))
-        poller = RigPoller(config, polling(), changed.set)
+        poller = RigPoller(config, polling(), reports)
         running = asyncio.create_task(poller.run())
         try:
             async with asyncio.timeout(20):
-                while not everything_is_read(poller.rig):
-                    changed.clear()
-                    await changed.wait()
+                while not everything_is_read(rig := (await reports.get()).rig):
+                    pass
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-    return poller.rig
+    return rig
 
 
 def states_of_all(rig: Rig) -> dict[str, object]:

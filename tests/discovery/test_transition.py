@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from tests.discovery.home_assistant import PAYLOAD_KEYS
-from tests.support.markdown import ROOT
+from tests.support.project import ROOT
 from tests.support.sample_rig import BACKYARD, HYDROGEN, LUM, M31, rig_of_targets
 from ts2mqtt.home_assistant.devices import device_messages
+from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.entities import EXPOSURE_PLAN
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.transition import (
@@ -42,11 +43,11 @@ def device(*plans: Any, name: str = "M 31") -> bytes:
 
 
 def edited(payload: bytes, **components: dict[str, Any] | None) -> bytes:
-    """With other components; None takes one away."""
+    """With other components, written as we write them; None takes one away."""
     document = json.loads(payload)
     document["components"] |= components
     document["components"] = {key: one for key, one in document["components"].items() if one is not None}
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return DevicePayload.model_validate(document).to_bytes()
 
 
 def sensor(template: str, *options: str) -> dict[str, Any]:
@@ -77,8 +78,8 @@ PAYLOADS: dict[str, bytes | None] = {
     "L": LUM_ALONE,
     "L+H": BOTH,
     "L+†H": BURIED,
-    "L′": OTHER_WORDS,
-    "L′+L": BOTH_WORDS,
+    "G": OTHER_WORDS,
+    "G+L": BOTH_WORDS,
     "cleared": b"",
     "": None,
 }
@@ -108,7 +109,9 @@ STEPS = [(row, presence) for row in table("wanted") for presence in presences(ro
 SHOWINGS = table("held by the broker")
 
 
-@pytest.mark.parametrize(("row", "presence"), STEPS, ids=[f"{' | '.join(row[:3])} | {who.value}" for row, who in STEPS])
+@pytest.mark.parametrize(
+    ("row", "presence"), STEPS, ids=[f"{' | '.join(row[:3])} | {who.value}" for row, who in STEPS]
+)
 def test_every_row_of_the_table_of_steps(row: list[str], presence: Presence) -> None:
     wanted, held, recorded, _, published, to_record, tell_again, look_again = row
     on_record = PAYLOADS[recorded]
@@ -146,8 +149,8 @@ def test_the_table_has_a_row_for_each_case() -> None:
 
 
 @pytest.mark.parametrize("presence", Presence)
-@pytest.mark.parametrize("wanted", ["L", "L+H", "L′", "nothing"])
-@pytest.mark.parametrize("held", ["nothing", "garbage", "L", "L+H", "L+†H", "L′", "L′+L"])
+@pytest.mark.parametrize("wanted", ["L", "L+H", "G", "nothing"])
+@pytest.mark.parametrize("held", ["nothing", "garbage", "L", "L+H", "L+†H", "G", "G+L"])
 def test_steps_end(held: str, wanted: str, presence: Presence) -> None:
     """Each step is taken from where the one before has led: soon there is nothing left to do."""
     stands, on_record = PAYLOADS[held], None

@@ -36,6 +36,11 @@ class Gate:
             self._server = await asyncio.get_running_loop().create_server(lambda: _Near(self), _HOST, self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes new connections."""
+        return self._server is not None
+
     def refuse(self) -> None:
         """Refuses new connections; those that are there live on."""
         if self._server is not None:

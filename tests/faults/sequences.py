@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from tests.faults.world import World
 from tests.support.simulated_time import run_in_simulated_time
-from ts2mqtt.bridge import heartbeat, night_work as nightly
-from ts2mqtt.scheduler import poller
+from ts2mqtt.bridge import night_work
 from ts2mqtt.simulator.chance import chance
 
 if TYPE_CHECKING:
@@ -45,7 +42,6 @@ _WEIGHTS = {
 }
 _PAUSES_S = (0.0, 0.0, 0.05, 0.3, 1.0, 2.0, 5.0, 12.0, 35.0, 70.0)
 _LONGEST = 14
-_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +63,18 @@ def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
 
     async def played() -> list[str]:
         async with World(seed) as world:
-            clock = SimpleNamespace(time_ns=lambda: int(world.now().timestamp() * 1e9))
-            with patch.object(heartbeat, "time", clock):
-                await asyncio.sleep(numbers.choice(_PAUSES_S))
-                for number, (kind, pause) in enumerate(zip(kinds, pauses, strict=True)):
-                    if number in without:
-                        continue
-                    words = await world.happen(kind)
-                    steps.append(f"{number:2} {asyncio.get_running_loop().time():8.2f} s {words}")
-                    await asyncio.sleep(pause)
-                return await world.verdict()
+            await asyncio.sleep(numbers.choice(_PAUSES_S))
+            for number, (kind, pause) in enumerate(zip(kinds, pauses, strict=True)):
+                if number in without:
+                    continue
+                words = await world.happen(kind)
+                steps.append(f"{number:2} {asyncio.get_running_loop().time():8.2f} s {words}")
+                await asyncio.sleep(pause)
+            return await world.verdict()
 
     random.seed(seed)
-    with (
-        patch.object(poller, "random", SimpleNamespace(Random=lambda: chance(seed, "poller"))),
-        # What takes most of the time and is beside the point: reading the machine's authorities, drawing pictures.
-        patch.object(poller, "tls_context", lambda _: _TLS),
-        patch.object(nightly, "night_picture", _drawn_quickly),
-    ):
+    # Drawing pictures would take most of the time, and is beside the point.
+    with patch.object(night_work, "night_picture", _drawn_quickly):
         problems = run_in_simulated_time(played)
     return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds))
 

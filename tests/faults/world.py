@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
@@ -35,7 +36,31 @@ _FOREIGN = {
 _SETTLED_S = 150.0
 _PATIENCE_S = 3_600.0
 _LOOK_S = 15.0
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _RIVALRY_S = 600.0
+
+
+class _RunningBridge(NamedTuple):
+    bridge: Bridge
+    task: asyncio.Task[None]
+    gate: Gate
+    rig_ids: frozenset[str]
+
+
+class _MachineClock:
+    """That of the machine on which the bridges run: somebody may set it wrong."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.now()
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def seconds_until(self, moment: datetime) -> float:
+        return (moment - self.now()).total_seconds()
 
 
 class World:
@@ -51,7 +76,7 @@ class World:
             for number, (rig_id, name) in enumerate((("backyard", "Backyard"), ("remote", "Remote")))
         )[: self._chance.choice((1, 1, 2))]
         self._broker = WatchedBroker(self._exists, self._is_shown)
-        self._bridges: list[tuple[Bridge, asyncio.Task[None], Gate]] = []
+        self._bridges: list[_RunningBridge] = []
         self._is_patient = seed % 5 == 0
         self._ghosts_are_excused = False
 
@@ -111,14 +136,14 @@ class World:
         octets = self._chance.choice((1, 100, 1_000, 3_000, 10_000, 30_000))
         if self._bridges:
             bridge = self._bridges[0]
-            self._gate.cut_after(octets, lambda: _cancel(bridge[1]))
+            self._gate.cut_after(octets, lambda: _cancel(bridge.task))
         return f"the bridge will be killed after {octets} bytes"
 
     async def _bridge_stops(self) -> str:
         if self._bridges:
-            bridge, running, _ = self._bridges.pop(0)
-            bridge.stop()
-            await asyncio.wait((running,))
+            stopped = self._bridges.pop(0)
+            stopped.bridge.stop()
+            await asyncio.wait((stopped.task,))
         return "the bridge stops in peace"
 
     async def _bridge_starts(self) -> str:
@@ -256,7 +281,7 @@ class World:
         for bridge in self._bridges[1:]:
             await self._kill(bridge)
         self._bury()
-        if self._bridges and len(self._bridges[0][0]._pollers) < len(self._rigs):
+        if self._bridges and len(self._bridges[0].rig_ids) < len(self._rigs):
             await self._kill(self._bridges[0])
         if not self._bridges:
             self._start_bridge()
@@ -270,15 +295,15 @@ class World:
     async def _as_a_newcomer_says(self) -> dict[str, Any]:
         """What a bridge that never met a fault publishes to an empty broker."""
         async with EmbeddedBroker() as broker:
-            bridge = Bridge(self._config(broker.port, self._rigs), now=self.now)
+            bridge = self._new_bridge(self._config(broker.port, self._rigs))
             running = asyncio.create_task(bridge.run())
             await asyncio.sleep(_LOOK_S)
             for rig in self._rigs:
-                bridge._refresh_plan(rig.id)
+                bridge.refresh_plan(rig.id)
             # Statistics are read at some time within the slow interval, at the next look.
             await asyncio.sleep(_POLLING.slow_interval)
             for rig in self._rigs:
-                bridge._refresh(rig.id)
+                bridge.refresh(rig.id)
             await asyncio.sleep(_LOOK_S)
             expected = self._compared(broker.retained)
             running.cancel()
@@ -288,8 +313,8 @@ class World:
     async def _settled(self, expected: dict[str, Any]) -> list[str]:
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while (problems := self._differences(expected)) and asyncio.get_running_loop().time() < deadline:
-            if self._bridges and self._bridges[0][1].done():
-                return [*problems, f"the bridge has ended: {self._bridges[0][1]}"]
+            if self._bridges and self._bridges[0].task.done():
+                return [*problems, f"the bridge has ended: {self._bridges[0].task}"]
             await asyncio.sleep(_LOOK_S)
         return problems
 
@@ -316,13 +341,19 @@ class World:
         self, rigs: Iterable[RandomRig] | None = None, gate: Gate | None = None, client_id: str = "ts2mqtt"
     ) -> None:
         gate = gate or self._gate
-        bridge = Bridge(self._config(gate.port, rigs or self._rigs, client_id), now=self.now)
-        self._bridges.append((bridge, asyncio.create_task(bridge.run()), gate))
+        config = self._config(gate.port, rigs or self._rigs, client_id)
+        bridge = self._new_bridge(config)
+        rig_ids = frozenset(rig.id for rig in config.rigs)
+        self._bridges.append(_RunningBridge(bridge, asyncio.create_task(bridge.run()), gate, rig_ids))
 
-    async def _kill(self, killed: tuple[Bridge, asyncio.Task[None], Gate]) -> None:
+    def _new_bridge(self, config: Config) -> Bridge:
+        """Reading this machine's certificate authorities would take long, and is beside the point."""
+        return Bridge(config, clock=_MachineClock(self), tls=_TLS, rng=chance(self._seed, "bridge"))
+
+    async def _kill(self, killed: _RunningBridge) -> None:
         """As by SIGKILL: its connections break at once, and it says no more."""
-        _, running, gate = killed
-        is_listening = gate._server is not None
+        running, gate = killed.task, killed.gate
+        is_listening = gate.is_open
         gate.closed()
         running.cancel()
         await asyncio.wait((running,))
@@ -332,7 +363,7 @@ class World:
 
     def _bury(self) -> None:
         """Of bridges that have died meanwhile."""
-        self._bridges = [bridge for bridge in self._bridges if not bridge[1].cancelled()]
+        self._bridges = [bridge for bridge in self._bridges if not bridge.task.cancelled()]
 
     def _config(self, port: int, rigs: Iterable[RandomRig], client_id: str = "ts2mqtt") -> Config:
         return Config(
@@ -371,7 +402,7 @@ class World:
         return self._is_configured(subject) and self._rig(subject).is_shown(subject)
 
     def _is_configured(self, subject: Subject) -> bool:
-        return all(subject.rig_id in bridge[0]._pollers for bridge in self._bridges)
+        return all(subject.rig_id in bridge.rig_ids for bridge in self._bridges)
 
     def _rig(self, subject: Subject) -> RandomRig:
         return next(rig for rig in self._rigs if rig.id == subject.rig_id)

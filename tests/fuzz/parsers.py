@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
@@ -12,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
 from ts2mqtt.bridge import heartbeat
-from ts2mqtt.bridge.commands import CommandListener, Commands
+from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.home_assistant import removal, rewording
 from ts2mqtt.home_assistant.devices import device_messages
-from ts2mqtt.mqtt.message import Received
+from ts2mqtt.home_assistant.transition import Presence, next_step, showing
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
 from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler import client, translate as translation
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics import decode as memory
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 
@@ -113,39 +114,31 @@ def retained(octets: bytes) -> None:
     for recalled in memory.recall(of.NAMES.topics, held).values():
         dict(recalled.statistics)
         _all_messages(_EMPTY, recalled.watch.plan, recalled.watch)
-    wanted = b'{"components":{"a":{"platform":"sensor","name":"A"}}}'
+    (wanted,) = (message.payload for message in device_messages(of.NAMES, _EMPTY, _STATES).values())
     for payload in held.values():
         memory.parents(payload)
         memory.children(payload)
         heartbeat.read(payload)
         heartbeat.is_question(payload)
         heartbeat.instance_in(payload)
-        rewording.with_old_words(wanted, payload)
-        rewording.state_topics_to_tell_again(wanted, payload)
-        removal.vanished_components(wanted, payload)
-        removal.with_tombstones(wanted, payload, keep_old=True)
-        record = removal.read_record(payload)
-        if record:
-            removal.whole_again(record, wanted)
-            removal.whole_again(record, payload)
-            removal.record(payload, record, _NOW)
+        for presence in Presence:
+            next_step(wanted, payload, None, presence, _NOW)
+            next_step(wanted, payload, payload, presence, _NOW)
+            next_step(None, payload, payload, presence, _NOW)
+        for stands in (None, wanted, payload):
+            showing(stands, payload, _NOW)
     announcements_by_prefix((payload.decode(errors="replace") for payload in payloads), of.NAMES)
 
 
 def commands(octets: bytes) -> None:
     """A topic, a line's end, and what was published on it."""
     topic, _, payload = octets.partition(b"\n")
-    done: list[str] = []
-
-    def carry_out(word: str) -> bool:
-        done.append(word)
-        return word in {"backyard", "debug", "info", "warning", "error"}
-
-    listener = CommandListener(of.NAMES.topics, Commands(carry_out, carry_out, carry_out), lambda: None)
+    carried_out = Commands(of.NAMES.topics, {}, SystemClock())
     text = topic.decode(errors="replace")
-    listener.hear(Received(text, payload, retain=False))
-    listener.hear(Received("ts2mqtt/command", payload, retain=False))
-    listener.hear(Received("ts2mqtt/backyard/command", payload, retain=False))
+    level = logging.getLogger("ts2mqtt").level
+    for commanded in (text, "ts2mqtt/command", "ts2mqtt/backyard/command"):
+        carried_out.carry_out(commanded, payload)
+    logging.getLogger("ts2mqtt").setLevel(level)
     of.NAMES.topics.subject(text)
     of.NAMES.subject(text)
     of.NAMES.topics.is_own(text)

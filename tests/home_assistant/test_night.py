@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tests.home_assistant.scene import scene
 from tests.support.running import polling, running_bridge
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from tests.home_assistant.conftest import House
@@ -29,12 +29,12 @@ _OF_AN_EVENT = 15
 async def test_a_night_is_quiet_in_the_log_and_wakes_home_assistant_only_for_what_happens(house: House) -> None:
     observatory = lively(seed=_CLEAR, start=_EVENING, site=_SITE, timezone=UTC)
     async with scene(house, observatory) as backyard:
-        clock = SpeedClock(_EVENING, _SPEED)
-        backyard.api.clock = clock
+        clock = PacedClock(_EVENING, _SPEED)
+        backyard.api.clock = clock.now
         looks = polling(interval=0.2, slow_interval=2.0, statistics_interval=5.0, plan="auto", plan_interval=1.5)
         config = backyard.config.model_copy(update={"polling": looks})
         mark = len(backyard.hass.events)
-        async with running_bridge(config, now=clock, pace=_SPEED):
+        async with running_bridge(config, clock):
             await backyard.published()
             await backyard.api.wait_for_request("/profiles")
             await backyard.observer.wait_until(

@@ -17,7 +17,7 @@ from tests.support.bridge_zone import bridge_in
 from tests.support.simulated_night import BERLIN, NAMES, RIG_ID, WatchedRig, play
 from ts2mqtt.home_assistant.devices import bridge_device_message, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.home_assistant.removal import record
+from ts2mqtt.home_assistant.transition import Presence, next_step
 from ts2mqtt.interface import asyncapi
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.topics import payloads
@@ -62,14 +62,14 @@ def examples_of(rig: WatchedRig) -> Examples:
     assert isinstance(of_profile, dict)
     assert isinstance(of_profile["components"], dict)
     lost = of_profile | {"components": {"completion": of_profile["components"]["completion"]}}
-    removed = record(json.dumps(_of_some_version(lost)).encode(), None, NOON)
-    assert removed
+    step = next_step(None, json.dumps(_of_some_version(lost)).encode(), None, Presence.DOWN, NOON)
+    assert step.record
     return {
         "BridgeStatus": ["online"],
         "Bridge": [_read(_bridge().to_bytes())],
         "Heartbeat": [_read(payloads.Heartbeat(instance=_INSTANCE, number=7, returned=6, working=True).to_bytes())],
         "HeartbeatQuestion": [_read(payloads.Question(ask=True).to_bytes())],
-        "RemovalRecord": [_read(removed.to_bytes())],
+        "RemovalRecord": [_read(step.record)],
         "BridgeCommand": ["rediscover", "log_level debug"],
         "RigStatus": ["online"],
         "State": [_read(published[NAMES.rig_state(RIG_ID)])],

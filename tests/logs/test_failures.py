@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import pytest
 
+from tests.support.clocks import HandClock
 from ts2mqtt.logs.failures import Failure, FailureLog, spoken_duration
 
 HOUR = 3_600
 
 
-@dataclass
-class Clock:
-    now: float = 5.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(seconds=5.0)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def failures(clock: Clock, caplog: pytest.LogCaptureFixture) -> FailureLog:
+def failures(clock: HandClock, caplog: pytest.LogCaptureFixture) -> FailureLog:
     caplog.set_level(logging.DEBUG)
     return FailureLog(logging.getLogger("test"), clock)
 
@@ -75,12 +67,12 @@ def test_causes_that_alternate_are_told_once_each(failures: FailureLog, caplog: 
 
 
 def test_causes_that_are_never_the_same_do_not_fill_the_log(
-    failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
+    failures: FailureLog, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for port in range(100):
         failures.failed("Backyard", f"no answer from port {port}")
     assert len(told(caplog)) == 10
-    clock.now += HOUR
+    clock.advance(HOUR)
     failures.failed("Backyard", "no answer from port 100")
 
     assert [line for _, line in told(caplog)] == ["Backyard: still failing after 60 minutes: no answer from port 100"]
@@ -100,13 +92,13 @@ def test_a_subject_that_is_renamed_is_still_the_same(failures: FailureLog, caplo
 
 
 def test_reminders_come_after_an_hour_then_two_then_four(
-    failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
+    failures: FailureLog, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     reminded: list[float] = []
     failures.failed("Backyard", "no answer")
     caplog.clear()
     for minute in range(1, 16 * 60):
-        clock.now = 5.0 + 60 * minute
+        clock.advance(60)
         failures.failed("Backyard", "no answer")
         reminded += [minute / 60 for _ in told(caplog)]
 
@@ -114,21 +106,21 @@ def test_reminders_come_after_an_hour_then_two_then_four(
 
 
 def test_a_reminder_says_since_when_and_why(
-    failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
+    failures: FailureLog, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures.failed("Backyard", "no answer", level=logging.ERROR)
-    clock.now += 2 * HOUR
+    clock.advance(2 * HOUR)
     failures.failed("Backyard", "no answer", level=logging.ERROR)
 
     assert told(caplog)[1] == (logging.ERROR, "Backyard: still failing after 2 hours: no answer")
 
 
 def test_the_end_says_how_long_it_lasted_and_how_often(
-    failures: FailureLog, clock: Clock, caplog: pytest.LogCaptureFixture
+    failures: FailureLog, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures.failed("Backyard", "no answer")
     failures.failed("Backyard", "status 500")
-    clock.now += 42 * 60
+    clock.advance(42 * 60)
     failures.succeeded("Backyard")
     failures.succeeded("Backyard")
 
@@ -160,9 +152,9 @@ def test_what_is_forgotten_never_recovers(failures: FailureLog, caplog: pytest.L
     assert told(caplog) == []
 
 
-def test_the_latest_failure_is_the_one_that_was_told_last(failures: FailureLog, clock: Clock) -> None:
+def test_the_latest_failure_is_the_one_that_was_told_last(failures: FailureLog, clock: HandClock) -> None:
     def told_last() -> Failure | None:
-        clock.now += 1
+        clock.advance(1)
         return failures.latest
 
     assert told_last() is None
@@ -179,22 +171,15 @@ def test_the_latest_failure_is_the_one_that_was_told_last(failures: FailureLog, 
     assert told_last() is None
 
 
-def test_only_news_are_passed_on(clock: Clock) -> None:
-    news: list[str] = []
-    failures = FailureLog(logging.getLogger("test"), clock, on_change=lambda: news.append(latest()))
-
-    def latest() -> str:
-        return failures.latest.text if failures.latest else "nothing"
-
-    failures.succeeded("Backyard")
-    failures.forget("Backyard")
+def test_what_is_told_again_is_no_newer_failure(failures: FailureLog, clock: HandClock) -> None:
+    """Whoever compares the latest failure with an earlier one sees a difference only when something was told."""
+    latest = [failures.latest]
     for message in ("no answer", "no answer", "status 500", "status 500"):
-        clock.now += 2 * HOUR
+        clock.advance(2 * HOUR)
         failures.failed("Backyard", message)
-    failures.succeeded("Backyard")
-    failures.failed("Remote", "no answer")
-    failures.forget("Remote")
-    assert news == ["Backyard: no answer", "Backyard: status 500", "nothing", "Remote: no answer", "nothing"]
+        latest.append(failures.latest)
+
+    assert latest[1] == latest[2] != latest[3] == latest[4] != latest[0]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ class PassingTime:
     def now(self) -> datetime:
         return self._now
 
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def seconds_until(self, moment: datetime) -> float:
+        return (moment - self._now).total_seconds() / _PACE
+
     def pass_a_request(self) -> datetime:
         """Stands still where until() has let it come."""
         self._now = min(self._now + _STEP, self._end)
@@ -66,8 +72,7 @@ async def night(
         SimulatedApi(observatories[1], clock=time.pass_a_request) as remote,
         running_bridge(
             bridge_config(broker_port, backyard, remote, looks=polling(plan="auto", slow_interval=2.0)),
-            now=time.now,
-            pace=_PACE,
+            time,
         ),
     ):
         yield time

@@ -17,19 +17,12 @@ from tests.support.broken_answers import (
     BrokenAnswer,
 )
 from tests.support.watching import Watched, at_work, looks, more_looks, projects_of, targets_of, two_profiles
-from ts2mqtt.scheduler import poller as poller_module
 from ts2mqtt.simulator.api import SimulatedApi
 
 if TYPE_CHECKING:
     from tests.support.running import Log
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.simulator.observatory import SimulatedObservatory
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 0.1)
 
 
 def at(path: str) -> list[BrokenAnswer]:

@@ -14,8 +14,7 @@ import pytest
 
 from tests.support.asking import PROFILE, PROJECT, TARGET, asking, head_of_request, polling, serving
 from ts2mqtt.errors import ApiFailureError, NotFoundError, NotTheApiError, RigError, RigUnreachableError
-from ts2mqtt.scheduler import client as client_module
-from ts2mqtt.scheduler.client import LARGEST_ANSWER, public_url
+from ts2mqtt.scheduler.client import LARGEST_ANSWER, HttpOptions, public_url
 from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.http1 import Answer
 
@@ -333,15 +332,15 @@ class TestTimeOuts:
             await preview
             assert len((await profiles).items.items) == 3
 
-    async def test_a_host_that_swallows_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client_module, "_CONNECT_TIMEOUT_S", 0.1)
+    async def test_a_host_that_swallows_everything(self) -> None:
         # Its queue of connections is full, so that no more are answered: what a firewall does.
         with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
             crowd = [socket.socket() for _ in range(4)]
             for one in crowd:
                 one.setblocking(False)
                 one.connect_ex(listener.getsockname())
-            async with asking(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            impatient = HttpOptions(connect_timeout_s=0.1)
+            async with asking(f"http://127.0.0.1:{listener.getsockname()[1]}", http=impatient) as client:
                 with pytest.raises(
                     RigUnreachableError, match="does not answer; is the imaging PC on, and does its fire"
                 ):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.api_in_memory import ApiInMemory
+from tests.support.clocks import HandClock, LoopClock
+from tests.support.simulated_time import run_in_simulated_time
 from tests.support.watching import (
-    Clock,
+    PATIENCE_S,
     Watched,
     at_work,
     looks,
@@ -23,12 +24,12 @@ from tests.support.watching import (
     two_profiles,
     watching,
 )
-from ts2mqtt.errors import ConfigError, RigUnreachableError
+from ts2mqtt.errors import ConfigError
 from ts2mqtt.observatory.model import Statistics
-from ts2mqtt.scheduler import poller as poller_module, statistics as statistics_module
 from ts2mqtt.scheduler.statistics import exposure_counts
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.faults import Exchange, Fault
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,18 +55,8 @@ async def api(observatory: SimulatedObservatory) -> AsyncIterator[SimulatedApi]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (poller_module, statistics_module):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
-    return clock
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 0.1)
-    monkeypatch.setattr(poller_module, "_LEAST_GAP_S", 0.02)
+def clock() -> HandClock:
+    return HandClock()
 
 
 def target_of(observatory: SimulatedObservatory, name: str) -> SimulatedTarget:
@@ -101,16 +92,16 @@ class TestWhatIsAskedWhen:
         assert [profile.name for profile in rig.known_profiles] == ["Wide", "Narrow"]
         assert len(projects_of(rig)) == 6
         assert len(targets_of(rig)) == 12
-        assert watched.changes == 1
+        assert len(watched.reports) == 1
 
     async def test_a_look_reads_the_active_projects_of_the_active_profile_alone(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
         counters = api.observatory.counters
-        async with watching(api):
+        async with watching(api, clock=clock):
             await more_looks(api, 10)
             versions = counters.requests["version"]
-            clock.now += 400.0  # less than 0.8 of the slow interval
+            clock.advance(400.0)  # less than 0.8 of the slow interval
             await more_looks(api, 10)
 
         wide, narrow = api.observatory.profiles
@@ -124,10 +115,10 @@ class TestWhatIsAskedWhen:
         assert counters.requests["preview"] == counters.requests["statistics"] == 0
 
     async def test_slow_things_are_read_again_once_after_the_slow_interval(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
-        async with watching(api):
-            clock.now += 601.0
+        async with watching(api, clock=clock):
+            clock.advance(601.0)
             await more_looks(api, 10)
 
         counters = api.observatory.counters
@@ -135,17 +126,17 @@ class TestWhatIsAskedWhen:
         assert counters.projects_requests[api.observatory.profiles[1].id] == 2
         assert {counters.targets_requests[project.id] for project in slow} == {2}
 
-    async def test_slow_things_spread_over_the_slow_interval(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_slow_things_spread_over_the_slow_interval(self, api: SimulatedApi, clock: HandClock) -> None:
         slow = [project.id for project in api.observatory.projects() if project.name not in ("Wide 1", "Wide 2")]
         moments: set[float] = set()
-        async with watching(api):
-            clock.now += 480.0
+        async with watching(api, clock=clock):
+            clock.advance(480.0)
             for _ in range(13):
                 before = _asked(api, slow)
                 await more_looks(api, 2)
                 if _asked(api, slow) > before:
-                    moments.add(clock.now)
-                clock.now += 10.0
+                    moments.add(clock.seconds)
+                clock.advance(10.0)
 
         assert _asked(api, slow) == 8
         assert len(moments) > 1
@@ -169,21 +160,23 @@ class TestWhatIsAskedWhen:
             observatory.add_profile("New")
             await watched.until(lambda rig: len(rig.known_profiles) == 2)
 
-    async def test_a_project_that_becomes_active_is_live_from_then_on(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_a_project_that_becomes_active_is_live_from_then_on(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
         draft = next(project for project in api.observatory.projects() if project.state == "Draft")
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             api.observatory.set_project_state(draft, "Active")
             await watched.until(lambda rig: projects_of(rig)["Wide Draft"].state == "active")
             api.observatory.rename(draft.targets[0], "Renamed")
             await watched.until(lambda rig: "Renamed" in targets_of(rig))
 
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
     async def test_the_profile_that_becomes_active_is_live_from_then_on(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
         wide, narrow = api.observatory.profiles
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             api.observatory.activate_profile(narrow)
             await watched.until(lambda rig: rig.active_profile is not None and rig.active_profile.name == "Narrow")
             api.observatory.rename(target_of(api.observatory, "Narrow 2 b"), "Renamed")
@@ -192,43 +185,66 @@ class TestWhatIsAskedWhen:
             await more_looks(api)
             assert api.observatory.counters.projects_requests[wide.id] == before
 
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
     async def test_unchanged_answers_tell_nobody(self, api: SimulatedApi) -> None:
         async with watching(api, looks(slow_interval=0.02)) as watched:
             rig = watched.rig
             await more_looks(api, 10)
 
-            assert watched.changes == 1
+            assert len(watched.reports) == 1
             assert watched.rig is rig
 
-    async def test_what_is_gone_is_forgotten(self, api: SimulatedApi) -> None:
+    async def test_what_is_gone_is_forgotten(self, api: SimulatedApi, clock: HandClock) -> None:
+        """A project that comes back is a new one, although none of its lists would be due yet."""
+        profile = api.observatory.profiles[0]
         measured(api.observatory, "Wide 1 a")
-        async with watching(api, looks(slow_interval=0.02)) as watched:
-            await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
-            for project in [*api.observatory.projects()]:
+        async with watching(api, clock=clock) as watched:
+            clock.advance(601.0)
+            await watched.until(lambda rig: _hfr_of(rig, "Wide 1 a") == 2.0)
+            removed = [*profile.projects]
+            for project in removed:
                 api.observatory.remove_project(project)
-            await watched.until(lambda rig: not projects_of(rig))
-            await more_looks(api, 3)
+            await watched.until(lambda rig: not set(projects_of(rig)) & {"Wide 1", "Wide Draft"})
+            draft = next(project for project in removed if project.name == "Wide Draft")
+            asked = api.observatory.counters.targets_requests[draft.id]
+            rule = api.faults.add(f"/projects/{draft.id}/targets", Fault.status(500))
+            profile.projects += removed
+            rig = await watched.until(lambda rig: "Wide Draft" in projects_of(rig))
 
-            assert watched.poller._reader._targets == {}
-            assert watched.poller._statistics._known == {}
-            assert not [what for what in watched.poller._due if what.startswith("targets")]
+            assert projects_of(rig)["Wide Draft"].targets is None
+            assert _hfr_of(rig, "Wide 1 a") is None
+            assert rule.hits == 1
+            assert api.observatory.counters.targets_requests[draft.id] == asked
 
     async def test_a_clock_that_was_set_back_leaves_nothing_in_the_future(self, api: SimulatedApi, log: Log) -> None:
-        async with watching(api, looks(plan="manual")) as watched:
-            wrong, right = datetime(2031, 1, 1, 22, tzinfo=UTC), datetime(2026, 2, 27, 22, tzinfo=UTC)
-            watched.poller._now = lambda: wrong
-            await more_looks(api, 2)
+        wrong, right = datetime(2031, 1, 1, 22, tzinfo=UTC), datetime(2026, 2, 27, 22, tzinfo=UTC)
+        clock = HandClock(wrong)
+        async with watching(api, looks(plan="auto"), clock) as watched:
             measured(api.observatory, "Wide 1 a")
             watched.poller.refresh_plan()
-            await watched.until(lambda _: watched.poller.last is not None and watched.poller.plan is not None)
-            watched.poller._now = lambda: right
-            await more_looks(api, 2)
-            assert watched.poller.last is None
-            assert watched.poller.plan is None
-            assert watched.poller._watched_since == right
+            await watched.until_reported(lambda report: report.last is not None and report.plan is not None)
+            clock.set(right)
+            await watched.until_reported(lambda report: report.last is None and report.plan is None)
             await log.says("the clock of this machine was set back")
+
+            await more_looks(api, 2)
+
+            # A rig that was watched since 2031 would not be asked for a plan before that year.
+            clock.advance(HOUR)
+            async with asyncio.timeout(PATIENCE_S):
+                await api.wait_for_request("/profiles/*/preview", after=1)
+
+    async def test_a_clock_that_was_set_back_is_reported_though_nothing_else_has_changed(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
+        """For what is going on now depends on the time."""
+        async with watching(api, clock=clock) as watched:
+            first, *_ = watched.reports
+            clock.set(clock.now() - timedelta(hours=1))
+            await more_looks(api, 3)
+
+            assert watched.reports == [first, first]
 
     async def test_a_date_without_offset_is_in_the_zone_of_the_others(self, api: SimulatedApi) -> None:
         api.observatory.profiles[0].projects[0].raw["CreateDate"] = "2026-02-01T20:00:00"
@@ -250,7 +266,7 @@ class TestWhatIsAskedWhen:
         watched.poller.recall(None, {}, (published,))
         async with at_work(watched):
             await more_looks(api)
-            assert watched.poller.zone == published.tzinfo
+            assert watched.poller.report.zone == published.tzinfo
             api.faults.clear()
             watched.poller.refresh()
             rig = await watched.until(lambda rig: all(profile.projects for profile in rig.known_profiles))
@@ -258,7 +274,7 @@ class TestWhatIsAskedWhen:
         created = projects_of(rig)["Wide 1"].created
         assert created is not None
         assert created.utcoffset() == created.replace(tzinfo=None).astimezone().utcoffset()
-        assert watched.poller.zone is None
+        assert watched.poller.report.zone is None
 
     async def test_it_stops_at_once_and_leaves_no_connection(self, api: SimulatedApi) -> None:
         async with watching(api):
@@ -280,27 +296,29 @@ class TestOtherPolling:
             await more_looks(api, 3)
             assert len(api.requests_to("/profiles")) >= before + 3
 
-    async def test_a_shorter_slow_interval_holds_for_what_was_put_off(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_a_shorter_slow_interval_holds_for_what_was_put_off(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
         narrow = api.observatory.profiles[1]
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             watched.poller.use(looks(slow_interval=60.0))
             await more_looks(api)
             assert api.observatory.counters.projects_requests[narrow.id] == 1
-            clock.now += 61.0
+            clock.advance(61.0)
             await more_looks(api)
             assert api.observatory.counters.projects_requests[narrow.id] == 2
 
-    async def test_a_shorter_statistics_interval_too(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_a_shorter_statistics_interval_too(self, api: SimulatedApi, clock: HandClock) -> None:
         requests = api.observatory.counters.statistics_requests
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             target = measured(api.observatory, "Wide 1 a")
             await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
             watched.poller.use(looks(timeout=9.0))
-            clock.now += 601.0
+            clock.advance(601.0)
             await more_looks(api)
             assert requests == {target.id: 1}
             watched.poller.use(looks(statistics_interval=600.0))
-            clock.now += 601.0
+            clock.advance(601.0)
             await more_looks(api)
             assert requests == {target.id: 2}
 
@@ -316,10 +334,12 @@ class TestOtherPolling:
 
 
 class TestStatistics:
-    async def test_nothing_is_asked_for_targets_with_nothing_acquired(self, api: SimulatedApi, clock: Clock) -> None:
-        async with watching(api):
+    async def test_nothing_is_asked_for_targets_with_nothing_acquired(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
+        async with watching(api, clock=clock):
             for _ in range(4):
-                clock.now += 12 * HOUR
+                clock.advance(12 * HOUR)
                 await more_looks(api, 2)
 
         assert api.observatory.counters.requests["statistics"] == 0
@@ -338,25 +358,27 @@ class TestStatistics:
         assert second.statistics is None
 
     async def test_after_the_start_they_are_spread_over_the_slow_interval(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
         for target in api.observatory.targets():
             measured(api.observatory, target.name)
         asked: list[int] = []
-        async with watching(api):
+        async with watching(api, clock=clock):
             for _ in range(12):
                 await more_looks(api, 2)
                 asked.append(api.observatory.counters.requests["statistics"])
-                clock.now += 55.0
+                clock.advance(55.0)
 
         assert asked[0] == 0
         assert asked[-1] == 12
         assert set(api.observatory.counters.statistics_requests.values()) == {1}
         assert max(later - earlier for earlier, later in pairwise(asked)) <= 5
 
-    async def test_only_a_target_whose_counts_moved_is_asked_for_again(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_only_a_target_whose_counts_moved_is_asked_for_again(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
         requests = api.observatory.counters.statistics_requests
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             target = measured(api.observatory, "Wide 1 a")
             other = measured(api.observatory, "Wide 2 b")
             await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
@@ -372,17 +394,19 @@ class TestStatistics:
             await more_looks(api, 5)
             assert requests == {target.id: 3, other.id: 1}
 
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
-    async def test_all_are_read_again_after_the_statistics_interval(self, api: SimulatedApi, clock: Clock) -> None:
-        async with watching(api):
+    async def test_all_are_read_again_after_the_statistics_interval(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
+        async with watching(api, clock=clock):
             target = measured(api.observatory, "Wide 1 a")
             await more_looks(api, 3)
             requests = api.observatory.counters.statistics_requests
-            clock.now += 5 * HOUR
+            clock.advance(5 * HOUR)
             await more_looks(api, 3)
             assert requests == {target.id: 1}
-            clock.now += 2 * HOUR
+            clock.advance(2 * HOUR)
             await more_looks(api, 3)
             assert requests == {target.id: 2}
 
@@ -406,35 +430,37 @@ class TestStatistics:
 
         assert set(at_once) == {1}
 
-    async def test_a_rig_that_takes_long_is_asked_seldom(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_a_rig_that_takes_long_is_asked_seldom(self, api: SimulatedApi, clock: HandClock) -> None:
         release = asyncio.Event()
         api.faults.add("/targets/*/statistics", Fault.delay(release), times=1)
-        async with watching(api):
+        async with watching(api, clock=clock):
             target = measured(api.observatory, "Wide 1 a")
             await api.wait_for_request("/targets/*/statistics")
-            clock.now += 3.0
+            clock.advance(3.0)
             release.set()
             requests = api.observatory.counters.statistics_requests
             await more_looks(api, 2)
             measured(api.observatory, "Wide 1 a")
-            clock.now += 59.0
+            clock.advance(59.0)
             await more_looks(api, 3)
             assert requests == {target.id: 1}
-            clock.now += 2.0
+            clock.advance(2.0)
             await more_looks(api, 3)
             assert requests == {target.id: 2}
 
-    async def test_a_failure_is_not_repeated_before_the_slow_interval(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_a_failure_is_not_repeated_before_the_slow_interval(
+        self, api: SimulatedApi, clock: HandClock
+    ) -> None:
         rule = api.faults.add("/targets/*/statistics", Fault.status(500))
-        async with watching(api):
+        async with watching(api, clock=clock):
             measured(api.observatory, "Wide 1 a")
             await api.wait_for_request("/targets/*/statistics")
             await more_looks(api, 3)
             measured(api.observatory, "Wide 1 a")
-            clock.now += 590.0
+            clock.advance(590.0)
             await more_looks(api, 3)
             assert rule.hits == 1
-            clock.now += 20.0
+            clock.advance(20.0)
             await more_looks(api, 3)
             assert rule.hits == 2
 
@@ -449,26 +475,26 @@ class TestStatistics:
             assert api.observatory.counters.statistics_requests == {target.id: 1}
             assert log.problems == []
 
-    async def test_those_that_are_known_outlive_a_locked_database(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_those_that_are_known_outlive_a_locked_database(self, api: SimulatedApi, clock: HandClock) -> None:
         """Which answers as if there were none to be had."""
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             target = measured(api.observatory, "Wide 1 a")
             await watched.until(lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None)
             rule = api.faults.add("/targets/*/statistics", Fault.empty())
-            clock.now += 60.0
+            clock.advance(60.0)
             api.observatory.acquire(target, hfr=3.0, fwhm=3.0)
             await api.wait_for_request("/targets/*/statistics", after=1)
             await more_looks(api, 3)
             assert _hfr_of(watched.rig, "Wide 1 a") == 2.0
             assert rule.hits == 1
-            clock.now += 601.0
+            clock.advance(601.0)
             await api.wait_for_request("/targets/*/statistics", after=2)
             await more_looks(api, 3)
-            clock.now += 601.0
+            clock.advance(601.0)
             await more_looks(api, 3)
             assert rule.hits == 2
             rule.remove()
-            clock.now += 601.0
+            clock.advance(601.0)
             await watched.until(lambda rig: _hfr_of(rig, "Wide 1 a") == 2.5)
 
     async def test_a_target_that_was_reset_has_none_any_more(self, api: SimulatedApi) -> None:
@@ -480,32 +506,32 @@ class TestStatistics:
             assert targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is None
 
     async def test_after_a_restart_what_was_published_is_shown_and_not_asked_for(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
         target = measured(api.observatory, "Wide 1 a")
         remembered = {"lum_60": Statistics(hfr_mean=1.5)}
-        async with watching(api) as before_the_restart:
+        async with watching(api, clock=clock) as before_the_restart:
             counts = exposure_counts(targets_of(before_the_restart.rig)["Wide 1 a"])
         assert counts[0] == ("lum_60", 1, 0)
-        watched = Watched(looks(), api.url)
+        watched = Watched(looks(), api.url, clock=clock)
         watched.poller.recall(None, {target.id: (counts, remembered)}, ())
         async with at_work(watched):
             rig = await watched.until(lambda rig: rig.online is True)
-            clock.now += 601.0
+            clock.advance(601.0)
             await more_looks(api, 3)
             assert targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
             assert api.observatory.counters.requests["statistics"] == 0
 
-            clock.now += 6 * HOUR
+            clock.advance(6 * HOUR)
             await watched.until(
                 lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics != remembered["lum_60"]
             )
 
     async def test_after_a_restart_what_moved_meanwhile_is_asked_for_at_once(
-        self, api: SimulatedApi, clock: Clock
+        self, api: SimulatedApi, clock: HandClock
     ) -> None:
         target = measured(api.observatory, "Wide 1 a")
-        watched = Watched(looks(), api.url)
+        watched = Watched(looks(), api.url, clock=clock)
         watched.poller.recall(None, {target.id: ((("lum_60", 0, 0),), {"lum_60": Statistics(hfr_mean=1.5)})}, ())
         async with at_work(watched):
             await watched.until(lambda rig: rig.online is True)
@@ -514,7 +540,7 @@ class TestStatistics:
 
         assert statistics is not None
         assert statistics.hfr_mean == 2.0
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
     async def test_what_was_read_since_the_start_is_not_overwritten_by_memory(self, api: SimulatedApi) -> None:
         async with watching(api) as watched:
@@ -522,20 +548,20 @@ class TestStatistics:
             rig = await watched.until(
                 lambda rig: targets_of(rig)["Wide 1 a"].exposure_plans[0].statistics is not None
             )
-            changes = watched.changes
+            changes = len(watched.reports)
             watched.poller.recall(None, {target.id: ((), {"lum_60": Statistics(hfr_mean=9.0)})}, ())
 
             assert watched.rig is rig
-            assert watched.changes == changes
+            assert len(watched.reports) == changes
 
-    async def test_memory_that_comes_late_is_shown_at_once(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_memory_that_comes_late_is_shown_at_once(self, api: SimulatedApi, clock: HandClock) -> None:
         target = measured(api.observatory, "Wide 1 a")
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             counts = exposure_counts(targets_of(watched.rig)["Wide 1 a"])
             watched.poller.recall(None, {target.id: (counts, {"lum_60": Statistics(hfr_mean=1.5)})}, ())
 
             assert targets_of(watched.rig)["Wide 1 a"].exposure_plans[0].statistics == Statistics(hfr_mean=1.5)
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
 
 class TestFailures:
@@ -577,7 +603,7 @@ class TestFailures:
             await watched.until(lambda rig: "Renamed" in projects_of(rig))
             rule.remove()
             await log.says("targets of project 'Renamed'", "recovered")
-            assert watched.poller._failures.failing == ()
+            await watched.until_reported(lambda report: report.problem is None)
 
     async def test_a_failing_list_that_is_gone_is_forgotten(self, api: SimulatedApi, log: Log) -> None:
         async with watching(api) as watched:
@@ -587,20 +613,20 @@ class TestFailures:
             api.observatory.remove_project(project)
             await watched.until(lambda rig: "Wide 1" not in projects_of(rig))
             await more_looks(api, 2)
-            assert watched.poller._failures.failing == ()
+            assert watched.poller.report.problem is None
 
     async def test_a_version_that_fails_later_is_told_and_costs_no_look(
-        self, api: SimulatedApi, clock: Clock, log: Log
+        self, api: SimulatedApi, clock: HandClock, log: Log
     ) -> None:
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             rule = api.faults.add("/version", Fault.status(500))
-            clock.now += 601.0
+            clock.advance(601.0)
             await log.says("Backyard, the plugin's version", "status 500")
             await more_looks(api, 3)
             assert watched.rig.online
             assert watched.rig.plugin_version == "5.9.3.0"
             rule.remove()
-            clock.now += 601.0
+            clock.advance(601.0)
             await log.says("the plugin's version: recovered")
 
     async def test_one_missed_look_is_no_news(self, api: SimulatedApi, log: Log) -> None:
@@ -609,7 +635,7 @@ class TestFailures:
             await more_looks(api, 4)
 
             assert rule.hits == 1
-            assert watched.changes == 1
+            assert len(watched.reports) == 1
             assert log.problems == []
 
     async def test_a_rig_that_was_never_there_is_told_at_once(self, api: SimulatedApi, log: Log) -> None:
@@ -627,9 +653,9 @@ class TestFailures:
         assert len(log.problems) == 1
 
     async def test_a_rig_that_goes_keeps_what_it_had_and_comes_back_by_itself(
-        self, api: SimulatedApi, log: Log, clock: Clock
+        self, api: SimulatedApi, log: Log, clock: HandClock
     ) -> None:
-        async with watching(api) as watched:
+        async with watching(api, clock=clock) as watched:
             known = watched.rig
             await api.stop()
             gone = await watched.until(lambda rig: rig.online is False)
@@ -639,41 +665,63 @@ class TestFailures:
             back = await watched.until(lambda rig: rig.online is True)
 
         assert back == known
-        # Read, gone and back; and twice that there is, or no longer is, something wrong.
-        assert watched.changes == 5
-        assert watched.poller.problem is None
+        read, gone_with_its_cause, back_without = watched.reports
+        assert (read.problem, back_without) == (None, read)
+        assert gone_with_its_cause.problem is not None
+        assert watched.poller.report.problem is None
         assert len(log.problems) == 1
-        assert clock.now == 1_000.0
+        assert clock.seconds == 1_000.0
 
-    async def test_there_is_no_storm_after_an_outage(self, api: SimulatedApi, clock: Clock) -> None:
+    async def test_there_is_no_storm_after_an_outage(self, api: SimulatedApi, clock: HandClock) -> None:
         for target in api.observatory.targets():
             measured(api.observatory, target.name)
         slow = [project for project in api.observatory.projects() if project.name not in ("Wide 1", "Wide 2")]
         counters = api.observatory.counters
-        async with watching(api) as watched:
-            clock.now += 700.0
+        async with watching(api, clock=clock) as watched:
+            clock.advance(700.0)
             await more_looks(api, 2)
             assert counters.requests["statistics"] == 12
             await api.stop()
             await watched.until(lambda rig: rig.online is False)
-            clock.now += 12 * HOUR
+            clock.advance(12 * HOUR)
             await api.start()
             await watched.until(lambda rig: rig.online is True)
             await more_looks(api, 3)
 
             assert [counters.targets_requests[project.id] for project in slow] == [2] * len(slow)
-            clock.now += 601.0
+            clock.advance(601.0)
             await more_looks(api, 3)
         assert counters.requests["statistics"] == 24
 
-    def test_the_pause_between_attempts_grows_and_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 2.0)
-        monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 60.0)
-        watched = Watched(looks(), "http://127.0.0.1:9")
-        pauses = [watched.poller._silent(RigUnreachableError("off")) for _ in range(2_000)]
+    async def test_a_list_that_fails_is_reported_before_the_look_is_over(self, api: SimulatedApi) -> None:
+        first, second = api.observatory.profiles[0].projects[:2]
+        async with watching(api) as watched:
+            release = asyncio.Event()
+            waiting = api.faults.add(f"/projects/{second.id}/targets", Fault.delay(release))
+            failing = api.faults.add(f"/projects/{first.id}/targets", Fault.status(500))
+            report = await watched.until_reported(lambda report: report.problem is not None)
+            assert report.problem is not None
+            assert "targets of project 'Wide 1'" in report.problem.text
+            failing.remove()
+            waiting.remove()
+            release.set()
+            await watched.until_reported(lambda report: report.problem is None)
 
-        for number, longest in enumerate((2, 4, 8, 16, 32, 60, 60)):
-            assert longest / 2 <= pauses[number] <= longest
+    def test_the_pause_between_attempts_grows_and_is_bounded(self) -> None:
+        async def attempts() -> list[float]:
+            clock = LoopClock()
+            silent = ApiInMemory(two_profiles(), clock)
+            silent.on = False
+            timings = RigTimings(first_retry_s=2.0, longest_retry_s=60.0, least_gap_s=0.0)
+            async with at_work(Watched(looks(), "http://rig", clock=clock, timings=timings, transport=silent)):
+                await asyncio.sleep(1_000 * 60.0)
+            return [request.seconds for request in silent.requests]
+
+        moments = run_in_simulated_time(attempts)
+        pauses = [later - earlier for earlier, later in pairwise(moments)]
+
+        for pause, longest in zip(pauses, (2, 4, 8, 16, 32, 60, 60), strict=False):
+            assert longest / 2 <= pause <= longest
         assert min(pauses[6:]) >= 30.0
         assert max(pauses) <= 60.0
         assert len({round(pause, 3) for pause in pauses[6:]}) > 100  # rigs do not come back in step
@@ -702,38 +750,40 @@ class TestRefresh:
             async with asyncio.timeout(10):
                 await api.wait_for_request("/profiles", after=2)
 
-    async def test_a_flood_of_refreshes_is_bounded(self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch) -> None:
-        gap_s = 0.1
-        monkeypatch.setattr(poller_module, "_LEAST_GAP_S", gap_s)
-        async with watching(api, looks(interval=1_000.0)) as watched:
-            started = time.monotonic()
-            while time.monotonic() < started + 5 * gap_s:
-                watched.poller.refresh()
-                await asyncio.sleep(0)
-            lasted = time.monotonic() - started
-            asked = len(api.requests_to("/profiles"))
+    def test_a_flood_of_refreshes_is_bounded(self) -> None:
+        async def moments_of_looks() -> list[float]:
+            clock = LoopClock()
+            api = ApiInMemory(two_profiles(), clock)
+            polls = looks(interval=1_000.0)
+            timings = RigTimings(least_gap_s=2.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, timings=timings, transport=api)) as watched:
+                for _ in range(110):
+                    watched.poller.refresh()
+                    await asyncio.sleep(0.1)
+            return [request.seconds for request in api.requests_to("/profiles")]
 
-        assert 2 <= asked <= lasted / gap_s + 2
+        assert run_in_simulated_time(moments_of_looks) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.001)
 
-    async def test_a_flood_of_requests_for_the_plan_reads_one_in_a_minute(
-        self, api: SimulatedApi, clock: Clock
-    ) -> None:
-        async with watching(api, looks(plan="manual")) as watched:
-            for minute in range(3):
-                for _ in range(50):
-                    watched.poller.refresh_plan()
-                    await more_looks(api, 1)
-                assert len(api.requests_to("/profiles/*/preview")) == minute + 1
-                clock.now += 61.0
-                await api.wait_for_request("/profiles/*/preview", after=minute + 1)
+    def test_a_flood_of_requests_for_the_plan_reads_one_in_a_minute(self) -> None:
+        async def flooded() -> None:
+            clock = LoopClock()
+            api = ApiInMemory(two_profiles(), clock)
+            polls = looks(plan="manual", interval=1.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api)) as watched:
+                for minute in range(3):
+                    for _ in range(50):
+                        watched.poller.refresh_plan()
+                        await asyncio.sleep(1.0)
+                    assert len(api.requests_to("/preview")) == minute + 1
+                    await asyncio.sleep(12.0)
+                    assert len(api.requests_to("/preview")) == minute + 2
 
-    async def test_a_refresh_tries_a_silent_rig_at_once(
-        self, api: SimulatedApi, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(poller_module, "_FIRST_RETRY_S", 1_000.0)
-        monkeypatch.setattr(poller_module, "_LONGEST_RETRY_S", 1_000.0)
+        run_in_simulated_time(flooded)
+
+    async def test_a_refresh_tries_a_silent_rig_at_once(self, api: SimulatedApi) -> None:
+        never = RigTimings(first_retry_s=1_000.0, longest_retry_s=1_000.0, least_gap_s=0.02)
         await api.stop()
-        async with at_work(Watched(looks(), api.url)) as watched:
+        async with at_work(Watched(looks(), api.url, timings=never)) as watched:
             await watched.until(lambda rig: rig.online is False)
             await api.start()
             watched.poller.refresh()

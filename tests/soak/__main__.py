@@ -19,30 +19,32 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 from tests.faults.gate import Gate
 from tests.soak.curves import curves
+from tests.support.clocks import LoopClock
 from tests.support.simulated_time import run_in_simulated_time
-from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
-from ts2mqtt.mqtt import connection as mqtt
-from ts2mqtt.scheduler import poller
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.chance import chance
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.mqtt_packets import Message
+from ts2mqtt.timing import BrokerTimings, RigTimings, Timings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _POLLING = PollingConfig(interval=1_800.0, slow_interval=7_200.0)
-_HEARTBEAT_S, _HOUSEKEEPING_S, _KEEPALIVE_S, _KNOCK_S = 600.0, 60.0, 300.0, 1_800.0
+_KEEPALIVE_S = 300.0
+# Signs of life every ten seconds, and knocking at a silent rig every minute, would be most of the work, and are no
+# different on any other day.
+_TIMINGS = Timings(
+    rig=RigTimings(longest_retry_s=1_800.0), broker=BrokerTimings(heartbeat_s=600.0, housekeeping_s=60.0)
+)
 _OFF, _ON = timedelta(hours=20), timedelta(hours=4)
 """After noon: at eight in the morning the rigs are switched off, at four in the afternoon on again."""
 
@@ -85,7 +87,7 @@ class _Months:
         await gate.open()
         for api in self._apis:
             await api.start()
-        bridge = Bridge(self._config(gate.port), now=self.now)
+        bridge = Bridge(self._config(gate.port), clock=LoopClock(_START), timings=_TIMINGS)
         running = asyncio.create_task(bridge.run())
         try:
             for day in range(1, self._days + 1):
@@ -212,16 +214,7 @@ def main() -> int:
 
     async def lived() -> None:
         months.append(_Months(wanted.rigs, wanted.days))
-        clock = SimpleNamespace(time_ns=lambda: int(months[0].now().timestamp() * 1e9))
-        with (
-            patch.object(heartbeat, "time", clock),
-            # Signs of life every ten seconds, and knocking at a silent rig every minute, would be most of the work,
-            # and are no different on any other day.
-            patch.object(heartbeat, "INTERVAL_S", _HEARTBEAT_S),
-            patch.object(mqtt, "_HOUSEKEEPING_S", _HOUSEKEEPING_S),
-            patch.object(poller, "_LONGEST_RETRY_S", _KNOCK_S),
-        ):
-            await months[0].live()
+        await months[0].live()
 
     run_in_simulated_time(lived)
     measured, deleted = months[0].measured, months[0].projects_deleted

@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ts2mqtt.config import PollingConfig, RigConfig
-from ts2mqtt.scheduler.client import TargetSchedulerClient
+from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient
 
 if TYPE_CHECKING:
     import ssl
@@ -28,9 +28,12 @@ def polling(**keys: Any) -> PollingConfig:
     return PollingConfig().model_copy(update={"timeout": 10.0, "plan_timeout": 10.0, **keys})
 
 
-def asking(url: str, looks: PollingConfig | None = None, **rig: Any) -> TargetSchedulerClient:
+def asking(
+    url: str, looks: PollingConfig | None = None, http: HttpOptions = HttpOptions(), **rig: Any
+) -> TargetSchedulerClient:
     """A client of the API at this URL; `rig` are keys of the rig's configuration."""
-    return TargetSchedulerClient(RigConfig.model_validate({"url": "http://rig", **rig}), url, looks or polling())
+    config = RigConfig.model_validate({"url": "http://rig", **rig})
+    return TargetSchedulerClient(config, url, looks or polling(), http)
 
 
 @asynccontextmanager

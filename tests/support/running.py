@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
+from ts2mqtt.timing import BrokerTimings, HomeAssistantTimings, RigTimings, Timings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
+    from collections.abc import AsyncIterator
 
     from ts2mqtt.simulator.api import SimulatedApi
+    from ts2mqtt.timing import Clock
 
 _PATIENCE_S = 60.0
 RIG_NAMES = ("Backyard", "Remote", "Third")
@@ -49,12 +51,25 @@ def bridge_config(
     )
 
 
+IMPATIENT = Timings(
+    rig=RigTimings(first_retry_s=0.1),
+    broker=BrokerTimings(first_retry_s=0.1, refused_retry_s=0.5),
+    home_assistant=HomeAssistantTimings(birth_delay_s=(0.05, 0.1), least_birth_gap_s=0.05),
+)
+"""What is retried after seconds is retried after a tenth of them."""
+
+
+def with_broker(**seconds: float) -> Timings:
+    """Impatient, with other timings towards the broker."""
+    return replace(IMPATIENT, broker=replace(IMPATIENT.broker, **seconds))
+
+
 @asynccontextmanager
 async def running_bridge(
-    config: Config, now: Callable[[], datetime] | None = None, *, pace: float = 1.0
+    config: Config, clock: Clock | None = None, timings: Timings = IMPATIENT
 ) -> AsyncIterator[Bridge]:
     """Runs while the block does; stopped in peace afterwards, as by SIGTERM."""
-    bridge = Bridge(config, now=now, pace=pace) if now else Bridge(config)
+    bridge = Bridge(config, clock=clock, timings=timings)
     running = asyncio.create_task(bridge.run())
     try:
         yield bridge

@@ -13,22 +13,19 @@ The event loop's clock is the simulated one and jumps from one timer to the next
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from unittest.mock import patch
-from urllib.parse import parse_qs, urlsplit
 
-from tests.support.simulated_time import SimulatedTimeLoop
+from tests.support.api_in_memory import ApiInMemory
+from tests.support.clocks import LoopClock
+from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.config.models import PollingConfig, RigConfig
-from ts2mqtt.errors import NotFoundError, RigUnreachableError
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import live, next_edge
-from ts2mqtt.scheduler import client, poller, statistics
+from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.chance import chance
 from ts2mqtt.simulator.life import ObservatoryLife
 from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import NightPlan
     from ts2mqtt.observatory.present import Live
     from ts2mqtt.observatory.tally import Tally
+    from ts2mqtt.scheduler.report import RigReport
 
     Sort = Literal["clear", "cloudy"]
 
@@ -75,17 +73,16 @@ class AskedPreview:
 
 
 class WatchedRig:
-    """A rig and the bridge that looks at it, as `ts2mqtt.bridge.bridge.Bridge` does; the rig's PC can be off."""
+    """A rig and the bridge that looks at it, as `ts2mqtt.bridge.bridge.Bridge` does; its API can be off."""
 
     def __init__(self, observatory: SimulatedObservatory, polling: PollingConfig) -> None:
         self.observatory = observatory
-        self.api_is_on = True
+        self.clock = LoopClock(observatory.now)
+        self.api = ApiInMemory(observatory, self.clock)
         self.looks: list[Look] = []
         self.views: list[RigView] = []
         self.events: list[Event] = []
-        self.previews: list[AskedPreview] = []
         self.retained: dict[str, bytes] = {}
-        self._began = observatory.now.astimezone(UTC)
         self._config = RigConfig(name="Backyard", id=RIG_ID, url=("http://rig",))
         self._polling = polling
         self._bridge: _Bridge | None = None
@@ -94,7 +91,19 @@ class WatchedRig:
     @property
     def now(self) -> datetime:
         """In the bridge's time zone, as the bridge tells the time."""
-        return (self._began + timedelta(seconds=asyncio.get_running_loop().time())).astimezone()
+        return self.clock.now()
+
+    @property
+    def api_is_on(self) -> bool:
+        return self.api.on
+
+    @api_is_on.setter
+    def api_is_on(self, on: bool) -> None:
+        self.api.on = on
+
+    @property
+    def previews(self) -> list[AskedPreview]:
+        return [AskedPreview(request.time, request.start) for request in self.api.requests_to("/preview")]
 
     def start_bridge(self) -> None:
         self._starts += 1
@@ -106,9 +115,9 @@ class WatchedRig:
             self._bridge = None
 
     def look_every(self, seconds: float) -> None:
-        """From the next look on; nothing happens by day that would have to be seen at once."""
+        """From now on; a shorter interval begins with a look."""
         assert self._bridge is not None
-        self._bridge.poller._polling = self._polling.model_copy(update={"interval": seconds})
+        self._bridge.poller.use(self._polling.model_copy(update={"interval": seconds}))
 
     def refresh_plan(self) -> None:
         assert self._bridge is not None
@@ -116,35 +125,10 @@ class WatchedRig:
 
     async def until(self, moment: datetime) -> None:
         """Lets time pass; what goes wrong in the bridge meanwhile is raised."""
-        await asyncio.sleep((moment - self.now).total_seconds())
+        await asyncio.sleep(self.clock.seconds_until(moment))
         if self._bridge is not None:
             self._bridge.raise_fault()
         self.observatory.advance(self.now)
-
-    async def answer(self, path: str) -> bytes:
-        """What the API answers; the observatory has lived until now."""
-        if not self.api_is_on:
-            raise RigUnreachableError("the PC is off")
-        self.observatory.advance(self.now)
-        route = urlsplit(path)
-        match route.path.split("/")[1:]:
-            case ["version"]:
-                value = self.observatory.version_answer()
-            case ["profiles"]:
-                value = self.observatory.profiles_answer()
-            case ["profiles", profile_id, "projects"]:
-                value = self.observatory.projects_answer(profile_id)
-            case ["projects", project_id, "targets"]:
-                value = self.observatory.targets_answer(project_id)
-            case ["targets", target_id, "statistics"]:
-                value = self.observatory.statistics_answer(target_id)
-            case ["profiles", profile_id, "preview"]:
-                start = next(iter(parse_qs(route.query).get("startTime", [])), None)
-                self.previews.append(AskedPreview(self.now, start))
-                value = self.observatory.preview_answer(profile_id, datetime.fromisoformat(start) if start else None)
-            case _:
-                raise NotFoundError(path)
-        return b"" if value is None else json.dumps(value).encode()
 
     def of_type(self, *event_types: str) -> list[Event]:
         return [event for event in self.events if event.event_type in event_types]
@@ -161,36 +145,36 @@ class _Bridge:
         self._rig = rig
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
-        self._marked = False
-        self.poller = poller.RigPoller(config, polling, self._mark, tls=_TLS, now=lambda: rig.now, rng=rng)
+        self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
+        self.poller = RigPoller(config, polling, self._reports, clock=rig.clock, tls=_TLS, transport=rig.api, rng=rng)
         remembered = memory.recall(NAMES, rig.retained).get(RIG_ID, memory.Memory(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
-        self._mark()
-        self._task = asyncio.create_task(self.poller.run())
+        self._take_in(self.poller.report)
+        self._tasks = (asyncio.create_task(self.poller.run()), asyncio.create_task(self._take_reports()))
 
     async def stop(self) -> None:
         if self._edge is not None:
             self._edge.cancel()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._view is not None:
             self._rig.retained = _published(self._rig.retained, self._view)
 
     def raise_fault(self) -> None:
-        if self._task.done():
-            self._task.result()
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
-    def _mark(self) -> None:
-        # Not at once: the poller is in the middle of its work.
-        if not self._marked:
-            self._marked = True
-            asyncio.get_running_loop().call_soon(self._look)
+    async def _take_reports(self) -> None:
+        while True:
+            self._take_in(await self._reports.get())
 
-    def _look(self) -> None:
-        self._marked = False
-        now, zone = self._rig.now, self.poller.zone
-        rig, plan, last = self.poller.rig, self.poller.plan, self.poller.last
+    def _take_in(self, report: RigReport) -> None:
+        """At once when there is a report, and again when what it says of now becomes another thing."""
+        now, zone = self._rig.now, report.zone
+        rig, plan, last = report.rig, report.plan, report.last
         doing = live(rig, plan, last, now)
         self._watch, happened = observe(self._watch, rig, plan, doing, now, zone)
         assert self._watch.tally is not None
@@ -202,19 +186,8 @@ class _Bridge:
         edge = min(next_edge(rig, plan, last, now) or noon, noon)
         if self._edge is not None:
             self._edge.cancel()
-        seconds = (edge - now).total_seconds()
-        self._edge = asyncio.get_running_loop().call_later(seconds, self._mark)
-
-
-class _ClientWithoutHttp(client.TargetSchedulerClient):
-    """Asks the simulated observatory directly."""
-
-    rig: WatchedRig
-
-    async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ARG002, ASYNC109 - as the real one
-        # The other tasks get their turn, as they do while a real request travels.
-        await asyncio.sleep(0)
-        return await self.rig.answer(path)
+        seconds = self._rig.clock.seconds_until(edge)
+        self._edge = asyncio.get_running_loop().call_later(seconds, self._take_in, report)
 
 
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -232,15 +205,7 @@ def play(
         await script(rig)
         await rig.stop_bridge()
 
-    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
-        clock = SimpleNamespace(monotonic=runner.get_loop().time)
-        with (
-            patch.object(poller, "time", clock),
-            patch.object(statistics, "time", clock),
-            patch.object(poller, "TargetSchedulerClient", _ClientWithoutHttp),
-            patch.object(_ClientWithoutHttp, "rig", rig, create=True),
-        ):
-            runner.run(played())
+    run_in_simulated_time(played)
     return rig
 
 

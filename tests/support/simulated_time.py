@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from unittest.mock import patch
 
 from paho.mqtt import client as paho
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -76,16 +74,13 @@ class _AtOnce(ThreadPoolExecutor):
 
 
 def run_in_simulated_time(main: Callable[[], Coroutine[None, None, Result]]) -> Result:
-    """Runs it with the simulated clock as the monotonic one of everybody in this process."""
-    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner, _monotonic(runner.get_loop().time):
+    """Runs it in a loop of simulated time; what is to tell that time is handed a LoopClock (clocks.py)."""
+    with (
+        asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner,
+        # paho takes no clock, and has taken this function itself when it was imported.
+        patch.object(paho, "time_func", runner.get_loop().time),
+    ):
         return runner.run(main())
-
-
-@contextmanager
-def _monotonic(clock: Callable[[], float]) -> Iterator[None]:
-    # paho has taken the function itself when it was imported.
-    with patch.object(time, "monotonic", clock), patch.object(paho, "time_func", clock):
-        yield
 
 
 def _is_connecting() -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import sys
 from dataclasses import replace
 from datetime import UTC
@@ -18,21 +17,23 @@ from typing import TYPE_CHECKING
 
 from tests.support.small_rig import EVENING, small_rig, written_answers
 from ts2mqtt.bridge.desired_state import DesiredState
+from ts2mqtt.bridge.inbox import RigUpdate
 from ts2mqtt.config import PollingConfig, RigConfig
+from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices
 from ts2mqtt.home_assistant.ids import DiscoveryIds
-from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.model import ACTIVE, Rig, Target
 from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.lists import RigLists
-from ts2mqtt.topics.encode import RigView
+from ts2mqtt.scheduler.rig_failures import RigFailures
+from ts2mqtt.timing import SystemClock
+from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-_LOG = logging.getLogger(__name__)
 _PROJECTS, _ANNOUNCED = 4, 3
 _MESSAGES = 3 + 1 + 2 * _PROJECTS + 2 + 2 * _ANNOUNCED
 """Status, state and plan of the rig, its profile, projects and targets; and devices, but not for what is a Draft."""
@@ -52,26 +53,31 @@ class _WrittenAnswers(TargetSchedulerClient):
 class _Passes:
     """The looks at one rig, one after the other."""
 
-    def __init__(self, rig_id: str, wanted: DesiredState) -> None:
+    def __init__(self, rig_id: str, writer: DeviceWriter) -> None:
         self._rig = Rig(id=rig_id, name="Rig", api_version="v0", url="http://127.0.0.1", online=True)
-        self._wanted = wanted
-        self._reader = RigLists("Rig", FailureLog(_LOG))
+        self._topics = writer.ids.topics
+        self._devices = RigDevices(writer)
+        self._desired = DesiredState(writer.ids, [rig_id])
+        self._lists = RigLists(RigFailures("Rig", SystemClock()))
         self._watch = Watch()
 
     async def look(self, client: TargetSchedulerClient) -> int:
-        """How many messages are wanted of the rig."""
-        reader = self._reader
-        profiles = await reader.read_profiles(client)
+        """How many messages there should be of the rig."""
+        lists = self._lists
+        profiles = await lists.read_profiles(client)
         for profile in profiles.items:
-            await reader.read_projects(client, profile)
-            for project in reader.projects_of(profile):
-                await reader.read_targets(client, project)
-        assembled = tuple(reader.assembled(profile, _without_statistics) for profile in profiles.items)
+            await lists.read_projects(client, profile)
+            for project in lists.projects_of(profile):
+                await lists.read_targets(client, project)
+        assembled = tuple(lists.assembled(profile, _without_statistics) for profile in profiles.items)
         rig = replace(self._rig, profiles=replace(profiles, items=assembled))
         doing = live(rig, None, None, EVENING)
         self._watch, _ = observe(self._watch, rig, None, doing, EVENING, UTC)
-        self._wanted.update(RigView(rig, None, doing, self._watch))
-        return len(self._wanted.of(self._wanted.take_changed()))
+        states = rig_messages(self._topics, RigView(rig, None, doing, self._watch))
+        devices = self._devices.messages(rig, frozenset({ACTIVE}))
+        self._desired.put(RigUpdate(rig=rig, states=states, devices=devices))
+        desired = self._desired.of({rig.id})
+        return len(desired.states) + len(desired.devices)
 
 
 def _without_statistics(target: Target) -> Target:
@@ -83,12 +89,11 @@ async def _run(cold: int, exposures: int) -> None:
     before = _WrittenAnswers(observatory)
     observatory.acquire(next(observatory.targets()), accepted=True)
     after = _WrittenAnswers(observatory)
-    names = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
-    wanted = DesiredState(names, frozenset({ACTIVE}), home_assistant=True)
-    first = _Passes("rig", wanted)
+    writer = DeviceWriter(DiscoveryIds("homeassistant", TopicNames("ts2mqtt")))
+    first = _Passes("rig", writer)
     assert await first.look(before) == _MESSAGES
     for number in range(cold):
-        await _Passes(f"rig-{number}", wanted).look(before)
+        await _Passes(f"rig-{number}", writer).look(before)
     for number in range(exposures):
         await first.look(before if number % 2 else after)
 

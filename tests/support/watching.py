@@ -1,63 +1,78 @@
-"""A poller at work in the test's own event loop, and its clock in the test's hand."""
+"""A poller at work in the test's own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.support.asking import polling
 from ts2mqtt.config import RigConfig
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.timing import RigTimings, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    import httpx
+
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.model import Project, Rig, Target
+    from ts2mqtt.scheduler.report import RigReport
     from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.entities import SimulatedProfile
+    from ts2mqtt.timing import Clock
 
 PATIENCE_S = 15.0
-
-
-@dataclass
-class Clock:
-    """The poller's clock, which stands still unless a test moves it."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+IMPATIENT = RigTimings(first_retry_s=0.02, longest_retry_s=0.1, least_gap_s=0.02)
 
 
 class Watched:
-    """A poller, how often it told of a change, and a way to wait for one."""
+    """A poller, all that it has reported, and a way to wait for a report."""
 
-    def __init__(self, looks: PollingConfig, *urls: str) -> None:
-        self.config = RigConfig(name="Backyard", url=urls)
-        self.poller = RigPoller(self.config, looks, self._changed, rng=random.Random(5))  # noqa: S311 - repeatable
-        self.changes = 0
-        self._happened = asyncio.Event()
+    def __init__(
+        self,
+        looks: PollingConfig,
+        *urls: str,
+        clock: Clock = SystemClock(),
+        timings: RigTimings = IMPATIENT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._queue: asyncio.Queue[RigReport] = asyncio.Queue()
+        self._reports: list[RigReport] = []
+        self.poller = RigPoller(
+            RigConfig(name="Backyard", url=urls),
+            looks,
+            self._queue,
+            clock=clock,
+            timings=timings,
+            transport=transport,
+            rng=random.Random(5),  # noqa: S311 - repeatable
+        )
 
     @property
     def rig(self) -> Rig:
-        return self.poller.rig
+        return self.poller.report.rig
 
-    async def until(self, found: Callable[[Rig], bool]) -> Rig:
+    @property
+    def reports(self) -> list[RigReport]:
+        """All so far."""
+        while not self._queue.empty():
+            self._reports.append(self._queue.get_nowait())
+        return self._reports
+
+    async def until(self, is_as_expected: Callable[[Rig], bool]) -> Rig:
         """Waits until the rig is as described."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not found(self.rig):
-                self._happened.clear()
-                await self._happened.wait()
-        return self.rig
+        return (await self.until_reported(lambda report: is_as_expected(report.rig))).rig
 
-    def _changed(self) -> None:
-        self.changes += 1
-        self._happened.set()
+    async def until_reported(self, is_as_expected: Callable[[RigReport], bool]) -> RigReport:
+        """Waits until the latest report is as described."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not is_as_expected(self.poller.report):
+                self._reports.append(await self._queue.get())
+        return self.poller.report
 
 
 def looks(**keys: Any) -> PollingConfig:
@@ -78,9 +93,11 @@ async def at_work(watched: Watched) -> AsyncIterator[Watched]:
 
 
 @asynccontextmanager
-async def watching(api: SimulatedApi, polls: PollingConfig | None = None) -> AsyncIterator[Watched]:
+async def watching(
+    api: SimulatedApi, polls: PollingConfig | None = None, clock: Clock | None = None
+) -> AsyncIterator[Watched]:
     """A poller of this API that has read everything once."""
-    async with at_work(Watched(polls or looks(), api.url)) as watched:
+    async with at_work(Watched(polls or looks(), api.url, clock=clock or SystemClock())) as watched:
         await watched.until(lambda rig: rig.online is True)
         yield watched
 

@@ -1,4 +1,4 @@
-"""Runs a command of ts2mqtt as an app (add-on) of Home Assistant, whose options and broker configure it."""
+"""Runs a command of ts2mqtt as an app (add-on) of Home Assistant, with the configuration from the app's options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = Path("/data/options.json")
 _SUPERVISOR = "http://supervisor"
-_PATIENCE_S = 10.0
+_SUPERVISOR_TIMEOUT_S = 10.0
 _WRONG_USE = 2
 _Parsed = TypeVar("_Parsed", bound=BaseModel)
 
@@ -30,12 +30,13 @@ _Parsed = TypeVar("_Parsed", bound=BaseModel)
 Text = Annotated[str | None, BeforeValidator(lambda value: value or None)]
 
 
-class _FromOutside(BaseModel):
-    # Messages never show their input: it may be a password.
+class _FromSupervisor(BaseModel):
+    """Written by the Supervisor; an error's message never shows the input, as that may be a password."""
+
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-class RigOptions(_FromOutside):
+class RigOptions(_FromSupervisor):
     name: str
     url: str
     id: Text = None
@@ -47,8 +48,8 @@ class RigOptions(_FromOutside):
     verify_tls: bool = True
 
 
-class BrokerOptions(_FromOutside):
-    """A broker other than the Supervisor's, and what is the same for both."""
+class BrokerOptions(_FromSupervisor):
+    """The address and login of a broker other than the Supervisor's, and what holds for either broker."""
 
     host: Text = None
     port: int | None = None
@@ -59,7 +60,7 @@ class BrokerOptions(_FromOutside):
     client_id: Text = None
 
 
-class Options(_FromOutside):
+class Options(_FromSupervisor):
     """As in the schema of addon/config.yaml."""
 
     rigs: tuple[RigOptions, ...] = ()
@@ -70,7 +71,7 @@ class Options(_FromOutside):
     log_level: Text = None
 
 
-class BrokerService(_FromOutside):
+class BrokerService(_FromSupervisor):
     """How the Supervisor says that an app can reach the broker (supervisor/services/modules/mqtt.py)."""
 
     host: str
@@ -80,30 +81,30 @@ class BrokerService(_FromOutside):
     password: Text = None
 
 
-class _Answer(_FromOutside):
+class _Answer(_FromSupervisor):
     result: Literal["ok", "error"]
     message: str = ""
     data: BrokerService | dict[str, object] | None = Field(None, union_mode="left_to_right")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Becomes the command; returns only if that cannot be."""
-    parser = argparse.ArgumentParser(prog="ts2mqtt.app.start", description=__doc__)
+    """Replaces this process by the command; returns only if the options or the broker cannot be used."""
+    parser = argparse.ArgumentParser(prog="ts2mqtt.app", description=__doc__)
     parser.add_argument("command", choices=("run", "check", "healthcheck"))
     parser.add_argument("--options", type=Path, default=_OPTIONS, metavar="FILE")
     parser.add_argument("--supervisor", default=_SUPERVISOR, metavar="URL")
     chosen = parser.parse_args(arguments)
     try:
         options = _parsed(Options, _read(chosen.options), "the options")
-        broker = options.mqtt if options.mqtt.host else _service(chosen.supervisor, os.environ)
+        broker = options.mqtt if options.mqtt.host else _broker_service(chosen.supervisor, os.environ)
     except ConfigError as error:
         sys.stderr.write(f"ts2mqtt: {error}\n")
         return _WRONG_USE
-    return _become(chosen.command, environment(options, broker))
+    return _replace_process(chosen.command, environment(options, broker))
 
 
-def _become(command: str, variables: Mapping[str, str]) -> NoReturn:
-    # The command has no business with the Supervisor.
+def _replace_process(command: str, variables: Mapping[str, str]) -> NoReturn:
+    # The command itself does not talk to the Supervisor.
     inherited = {name: value for name, value in os.environ.items() if name != "SUPERVISOR_TOKEN"}
     arguments = (sys.executable, "-m", "ts2mqtt", command)
     os.execve(sys.executable, arguments, {**inherited, **variables})  # noqa: S606 - no shell is wanted
@@ -112,7 +113,7 @@ def _become(command: str, variables: Mapping[str, str]) -> NoReturn:
 def environment(options: Options, broker: BrokerOptions | BrokerService) -> dict[str, str]:
     """The bridge's TS2MQTT_… variables for these options."""
     settings = dict(_settings(options, broker))
-    return {variable(key): _written(value) for key, value in settings.items() if value not in {None, ""}}
+    return {variable(key): _text(value) for key, value in settings.items() if value not in {None, ""}}
 
 
 def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterator[tuple[KeyPath, object]]:
@@ -140,16 +141,16 @@ def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterat
         yield (*at, "verify_tls"), rig.verify_tls
 
 
-def _written(value: object) -> str:
+def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _service(supervisor: str, given: Mapping[str, str]) -> BrokerService:
+def _broker_service(supervisor: str, variables: Mapping[str, str]) -> BrokerService:
     """The broker of the Supervisor's MQTT service; ConfigError if there is none."""
     address = urlsplit(supervisor)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=_PATIENCE_S)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=_SUPERVISOR_TIMEOUT_S)
     try:
-        token = given.get("SUPERVISOR_TOKEN", "")
+        token = variables.get("SUPERVISOR_TOKEN", "")
         connection.request("GET", "/services/mqtt", headers={"Authorization": f"Bearer {token}"})
         body = connection.getresponse().read()
     except (OSError, http.client.HTTPException) as error:

@@ -23,8 +23,10 @@ from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.logs.failures import FailureLog
-from ts2mqtt.mqtt.connection import Will, connect
+from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.message import Will
 from ts2mqtt.mqtt.packet_sizes import PacketSizes
+from ts2mqtt.observatory.changes import Watch
 from ts2mqtt.timing import SystemClock, Timings
 from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import OFFLINE
@@ -69,7 +71,7 @@ class Bridge:
             timings=self._timings,
         )
         self._client_id = config.mqtt.client_id
-        self._sizes = PacketSizes()
+        self._sizes = PacketSizes(self._clock)
         self._failures = FailureLog(_LOG, self._clock)
         self._inbox = Inbox()
         language = LANGUAGES[config.home_assistant.language]
@@ -165,7 +167,14 @@ class Bridge:
         """One connection, from the login to its end; returns only when the bridge is stopped."""
         mqtt = self._config.mqtt
         will = Will(self._ids.topics.status, OFFLINE)
-        async with connect(mqtt, client_id=self._client_id, will=will, sizes=self._sizes) as connection:
+        async with connect(
+            mqtt,
+            client_id=self._client_id,
+            will=will,
+            sizes=self._sizes,
+            clock=self._clock,
+            timings=self._timings.broker,
+        ) as connection:
             session = Session(connection, self._setting, self._carried, self._inbox, self._commands)
             async with session.begun():
                 self._recall(session.retained)
@@ -178,7 +187,7 @@ class Bridge:
         """Lets every rig's worker take up where an earlier run left off."""
         memories = decode.recall(self._ids.topics, retained)
         for rig_id, worker in self._workers.items():
-            worker.recall(memories.get(rig_id, decode.Memory()))
+            worker.recall(memories.get(rig_id, decode.Memory(Watch())))
 
     async def _until_stopped(self, work: Coroutine[None, None, None], farewell_s: float = 0.0) -> None:
         """Ends with the work; when the bridge is stopped, the work may end by itself within so many seconds."""

@@ -46,9 +46,15 @@ class _Device(BaseModel):
 
 
 class RetainedReader:
-    """Collects the retained messages of one bridge; hear() has to be given everything that arrives."""
+    """Collects the retained messages of one bridge; hear() has to be given everything that arrives.
 
-    def __init__(self, connection: Connection, ids: DiscoveryIds, liveness: Liveness) -> None:
+    `standing` are filters to which somebody else has subscribed on this connection, and which stay.
+    """
+
+    def __init__(
+        self, connection: Connection, ids: DiscoveryIds, liveness: Liveness, standing: Iterable[str] = ()
+    ) -> None:
+        self._standing = frozenset(standing)
         self._connection = connection
         self._ids = ids
         self._liveness = liveness
@@ -112,7 +118,8 @@ class RetainedReader:
         while heard != self._heard:
             heard = self._heard
             await asyncio.sleep(_QUIET_S)
-        await self._connection.unsubscribe(filters)
+        if passing := [one for one in filters if one not in self._standing]:
+            await self._connection.unsubscribe(passing)
 
     async def _ask_for_relatives(self) -> None:
         for _ in range(_MOST_ROUNDS):

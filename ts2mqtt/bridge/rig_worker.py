@@ -74,7 +74,7 @@ class RigWorker:
         inbox: Inbox,
     ) -> None:
         self._name = config.name
-        self._site = config.site and Site(latitude_deg=config.site.latitude, longitude_deg=config.site.longitude)
+        self._site = _site(config)
         self._project_states = project_states
         self._topics = surroundings.ids.topics
         self._devices = RigDevices(surroundings.writer) if surroundings.writer else None
@@ -218,3 +218,8 @@ class RigWorker:
             _LOG.exception("%s: a fault in ts2mqtt; the night plan has no picture, please report it", self._name)
             night = Night(inputs=inputs)
         self._happened.put_nowait(night)
+
+
+def _site(config: RigConfig) -> Site | None:
+    site = config.site
+    return Site(latitude_deg=site.latitude, longitude_deg=site.longitude) if site else None

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.commands import Commands
     from ts2mqtt.bridge.inbox import Happening, Inbox
     from ts2mqtt.bridge.setting import Setting
-    from ts2mqtt.mqtt.connection import Connection, Received
+    from ts2mqtt.mqtt.connection import Connection
+    from ts2mqtt.mqtt.message import Received
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,7 +69,15 @@ class Session:
         self._commands = commands
         self._publisher = Publisher(connection, ids, carried.failures, clock, timings.broker)
         self._liveness = Liveness(connection, ids.topics, setting.identity.instance, timings.broker)
-        self._reader = RetainedReader(connection, ids, self._liveness)
+        self._heard = (
+            ids.topics.status,
+            ids.topics.bridge,
+            ids.topics.heartbeat,
+            ids.topics.command,
+            ids.topics.rig_command("+"),
+            setting.home_assistant.status_topic,
+        )
+        self._reader = RetainedReader(connection, ids, self._liveness, self._heard)
         self._agenda = Agenda(clock)
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
@@ -109,17 +118,7 @@ class Session:
             await self._publisher.put(self._ids.topics.status, OFFLINE)
 
     async def _begin(self) -> None:
-        topics = self._ids.topics
-        await self._connection.subscribe(
-            [
-                topics.status,
-                topics.bridge,
-                topics.heartbeat,
-                topics.command,
-                topics.rig_command("+"),
-                self._home_assistant.status_topic,
-            ]
-        )
+        await self._connection.subscribe(self._heard)
         for topic, payload in (await self._reader.read(rig.id for rig in self._identity.rigs)).items():
             self._publisher.note_retained(topic, payload)
         await self._liveness.make_sure_of_being_alone(self.retained, is_returning=self._carried.has_worked)
@@ -152,6 +151,7 @@ class Session:
     async def _publish_what_happens(self) -> None:
         """The main loop: what happens, what is due, and so on until the bridge stops."""
         await self._go_online()
+        is_checked = False
         while True:
             happenings = self._inbox.take_all()
             for happening in happenings:
@@ -159,6 +159,9 @@ class Session:
             for task in self._agenda.take_due():
                 await self._do(task)
             await self._publish_some()
+            if not is_checked and self._ids.topics.bridge in self.retained:
+                await self._check_that_it_is_retained()
+                is_checked = True
             if Stop() in happenings:
                 await self._publish_events(at_once=True)
                 return
@@ -167,8 +170,6 @@ class Session:
     async def _go_online(self) -> None:
         self._liveness.at_work = self._carried.has_worked = True
         await self._publisher.put(self._ids.topics.status, ONLINE)
-        await self._difference.publish(frozenset({BRIDGE.rig_id}))
-        await self._check_that_it_is_retained()
         self._due |= self._carried.desired.parts | self._publisher.parts
         if self._carried.is_born:
             self._plan_welcome()

@@ -23,7 +23,7 @@ from ts2mqtt.check.network import (
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.failures import spoken_duration
-from ts2mqtt.scheduler.client import TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
 from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _UrlCheck:
                 tls, _ = await steps.run_required(
                     "TLS", self._shake_hands(peer, address), lambda agreed: self._tls_text(agreed[1])
                 )
-            async with TargetSchedulerClient(self.rig, self.url, self.polling, tls) as client:
+            async with TargetSchedulerClient(self.rig, self.url, self.polling, HttpOptions(tls=tls)) as client:
                 await steps.run_required(
                     "API",
                     self._version(client, peer, address),

@@ -13,9 +13,9 @@ from ts2mqtt.demo.screen import Demo
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.clock import SpeedClock
 from ts2mqtt.simulator.lively import lively
 from ts2mqtt.simulator.sky import Site, Sky
+from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -45,15 +45,15 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
     With a seed the same happens in every run, from the same evening on; without one it is tonight, here.
     """
     opening = _opening(seed)
-    clock = SpeedClock(opening.evening, speed)
+    clock = PacedClock(opening.evening, speed)
     async with (
         EmbeddedBroker(port) as broker,
-        SimulatedApi(opening.observatory(), clock=clock) as api,
+        SimulatedApi(opening.observatory(), clock=clock.now) as api,
     ):
         facts = Demo(_HOST, broker.port, api.url, speed)
-        bridge = Bridge(_config(broker.port, api.url, opening.site), now=clock, pace=speed)
+        bridge = Bridge(_config(broker.port, api.url, opening.site), clock=clock)
         running = asyncio.create_task(bridge.run())
-        watching = asyncio.create_task(_watch(_mqtt(broker.port), facts, clock, view))
+        watching = asyncio.create_task(_watch(_mqtt(broker.port), facts, clock.now, view))
         stopped = asyncio.create_task(stopping.wait())
         done, _ = await asyncio.wait((running, watching, stopped), return_when=asyncio.FIRST_COMPLETED)
         bridge.stop()
@@ -76,8 +76,8 @@ async def simulate(  # noqa: PLR0913 - what the command line says, one by one
 ) -> None:
     """Serves a simulated observatory's API until `stopping`; `seed` as for demo()."""
     opening = _opening(seed)
-    clock = SpeedClock(opening.evening, speed)
-    async with SimulatedApi(opening.observatory(), host=host, port=port, clock=clock) as api:
+    clock = PacedClock(opening.evening, speed)
+    async with SimulatedApi(opening.observatory(), host=host, port=port, clock=clock.now) as api:
         say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
         say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
         await stopping.wait()

@@ -89,7 +89,7 @@ class RigDevices:
 
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
-        before, topic = self._of_things, self._writer.names.topic
+        before, topic = self._of_things, self._writer.ids.topic
         of_rig = self._writer.rig(rig)
         self._of_things = {
             thing: before.get(thing) or self._writer.thing(thing) for thing in _things(rig, project_states)
@@ -169,10 +169,10 @@ _MOST_PLANS = 32
 class DeviceWriter:
     """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
 
-    def __init__(self, names: DiscoveryIds, language: Language = ENGLISH) -> None:
-        self.names = names
+    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH) -> None:
+        self.ids = ids
         self._language = language
-        self._builder = _Builder(names, language)
+        self._builder = _Builder(ids, language)
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
 
     def rig(self, rig: Rig) -> _Written:
@@ -214,7 +214,7 @@ _PARENT = {PROFILE: None, PROJECT: PROFILE, TARGET: PROJECT}
 class _Builder:
     """From texts, or from blanks in their place, to a payload; nothing here may depend on what a text consists of."""
 
-    names: DiscoveryIds
+    ids: DiscoveryIds
     language: Language
 
     def payload(self, kind: _Kind, texts: Sequence[str]) -> DevicePayload:
@@ -233,37 +233,37 @@ class _Builder:
         for key, label in zip(texts[_TEXTS::2], texts[_TEXTS + 1 :: 2], strict=True):
             components.update(_plan_components(maker, key, label))
         return DevicePayload(
-            device=device, availability=(Availability(topic=self.names.topics.status),), components=dict(components)
+            device=device, availability=(Availability(topic=self.ids.topics.status),), components=dict(components)
         )
 
     def _rig(self, about: Subject, texts: _Texts, *, has_version: bool) -> Device:
         return Device(
-            identifiers=(self.names.device_id(about),),
+            identifiers=(self.ids.device_id(about),),
             name=texts.name,
             manufacturer="N.I.N.A.",
             model="Target Scheduler",
             sw_version=texts.version if has_version else None,
             configuration_url=texts.url,
-            via_device=self.names.device_id(BRIDGE),
+            via_device=self.ids.device_id(BRIDGE),
         )
 
     def _thing(self, about: Subject, texts: _Texts, kind: str) -> Device:
         parent_kind = _PARENT[kind]
         parent = Subject(texts.rig_id, parent_kind, texts.parent_id) if parent_kind else Subject(texts.rig_id)
         return Device(
-            identifiers=(self.names.device_id(about),),
+            identifiers=(self.ids.device_id(about),),
             name=texts.name,
             manufacturer="Target Scheduler",
             model=self.language.say(kind.title()),
             configuration_url=texts.url,
-            via_device=self.names.device_id(parent),
+            via_device=self.ids.device_id(parent),
         )
 
     def _triggers(self, rig_id: str) -> dict[str, AnyComponent]:
         """One for each event type, so that an automation that begins with one can be clicked together."""
         return {
             f"trigger_{event_type}": DeviceTrigger(
-                topic=self.names.topics.rig_event(rig_id),
+                topic=self.ids.topics.rig_event(rig_id),
                 value_template="{{ value_json.event_type }}",
                 payload=event_type,
                 type=event_type,
@@ -273,7 +273,7 @@ class _Builder:
         }
 
     def _maker(self, about: Subject, stem: str) -> ComponentMaker:
-        topics, rig_id = self.names.topics, about.rig_id
+        topics, rig_id = self.ids.topics, about.rig_id
         states: dict[str | None, str] = {
             entities.STATE: topics.rig_state(rig_id),
             entities.PLAN: topics.rig_plan(rig_id),
@@ -281,7 +281,7 @@ class _Builder:
         if about.kind is not None and about.thing_id is not None:
             states = {None: topics.thing(rig_id, about.kind, about.thing_id)}
         return ComponentMaker(
-            self.names.device_id(about),
+            self.ids.device_id(about),
             stem,
             DeviceTopics(
                 status=topics.rig_status(rig_id),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ts2mqtt.home_assistant.discovery import DevicePayload
-from ts2mqtt.home_assistant.removal import RemovalRecord
+from ts2mqtt.home_assistant.transition import RemovalRecord
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames

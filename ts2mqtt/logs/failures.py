@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
+
+    from ts2mqtt.timing import Clock
 
 _FIRST_REMINDER_S = 3_600.0
 _MOST_CAUSES = 10
@@ -17,7 +18,7 @@ _MOST_CAUSES = 10
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that fails now; `told` on the clock of the failure log, when its cause was first told."""
+    """Something that fails now; `told` is the monotonic time at which its cause was first told."""
 
     told: float
     text: str
@@ -38,20 +39,12 @@ class FailureLog:
 
     The first failure of a streak is a warning; the same again is silent for an hour, then for two, four and so
     on; another cause is told at once, but each only once; the first success after it says how long it lasted.
-    A `key` holds a streak together whose subject may be renamed; by default it is the subject. `on_change` is called
-    whenever something begins or ceases to fail, or another cause is told.
+    A `key` holds a streak together whose subject may be renamed; by default it is the subject.
     """
 
-    def __init__(
-        self,
-        logger: logging.Logger,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        on_change: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, logger: logging.Logger, clock: Clock) -> None:
         self._logger = logger
         self._clock = clock
-        self._on_change = on_change
         self._streaks: dict[Hashable, _Streak] = {}
 
     @property
@@ -67,7 +60,7 @@ class FailureLog:
     def failed(
         self, subject: str, message: str, *, key: Hashable | None = None, level: int = logging.WARNING
     ) -> None:
-        now = self._clock()
+        now = self._clock.monotonic()
         streak = self._streaks.get(key or subject)
         if streak is None:
             latest = Failure(now, f"{subject}: {message}")
@@ -75,7 +68,6 @@ class FailureLog:
                 now, 1, {message}, latest, _FIRST_REMINDER_S, now + _FIRST_REMINDER_S
             )
             self._logger.log(level, "%s: %s", subject, message)
-            self._on_change()
             return
         streak.count += 1
         # Some causes name something that differs each time, such as a port.
@@ -83,7 +75,6 @@ class FailureLog:
             streak.causes.add(message)
             streak.latest = Failure(now, f"{subject}: {message}")
             self._logger.log(level, "%s: %s", subject, message)
-            self._on_change()
         elif now >= streak.remind_at:
             streak.silence_s *= 2
             streak.remind_at = now + streak.silence_s
@@ -93,15 +84,13 @@ class FailureLog:
     def succeeded(self, subject: str, *, key: Hashable | None = None) -> None:
         streak = self._streaks.pop(key or subject, None)
         if streak is not None:
-            lasted = spoken_duration(self._clock() - streak.began)
+            lasted = spoken_duration(self._clock.monotonic() - streak.began)
             times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
             self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
-            self._on_change()
 
     def forget(self, key: Hashable) -> None:
         """Ends a streak without a word, for a subject that is gone."""
-        if self._streaks.pop(key, None) is not None:
-            self._on_change()
+        self._streaks.pop(key, None)
 
 
 def spoken_duration(seconds: float) -> str:

@@ -24,6 +24,7 @@ from ts2mqtt.errors import (
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.request_slots import RequestSlots
+from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,6 @@ T = TypeVar("T")
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes; a hundred times what a project with a hundred targets takes."""
 
-_CONNECT_TIMEOUT_S = 5.0
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
@@ -61,6 +61,15 @@ class Answer(Generic[T]):
     items: T
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How requests travel: `tls` None verifies as the rig's configuration says, `transport` None is the network."""
+
+    tls: ssl.SSLContext | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    connect_timeout_s: float = RigTimings().connect_timeout_s
+
+
 class TargetSchedulerClient:
     """Asks one rig's API at one URL.
 
@@ -68,11 +77,11 @@ class TargetSchedulerClient:
     `previous` returns that very object when the answer's bytes are the same as then.
     """
 
-    def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, http: HttpOptions = HttpOptions()) -> None:
         self.url = public_url(url)
         self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
         self._api_version = rig.api_version
-        self._places = RequestSlots(polling.concurrency)
+        self._slots = RequestSlots(polling.concurrency)
         self.use(polling)
         self._http = httpx.AsyncClient(
             auth=httpx.BasicAuth(rig.username, rig.password.get_secret_value() if rig.password else "")
@@ -85,11 +94,12 @@ class TargetSchedulerClient:
                 "User-Agent": "ts2mqtt",
                 **{name: value.get_secret_value() for name, value in rig.headers.items()},
             },
-            verify=tls or tls_context(rig),
+            verify=http.tls or tls_context(rig),
+            transport=http.transport,
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S),
-            # How many there are at once is the places' matter.
+            timeout=httpx.Timeout(None, connect=http.connect_timeout_s),
+            # How many there are at once is the request slots' matter.
             limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_S),
         )
 
@@ -97,7 +107,7 @@ class TargetSchedulerClient:
         """For every request from now on; one that is under way keeps its time."""
         self._timeout = polling.timeout
         self._plan_timeout = polling.plan_timeout
-        self._places.allow(polling.concurrency)
+        self._slots.allow(polling.concurrency)
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,7 +168,7 @@ class TargetSchedulerClient:
 
     async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpx's own time-outs do not
         limit = timeout or self._timeout
-        async with self._places:
+        async with self._slots:
             try:
                 async with asyncio.timeout(limit):
                     return await self._get_once_or_twice(path, repeat=repeat)

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ts2mqtt.errors import RigError, RigGoneError
 from ts2mqtt.observatory.model import Listing, Profile, Project, Target
 from ts2mqtt.observatory.night import rig_zone
-from ts2mqtt.scheduler import translate as translation
+from ts2mqtt.scheduler import translate
+from ts2mqtt.scheduler.look_policy import ProjectsOf, TargetsOf
+from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, tzinfo
 
     from pydantic import BaseModel
 
-    from ts2mqtt.logs.failures import FailureLog
+    from ts2mqtt.observatory.model import PlanBlock
     from ts2mqtt.scheduler import wire
     from ts2mqtt.scheduler.client import Answer, TargetSchedulerClient
     from ts2mqtt.scheduler.decode import Items
+    from ts2mqtt.scheduler.plan_policy import PlanRequest
+    from ts2mqtt.scheduler.rig_failures import RigFailures
 
-_LOG = logging.getLogger(__name__)
-
-_MOST_FAULTS_TOLD = 3
 _MOST_DATES = 50
 
 T = TypeVar("T")
-Asked = ParamSpec("Asked")
 WireItem = TypeVar("WireItem", bound="BaseModel")
 
 
@@ -46,27 +44,10 @@ class _TargetList:
     targets: Listing[Target]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a failure is about; it stays the same one when what has this id is renamed."""
-
-    what: str
-    name: str | None = None
-    thing_id: str | None = None
-
-    def __str__(self) -> str:
-        return self.what if self.name is None else f"{self.what} {self.name!r}"
-
-    @property
-    def key(self) -> tuple[str, str | None]:
-        return self.what, self.thing_id
-
-
 class RigLists:
     """What was read of one rig since the start, list by list."""
 
-    def __init__(self, rig_name: str, failures: FailureLog) -> None:
-        self._rig_name = rig_name
+    def __init__(self, failures: RigFailures) -> None:
         self._failures = failures
         self._dates: list[datetime] = []
         self._recalled_dates: tuple[datetime, ...] = ()
@@ -92,7 +73,7 @@ class RigLists:
 
     async def read_profiles(self, client: TargetSchedulerClient) -> Listing[Profile]:
         self._profiles = await client.profiles(self._profiles)
-        return self._translated(self._profiles, translation.profile, Subject("profiles"))
+        return self._translated(self._profiles, translate.profile, Subject("profiles"))
 
     async def read_projects(self, client: TargetSchedulerClient, profile: Profile) -> None:
         known = self._projects.get(profile.id)
@@ -102,8 +83,8 @@ class RigLists:
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
         zone = rig_zone(self._dates)
-        what = Subject("projects of profile", profile.name, profile.id)
-        projects = self._translated(answer, lambda item: translation.project(item, zone), what)
+        subject = Subject.projects_of(profile)
+        projects = self._translated(answer, lambda item: translate.project(item, zone), subject)
         self._projects[profile.id] = _ProjectList(answer, projects)
 
     async def read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
@@ -111,37 +92,26 @@ class RigLists:
         answer = await client.targets(project.id, known.answer if known else None)
         if known and answer is known.answer:
             return
-        what = Subject("targets of project", project.name, project.id)
-        targets = self._translated(answer, translation.target, what)
+        targets = self._translated(answer, translate.target, Subject.targets_of(project))
         self._targets[project.id] = _TargetList(answer, targets, targets)
 
-    async def kept(
-        self, what: Subject, read: Callable[Asked, Awaitable[None]], *asked: Asked.args, **options: Asked.kwargs
-    ) -> None:
-        """Reads one list, whose failure stays its own: what was known of it before stands.
-
-        Raises RigGoneError, which is nothing that concerns one list alone.
-        """
-        subject = f"{self._rig_name}, {what}"
-        try:
-            await read(*asked, **options)
-        except RigGoneError:
-            # The PC went away in the middle of a look: that is told of the rig, not of every list.
-            raise
-        except RigError as error:
-            self._failures.failed(subject, f"{error}; what was known of them stays", key=what.key)
-        else:
-            self._failures.succeeded(subject, key=what.key)
+    async def read_plan(self, client: TargetSchedulerClient, request: PlanRequest) -> tuple[PlanBlock, ...]:
+        """The blocks of a night plan; nothing of it is kept but what its dates tell of the rig's time zone."""
+        items = await client.preview(request.profile_id, request.night_start)
+        self._failures.note_answer(Subject("the night plan"), items.faults)
+        self.note_dates(*(item.start_time for item in items.items))
+        zone = self.zone
+        return tuple(translate.plan_block(item, zone) for item in items.items)
 
     def note_dates(self, *dates: datetime | None) -> None:
         """Lets dates that the API sent with an offset tell in which time zone the rig stands."""
-        self._dates += (date for date in dates if translation.is_dated(date))
+        self._dates += (date for date in dates if translate.is_dated(date))
         if len(self._dates) > _MOST_DATES:
             self._dates = sorted(self._dates)[-_MOST_DATES:]
 
     def recall_dates(self, dates: Iterable[datetime]) -> None:
         """Takes dates of projects that an earlier run of the bridge published, aware."""
-        self._recalled_dates = tuple(date for date in dates if translation.is_dated(date))
+        self._recalled_dates = tuple(date for date in dates if translate.is_dated(date))
 
     def assembled(self, profile: Profile, attach: Callable[[Target], Target]) -> Profile:
         """The profile with all that is known below it; `attach` completes a target with its statistics."""
@@ -164,41 +134,26 @@ class RigLists:
         """All targets, without their statistics."""
         return chain.from_iterable(known.bare.items for known in self._targets.values())
 
-    def drop_gone(self, profiles: Listing[Profile]) -> frozenset[str]:
+    def forget_gone(self, profiles: Listing[Profile]) -> frozenset[ProjectsOf | TargetsOf]:
         """Forgets what no longer has a parent, so that years of projects coming and going leave nothing behind.
 
-        Returns the ids of the profiles and projects that are left; of a list that could not be read, all.
+        Returns the lists of the profiles and projects that are left; of a list that could not be read, all.
         """
-        alive = {profile.id for profile in profiles.items} if profiles.complete else self._projects.keys()
-        self._projects = {key: known for key, known in self._projects.items() if key in alive}
+        profile_ids = {profile.id for profile in profiles.items} if profiles.complete else set(self._projects)
+        self._projects = {key: known for key, known in self._projects.items() if key in profile_ids}
+        project_ids = {project.id for known in self._projects.values() for project in known.projects.items}
         if profiles.complete and all(known.projects.complete for known in self._projects.values()):
-            named = {project.id for known in self._projects.values() for project in known.projects.items}
-            self._targets = {key: known for key, known in self._targets.items() if key in named}
-        left = frozenset(chain(alive, (p.id for known in self._projects.values() for p in known.projects.items)))
-        self._forget_failures_but_of(left | {target.id for target in self.targets()})
-        return left
-
-    def _forget_failures_but_of(self, thing_ids: frozenset[str]) -> None:
-        for key in self._failures.failing:
-            if isinstance(key, tuple) and key[-1] is not None and key[-1] not in thing_ids:
-                self._failures.forget(key)
-
-    def tell_faults(self, items: Items[WireItem], what: Subject) -> None:
-        """Says in one line what of an answer could not be read."""
-        subject, key = f"{self._rig_name}, reading {what}", ("reading", *what.key)
-        if items.faults:
-            more = len(items.faults) - _MOST_FAULTS_TOLD
-            told = "; ".join(items.faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
-            self._failures.failed(subject, told, key=key)
-        else:
-            self._failures.succeeded(subject, key=key)
+            self._targets = {key: known for key, known in self._targets.items() if key in project_ids}
+        target_ids = {target.id for target in self.targets()}
+        self._failures.forget_all_but(profile_ids | project_ids | target_ids)
+        return frozenset(map(ProjectsOf, profile_ids)) | frozenset(map(TargetsOf, project_ids))
 
     def _translated(
-        self, answer: Answer[Items[WireItem]], translate: Callable[[WireItem], T], what: Subject
+        self, answer: Answer[Items[WireItem]], translated: Callable[[WireItem], T], subject: Subject
     ) -> Listing[T]:
         items = answer.items
-        self.tell_faults(items, what)
-        return Listing(tuple(translate(item) for item in items.items), complete=not items.lost)
+        self._failures.note_answer(subject, items.faults)
+        return Listing(tuple(translated(item) for item in items.items), complete=not items.lost)
 
     def _targets_with(self, attach: Callable[[Target], Target], known: _TargetList) -> Listing[Target]:
         """The very same listing as last time if nothing about it has changed."""

@@ -1,152 +1,134 @@
-"""Decides what to ask one rig and when, gently, and keeps what it answered as the observatory's Rig and NightPlan."""
+"""Looks at one rig again and again, gently, and reports what it answers as the observatory's Rig and NightPlan."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.errors import RigError, RigGoneError, RigUnreachableError
-from ts2mqtt.logs.failures import FailureLog
-from ts2mqtt.observatory.exposures import LastExposure, last_exposure
-from ts2mqtt.observatory.model import ACTIVE, Listing, NightPlan, PlanBlock, Profile, Rig
-from ts2mqtt.observatory.night import night_of, planning_inputs
-from ts2mqtt.observatory.tree import all_targets
-from ts2mqtt.scheduler import translate as translation
-from ts2mqtt.scheduler.client import TargetSchedulerClient, public_url, tls_context
-from ts2mqtt.scheduler.lists import RigLists, Subject
-from ts2mqtt.scheduler.plan_policy import PlanRequest, Situation, plan_request
-from ts2mqtt.scheduler.statistics import Counts, StatisticsReader
+from ts2mqtt.errors import RigError, RigGoneError
+from ts2mqtt.observatory.exposures import last_exposure
+from ts2mqtt.observatory.model import Rig
+from ts2mqtt.scheduler.client import HttpOptions, public_url
+from ts2mqtt.scheduler.endpoint import Endpoint
+from ts2mqtt.scheduler.lists import RigLists
+from ts2mqtt.scheduler.look_policy import (
+    PluginVersion,
+    ProjectsOf,
+    SlowThings,
+    TargetsOf,
+    project_lists,
+    target_lists,
+)
+from ts2mqtt.scheduler.plan_reader import PlanReader
+from ts2mqtt.scheduler.report import RigReport
+from ts2mqtt.scheduler.rig_failures import RigFailures, Subject
+from ts2mqtt.scheduler.statistics import StatisticsReader
+from ts2mqtt.timing import RigTimings, SystemClock
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
-    from datetime import date
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    import httpx
 
     from ts2mqtt.config import PollingConfig, RigConfig
-    from ts2mqtt.logs.failures import Failure
-    from ts2mqtt.observatory.model import Statistics
+    from ts2mqtt.observatory.exposures import LastExposure
+    from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
+    from ts2mqtt.scheduler.client import TargetSchedulerClient
+    from ts2mqtt.scheduler.look_policy import ListToRead
+    from ts2mqtt.scheduler.report import ReportQueue
+    from ts2mqtt.scheduler.statistics import Counts
+    from ts2mqtt.timing import Clock
 
 _LOG = logging.getLogger(__name__)
 
-_FIRST_RETRY_S = 2.0
-_LONGEST_RETRY_S = 60.0
-_LEAST_GAP_S = 2.0
-_LEAST_PLAN_GAP_S = 60.0
 _CLOCK_SLACK = timedelta(minutes=1)
-# So long the broker may take to tell the plan that is there already, before a new one is asked for.
-_MEMORY_S = 60.0
+_MOST_DOUBLINGS = 10
 
 
 class RigPoller:
-    """Keeps `rig`, `plan` and `last` true and calls `on_change` whenever one of them has changed.
+    """Puts a new report into `reports`, an unbounded queue, whenever what it would say has changed.
 
     What is live, the Active projects of the active profile, is asked for at every interval; everything else
-    at the slow one; statistics when a target's counts moved; the night plan as night_plan.py decides. Once a rig
+    at the slow one; statistics when a target's counts moved; the night plan as plan_policy.py decides. Once a rig
     is silent it is tried again after 2 s, then ever later, up to a minute.
     """
 
-    def __init__(  # noqa: PLR0913 - a rig's poller has this much to know; all but the first three are for tests
+    def __init__(  # noqa: PLR0913 - all but the first three have a default, and come from the top together
         self,
         config: RigConfig,
         polling: PollingConfig,
-        on_change: Callable[[], None],
+        reports: ReportQueue,
         *,
+        clock: Clock = SystemClock(),
+        timings: RigTimings = RigTimings(),
         tls: ssl.SSLContext | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.rig = Rig(
+        """`transport` answers requests in place of the network."""
+        self._polling = polling
+        self._reports = reports
+        self._clock = clock
+        self._timings = timings
+        self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
+        self._rig = Rig(
             id=config.id,
             name=config.name,
             api_version=config.api_version,
             url=public_url(config.urls[0]),
             exposure_throttle_percent=config.exposure_throttle,
         )
-        self.plan: NightPlan | None = None
-        self.last: LastExposure | None = None
-        self._config = config
-        self._polling = polling
-        self._on_change = on_change
-        self._tls = tls
-        self._now = now
-        self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
-        self._failures = FailureLog(_LOG, on_change=on_change)
-        self._reader = RigLists(config.name, self._failures)
-        self._statistics = StatisticsReader(self._reader, polling, self._rng)
-        self._clients: dict[str, TargetSchedulerClient] = {}
-        self._urls = list(config.urls)
-        self._version: str | None = None
+        self._last: LastExposure | None = None
+        self._failures = RigFailures(config.name, clock)
+        http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
+        self._endpoint = Endpoint(config, polling, self._failures, http)
+        self._lists = RigLists(self._failures)
+        self._slow_things = SlowThings(polling.slow_interval, clock, self._rng)
+        self._statistics = StatisticsReader(self._failures, polling, clock, self._rng)
+        self._plan_reader = PlanReader(self._rig, polling, self._lists, clock=clock, timings=timings)
         self._wake = asyncio.Event()
+        self._is_everything_due = False
         self._failed_looks = 0
-        self._due: dict[str, float] = {}
-        self._everything_due = False
-        self._looked = asyncio.Event()
-        self._plan_requested = False
-        self._plan_asked: datetime | None = None
-        self._next_plan = 0.0
-        self._latest: datetime | None = None
-        self._watched_since: datetime | None = None
-        self._memory_by = time.monotonic() + _MEMORY_S
+        self._latest_time: datetime | None = None
+        self._report = self._new_report()
 
     @property
-    def zone(self) -> tzinfo | None:
-        """The rig's time zone; None for the bridge's own."""
-        return self._reader.zone
-
-    @property
-    def problem(self) -> Failure | None:
-        """What goes wrong with this rig now."""
-        return self._failures.latest
+    def report(self) -> RigReport:
+        """The latest one; before the first look it says what the configuration tells."""
+        return self._report
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""
-        async with AsyncExitStack() as stack:
-            tls = self._tls or tls_context(self._config)
-            for url in self._urls:
-                client = TargetSchedulerClient(self._config, url, self._polling, tls)
-                self._clients[url] = await stack.enter_async_context(client)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._poll())
-                tasks.create_task(self._read_plans())
+        async with self._endpoint, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_for_ever())
+            tasks.create_task(self._read_plans_for_ever())
 
     def use(self, polling: PollingConfig) -> None:
         """From now on; a shorter interval begins with a look."""
-        shorter = polling.interval < self._polling.interval
+        is_shorter = polling.interval < self._polling.interval
         self._polling = polling
-        for client in self._clients.values():
-            client.use(polling)
+        self._endpoint.use(polling)
         self._statistics.use(polling)
-        soon = time.monotonic() + polling.slow_interval
-        self._due = {what: min(due, soon) for what, due in self._due.items()}
-        if shorter:
+        self._slow_things.use(polling.slow_interval)
+        if is_shorter:
             self._wake.set()
-        self._looked.set()
+        self._plan_reader.use(polling)
 
     def refresh(self) -> None:
         """Asks for everything but statistics and the plan, now."""
-        self._everything_due = True
+        self._is_everything_due = True
         self._wake.set()
 
     def refresh_plan(self) -> None:
         """Asks for the night plan as soon as the rig answers, whatever it is doing."""
-        if self._polling.plan == "off":
-            _LOG.warning("%s: no plan is read, because polling.plan is off", self.rig.name)
-            return
-        if self._plan_requested:
-            return
-        _LOG.warning(
-            "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
-            "writes the filter cadence of projects that switch filters",
-            self.rig.name,
-        )
-        self._plan_requested = True
-        self._looked.set()
+        self._plan_reader.request()
 
     def recall(
         self,
@@ -158,244 +140,167 @@ class RigPoller:
 
         `dates` are those of projects, aware.
         """
-        self._memory_by = time.monotonic()
         self._statistics.recall(statistics)
-        self._reader.recall_dates(dates)
-        if self.plan is None and plan is not None:
-            self.plan = plan
-            self._reader.note_dates(*(block.start for block in plan.blocks))
-            self._on_change()
-        self._tell()
-        self._looked.set()
+        self._lists.recall_dates(dates)
+        self._plan_reader.recall(plan)
+        self._take_up(self._rig)
+        self._report_changes()
 
-    async def _poll(self) -> None:
+    async def _look_for_ever(self) -> None:
         while True:
-            started = time.monotonic()
+            started = self._clock.monotonic()
             self._wake.clear()
             self._mind_the_clock()
             try:
                 await self._look()
             except RigError as error:
-                delay = self._silent(error)
+                self._note_failed_look(error)
+                delay = self._retry_delay()
             else:
-                self._answering()
-                delay = max(0.0, started + self._polling.interval - time.monotonic())
-            await _first_of(self._wake.wait(), asyncio.sleep(delay))
+                self._note_good_look()
+                delay = max(0.0, started + self._polling.interval - self._clock.monotonic())
+            self._report_changes()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._wake.wait()
             # However often somebody asks for a refresh, the rig is left in peace for this long.
-            gap = min(_LEAST_GAP_S, self._polling.interval)
-            await asyncio.sleep(max(0.0, started + gap - time.monotonic()))
+            gap = min(self._timings.least_gap_s, self._polling.interval)
+            await asyncio.sleep(max(0.0, started + gap - self._clock.monotonic()))
+
+    async def _look(self) -> None:
+        """Reads what is due, one list after the other and targets a few at once, as the client allows."""
+        profiles = await self._find_api()
+        client = self._endpoint.client
+        if self._failed_looks:
+            self._slow_things.spread_again()
+            self._statistics.spread_again()
+        everything, self._is_everything_due = self._is_everything_due, False
+        for projects in project_lists(profiles.items, self._slow_things.resting(), everything=everything):
+            await self._read_projects(client, projects)
+        known = [(profile, project) for profile in profiles.items for project in self._lists.projects_of(profile)]
+        await self._read_all_targets(client, target_lists(known, self._slow_things.resting(), everything=everything))
+        self._forget_gone(profiles)
+        await self._read_statistics(client)
+        self._take_up(replace(self._rig, online=True, url=client.url, profiles=profiles))
+
+    async def _find_api(self) -> Listing[Profile]:
+        is_due = self._slow_things.is_due(PluginVersion())
+        if is_due:
+            self._slow_things.put_off(PluginVersion())
+        return await self._endpoint.find(self._lists, is_known=self._rig.online is True, version_is_due=is_due)
+
+    async def _read_projects(self, client: TargetSchedulerClient, projects: ListToRead[Profile]) -> None:
+        profile = projects.parent
+        if projects.is_slow:
+            self._slow_things.put_off(ProjectsOf(profile.id))
+        with self._failures.reading(Subject.projects_of(profile)):
+            await self._lists.read_projects(client, profile)
+        self._report_problem()
+
+    async def _read_all_targets(self, client: TargetSchedulerClient, lists: Iterable[ListToRead[Project]]) -> None:
+        """Waits for all of them, and then raises what the first that failed has raised."""
+        reads = [self._read_targets(client, targets) for targets in lists]
+        for failure in await asyncio.gather(*reads, return_exceptions=True):
+            if failure is not None:
+                raise failure
+
+    async def _read_targets(self, client: TargetSchedulerClient, targets: ListToRead[Project]) -> None:
+        project = targets.parent
+        if targets.is_slow:
+            self._slow_things.put_off(TargetsOf(project.id))
+        with self._failures.reading(Subject.targets_of(project)):
+            await self._lists.read_targets(client, project)
+        self._report_problem()
+
+    async def _read_statistics(self, client: TargetSchedulerClient) -> None:
+        for target in tuple(self._lists.targets()):
+            self._statistics.note_counts(target)
+            if self._statistics.is_due(target):
+                await self._statistics.read(client, target)
+                self._report_problem()
+
+    def _forget_gone(self, profiles: Listing[Profile]) -> None:
+        left = self._lists.forget_gone(profiles)
+        self._slow_things.forget_all_but(left | {PluginVersion()})
+        self._statistics.forget_all_but(frozenset(target.id for target in self._lists.targets()))
+
+    def _take_up(self, rig: Rig) -> None:
+        """Takes this for the rig, completed with all that was read below its profiles."""
+        profiles = rig.profiles
+        if profiles is not None:
+            attach = self._statistics.attach
+            items = tuple(self._lists.assembled(profile, attach) for profile in profiles.items)
+            profiles = replace(profiles, items=items)
+        rig = replace(rig, plugin_version=self._endpoint.version, profiles=profiles)
+        if rig == self._rig:
+            return
+        if self._rig.online:
+            # What was taken while nobody looked says nothing about now.
+            self._last = last_exposure(self._rig, rig, self._clock.now()) or self._last
+        self._rig = rig
+
+    def _note_good_look(self) -> None:
+        self._failed_looks = 0
+        self._failures.answered()
+        self._plan_reader.looked(self._rig, self._last)
+
+    def _note_failed_look(self, error: RigError) -> None:
+        """A single failure of a rig that was there is not told: a busy PC misses one look now and then."""
+        self._failed_looks += 1
+        if self._failed_looks > 1 or not self._rig.online:
+            self._failures.no_answer(error)
+            self._plan_reader.lost_sight()
+            self._take_up(replace(self._rig, online=False))
+
+    def _retry_delay(self) -> float:
+        """How long to wait before a silent rig is tried again, in seconds; rigs do not come back in step."""
+        doublings = min(self._failed_looks - 1, _MOST_DOUBLINGS)
+        delay = min(self._timings.longest_retry_s, self._timings.first_retry_s * 2.0**doublings)
+        return delay * self._rng.uniform(0.5, 1.0)
 
     def _mind_the_clock(self) -> None:
         """Forgets what seems to lie ahead, once this machine's clock was set back, as after a start without network.
 
         An exposure, a plan or a watch that began in the future would count until then, for hours or months.
         """
-        now = self._now()
-        if self._latest is not None and now < self._latest - _CLOCK_SLACK:
-            _LOG.warning("%s: the clock of this machine was set back by %s", self.rig.name, self._latest - now)
-            self.last = self._plan_asked = self._watched_since = None
-            if self.plan is not None and self.plan.fetched > now:
-                self.plan = None
-            self._on_change()
-        self._latest = now
+        now = self._clock.now()
+        if self._latest_time is not None and now < self._latest_time - _CLOCK_SLACK:
+            _LOG.warning("%s: the clock of this machine was set back by %s", self._rig.name, self._latest_time - now)
+            self._last = None
+            self._plan_reader.clock_was_set_back()
+            # Put even if it says what the one before said: what a plan says of now is another thing now.
+            self._put(self._new_report())
+        self._latest_time = now
 
-    async def _look(self) -> None:
-        client, profiles = await self._find_api()
-        if self._failed_looks:
-            self._spread_what_is_due()
-        everything, self._everything_due = self._everything_due, False
-        read = self._reader
-        for profile in profiles.items:
-            if profile.active or everything or self._slowly_due(f"projects of {profile.id}"):
-                what = Subject("projects of profile", profile.name, profile.id)
-                await read.kept(what, read.read_projects, client, profile)
-        await _all(
-            read.kept(Subject("targets of project", project.name, project.id), read.read_targets, client, project)
-            for profile in profiles.items
-            for project in read.projects_of(profile)
-            if everything
-            or (profile.active and project.state == ACTIVE)
-            or self._slowly_due(f"targets of {project.id}")
-        )
-        self._drop_gone(profiles)
-        await self._statistics.read_due(client, tuple(read.targets()))
-        self._tell(online=True, profiles=profiles, url=client.url)
-
-    async def _find_api(self) -> tuple[TargetSchedulerClient, Listing[Profile]]:
-        """The first URL that answers like the API, beginning with the one that did last time."""
-        faults: list[str] = []
-        for url in tuple(self._urls):
-            client = self._clients[url]
-            try:
-                due = self._slowly_due("version")
-                if self._version is None or not self.rig.online or url != self._urls[0]:
-                    # It tells the API from another program on this port.
-                    await self._read_version(client)
-                elif due:
-                    await self._reader.kept(Subject("the plugin's version"), self._read_version, client)
-                profiles = await self._reader.read_profiles(client)
-            except RigError as error:
-                faults.append(str(error))
-                continue
-            self._urls.remove(url)
-            self._urls.insert(0, url)
-            return client, profiles
-        raise RigUnreachableError("; ".join(faults))
-
-    async def _read_version(self, client: TargetSchedulerClient) -> None:
-        self._version = await client.version()
-
-    def _tell(
-        self, *, online: bool | None = None, profiles: Listing[Profile] | None = None, url: str | None = None
-    ) -> None:
-        profiles = profiles or self.rig.profiles
-        attach = self._statistics.attach
-        rig = replace(
-            self.rig,
-            online=self.rig.online if online is None else online,
-            url=url or self.rig.url,
-            plugin_version=self._version,
-            profiles=profiles
-            and replace(profiles, items=tuple(self._reader.assembled(p, attach) for p in profiles.items)),
-        )
-        if rig == self.rig:
-            return
-        if self.rig.online:
-            # What was taken while nobody looked says nothing about now.
-            self.last = last_exposure(self.rig, rig, self._now()) or self.last
-        if _active_id(rig) != _active_id(self.rig):
-            # Of what the rig does with this profile nothing has been seen yet.
-            self._watched_since = None
-        self.rig = rig
-        self._on_change()
-
-    def _drop_gone(self, profiles: Listing[Profile]) -> None:
-        alive = self._reader.drop_gone(profiles)
-        named = {f"{what} of {thing_id}" for thing_id in alive for what in ("projects", "targets")} | {"version"}
-        self._due = {what: due for what, due in self._due.items() if what in named}
-        self._statistics.drop_all_but(frozenset(target.id for target in self._reader.targets()))
-
-    def _slowly_due(self, what: str) -> bool:
-        """Whether something slow is due; the first time is now, later ones spread over the slow interval."""
-        now = time.monotonic()
-        if now < self._due.get(what, now):
-            return False
-        self._due[what] = now + self._polling.slow_interval * self._rng.uniform(0.8, 1.0)
-        return True
-
-    def _spread_what_is_due(self) -> None:
-        """After an outage: what has become due meanwhile is not asked for all at once."""
-        now, soon = time.monotonic(), self._polling.slow_interval
-        self._due = {what: due if due > now else now + soon * self._rng.random() for what, due in self._due.items()}
-        self._statistics.spread_again()
-
-    def _silent(self, error: RigError) -> float:
-        """Notes a failed look and tells after how many seconds to try again.
-
-        A single failure of a rig that was there is not told: a busy PC misses one look now and then.
-        """
-        self._failed_looks += 1
-        if self._failed_looks > 1 or not self.rig.online:
-            self._failures.failed(self.rig.name, f"the API does not answer: {error}")
-            self._watched_since = None
-            self._tell(online=False)
-        delay = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failed_looks - 1, 10))
-        return delay * self._rng.uniform(0.5, 1.0)
-
-    def _answering(self) -> None:
-        self._failed_looks = 0
-        self._failures.succeeded(self.rig.name)
-        self._watched_since = self._watched_since or self._now()
-        self._looked.set()
-
-    async def _read_plans(self) -> None:
+    async def _read_plans_for_ever(self) -> None:
         """Beside the looks, so that a preview that takes minutes delays nothing else."""
         while True:
-            await self._looked.wait()
-            self._looked.clear()
-            request = self._plan_request()
-            if request is not None:
-                self._plan_requested = False
-                self._plan_asked = self._now()
-                self._next_plan = time.monotonic() + _LEAST_PLAN_GAP_S
-                # A rig that has gone meanwhile is told by the next look.
-                with suppress(RigGoneError):
-                    await self._reader.kept(Subject("night plan"), self._read_plan, request)
+            request = await self._plan_reader.next_request()
+            # A rig that has gone meanwhile is told by the next look.
+            with suppress(RigGoneError), self._failures.reading(Subject("night plan")):
+                await self._plan_reader.read(self._endpoint.client, request)
+            self._report_changes()
 
-    def _plan_request(self) -> PlanRequest | None:
-        by_itself = self._polling.plan == "auto" and time.monotonic() >= self._memory_by
-        if self._watched_since is None or not (by_itself or self._plan_requested):
-            return None
-        if self._plan_requested and time.monotonic() < self._next_plan:
-            # Asked for by anybody, as often as they like: the next look sees to it when its time has come.
-            return None
-        situation = Situation(
-            rig=self.rig,
-            plan=self.plan,
-            last=self.last,
-            asked=self._plan_asked,
-            watched_since=self._watched_since,
-            now=self._now(),
-            zone=self.zone,
-            plan_interval=timedelta(seconds=self._polling.plan_interval),
+    def _report_changes(self) -> None:
+        report = self._new_report()
+        if report != self._report:
+            self._put(report)
+
+    def _report_problem(self) -> None:
+        """In the middle of a look, of which nothing else is told before its end."""
+        problem = self._failures.latest
+        if problem != self._report.problem:
+            self._put(replace(self._report, problem=problem))
+
+    def _put(self, report: RigReport) -> None:
+        self._report = report
+        self._reports.put_nowait(report)
+
+    def _new_report(self) -> RigReport:
+        return RigReport(
+            rig=self._rig,
+            plan=self._plan_reader.plan,
+            last=self._last,
+            zone=self._lists.zone,
+            problem=self._failures.latest,
         )
-        return plan_request(situation, requested=self._plan_requested)
-
-    async def _read_plan(self, request: PlanRequest) -> None:
-        asked = self._now()
-        profile = self.rig.active_profile
-        inputs = planning_inputs(profile) if profile else None
-        answer = await self._clients[self._urls[0]].preview(request.profile_id, request.night_start)
-        self._reader.tell_faults(answer, Subject("the night plan"))
-        self._reader.note_dates(*(item.start_time for item in answer.items))
-        blocks = self._own_blocks(translation.plan_block(item, self.zone) for item in answer.items)
-        self.plan = NightPlan(
-            profile_id=request.profile_id,
-            night=_night_of(blocks, asked, self.zone),
-            fetched=asked,
-            blocks=blocks,
-            inputs=inputs,
-        )
-        self._on_change()
-
-    def _own_blocks(self, blocks: Iterable[PlanBlock]) -> tuple[PlanBlock, ...]:
-        """Without blocks of targets that the active profile does not have: the API plans some of another's."""
-        own = {place.target.id for place in all_targets(self.rig) if place.profile.active}
-        kept: list[PlanBlock] = []
-        foreign: list[PlanBlock] = []
-        for block in blocks:
-            (kept if block.is_wait or block.target_id in own else foreign).append(block)
-        if foreign:
-            _LOG.warning(
-                "%s: the night plan names %d blocks of targets that this rig does not have, among them %r; "
-                "they are left out",
-                self.rig.name,
-                len(foreign),
-                foreign[0].name,
-            )
-        return tuple(kept)
-
-
-def _night_of(blocks: Iterable[PlanBlock], asked: datetime, zone: tzinfo | None) -> date:
-    """That of the first target: asked for in the morning, when nothing of a night is left, it is the coming one."""
-    return night_of(next((block.start for block in blocks if not block.is_wait), asked), zone)
-
-
-def _active_id(rig: Rig) -> str | None:
-    return rig.active_profile.id if rig.active_profile else None
-
-
-async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Waits for all of them, and then raises what the first that failed has raised."""
-    for failure in await asyncio.gather(*works, return_exceptions=True):
-        if failure is not None:
-            raise failure
-
-
-async def _first_of(*waiting: Coroutine[None, None, object]) -> None:
-    tasks = [asyncio.ensure_future(one) for one in waiting]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -18,7 +18,7 @@ class RequestSlots:
         self._freed = asyncio.Event()
 
     def allow(self, limit: int) -> None:
-        """From now on; whoever has a place keeps it."""
+        """From now on; whoever has a slot keeps it."""
         self._limit = limit
         self._freed.set()
 

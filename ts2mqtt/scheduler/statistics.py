@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError
-from ts2mqtt.scheduler import translate as translation
-from ts2mqtt.scheduler.lists import Subject
+from ts2mqtt.scheduler import translate
+from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.model import Statistics, Target
     from ts2mqtt.scheduler.client import TargetSchedulerClient
-    from ts2mqtt.scheduler.lists import RigLists
+    from ts2mqtt.scheduler.rig_failures import RigFailures
+    from ts2mqtt.timing import Clock
 
 # A request that takes the rig 3 s to answer is made at most once in a minute: 5 % of its time.
 _SHARE_OF_TIME = 0.05
@@ -38,24 +38,31 @@ class _Known:
 class StatisticsReader:
     """Keeps the statistics of one rig's targets."""
 
-    def __init__(self, reader: RigLists, polling: PollingConfig, rng: random.Random) -> None:
-        self._reader = reader
+    def __init__(self, failures: RigFailures, polling: PollingConfig, clock: Clock, rng: random.Random) -> None:
+        self._failures = failures
         self._polling = polling
+        self._clock = clock
         self._rng = rng
         self._known: dict[str, _Known] = {}
 
-    async def read_due(self, client: TargetSchedulerClient, targets: Iterable[Target]) -> None:
-        """Asks for those whose counts moved, and for the others when they are due, which is spread over time."""
-        for target in targets:
-            known = self._known.setdefault(target.id, _Known(due=self._later(self._polling.slow_interval)))
-            counts = exposure_counts(target)
-            if not any(acquired for _, acquired, _ in counts):
-                known.by_plan, known.counts = {}, counts
-                continue
-            moved = known.counts is not None and known.counts != counts
-            if time.monotonic() >= (known.not_before if moved else max(known.due, known.not_before)):
-                what = Subject("statistics of target", target.name, target.id)
-                await self._reader.kept(what, self._read, client, target, known)
+    def note_counts(self, target: Target) -> None:
+        """Takes the counts of a look: the first that are seen have statistics soon, a target that was reset none."""
+        known = self._known.setdefault(target.id, _Known(due=self._later(self._polling.slow_interval)))
+        counts = exposure_counts(target)
+        if not _any_acquired(counts):
+            known.by_plan, known.counts = {}, counts
+
+    def is_due(self, target: Target) -> bool:
+        """Whether to ask for the statistics of a target: its counts moved, or it is time, which is spread."""
+        known, counts = self._known[target.id], exposure_counts(target)
+        if not _any_acquired(counts):
+            return False
+        has_moved = known.counts is not None and known.counts != counts
+        return self._clock.monotonic() >= (known.not_before if has_moved else max(known.due, known.not_before))
+
+    async def read(self, client: TargetSchedulerClient, target: Target) -> None:
+        with self._failures.reading(Subject.statistics_of(target)):
+            await self._read(client, target, self._known[target.id])
 
     def recall(self, remembered: Mapping[str, tuple[Counts, Mapping[str, Statistics]]]) -> None:
         """Takes what was published before a restart, by target id, unless a target's were read since."""
@@ -82,20 +89,20 @@ class StatisticsReader:
     def spread_again(self) -> None:
         """After an outage: what has become due meanwhile is not asked for all at once."""
         for known in self._known.values():
-            if known.due <= time.monotonic():
+            if known.due <= self._clock.monotonic():
                 known.due = self._later(self._polling.slow_interval)
 
-    def drop_all_but(self, target_ids: frozenset[str]) -> None:
+    def forget_all_but(self, target_ids: frozenset[str]) -> None:
         self._known = {key: known for key, known in self._known.items() if key in target_ids}
 
     async def _read(self, client: TargetSchedulerClient, target: Target, known: _Known) -> None:
-        started = time.monotonic()
+        started = self._clock.monotonic()
         try:
             answer = await client.statistics(target.id)
         except RigError:
-            known.due = known.not_before = time.monotonic() + self._polling.slow_interval
+            known.due = known.not_before = self._clock.monotonic() + self._polling.slow_interval
             raise
-        now = time.monotonic()
+        now = self._clock.monotonic()
         known.not_before = now + (now - started) / _SHARE_OF_TIME
         if not answer.items and not answer.lost and self._must_have_some(known, target):
             # A locked database answers as if there were none.
@@ -103,8 +110,8 @@ class StatisticsReader:
             known.due = known.not_before = max(known.not_before, now + known.patience_s)
             return
         known.patience_s = None
-        self._reader.tell_faults(answer, Subject("statistics of target", target.name, target.id))
-        known.by_plan = translation.statistics_by_plan(target.exposure_plans, answer.items)
+        self._failures.note_answer(Subject.statistics_of(target), answer.faults)
+        known.by_plan = translate.statistics_by_plan(target.exposure_plans, answer.items)
         known.counts = exposure_counts(target)
         known.due = now + self._polling.statistics_interval * self._rng.uniform(0.9, 1.1)
 
@@ -120,7 +127,11 @@ class StatisticsReader:
         )
 
     def _later(self, interval: float) -> float:
-        return time.monotonic() + interval * self._rng.random()
+        return self._clock.monotonic() + interval * self._rng.random()
+
+
+def _any_acquired(counts: Counts) -> bool:
+    return any(acquired for _, acquired, _ in counts)
 
 
 def exposure_counts(target: Target) -> Counts:

@@ -1,0 +1,108 @@
+"""What goes wrong with one rig, each failure under the name of what was read."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from ts2mqtt.errors import RigError, RigGoneError
+from ts2mqtt.logs.failures import FailureLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Set as AbstractSet
+
+    from ts2mqtt.logs.failures import Failure
+    from ts2mqtt.observatory.model import Profile, Project, Target
+    from ts2mqtt.timing import Clock
+
+_LOG = logging.getLogger(__name__)
+
+_MOST_FAULTS_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a failure is about; it stays the same one when what has this id is renamed."""
+
+    what: str
+    name: str | None = None
+    thing_id: str | None = None
+
+    @classmethod
+    def projects_of(cls, profile: Profile) -> Self:
+        return cls("projects of profile", profile.name, profile.id)
+
+    @classmethod
+    def targets_of(cls, project: Project) -> Self:
+        return cls("targets of project", project.name, project.id)
+
+    @classmethod
+    def statistics_of(cls, target: Target) -> Self:
+        return cls("statistics of target", target.name, target.id)
+
+    def __str__(self) -> str:
+        return self.what if self.name is None else f"{self.what} {self.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Tells streaks of failures apart: `in_answer` is set where an answer came, and something in it is wrong."""
+
+    what: str
+    thing_id: str | None
+    in_answer: bool = False
+
+
+class RigFailures:
+    """The failures of one rig as a whole, of its lists, and of what stands in their answers."""
+
+    def __init__(self, rig_name: str, clock: Clock) -> None:
+        self._rig_name = rig_name
+        self._log = FailureLog(_LOG, clock)
+
+    @property
+    def latest(self) -> Failure | None:
+        """Of all that goes wrong now, what was told last."""
+        return self._log.latest
+
+    def no_answer(self, error: RigError) -> None:
+        """The rig as a whole does not answer."""
+        self._log.failed(self._rig_name, f"the API does not answer: {error}")
+
+    def answered(self) -> None:
+        """The rig as a whole answers."""
+        self._log.succeeded(self._rig_name)
+
+    @contextmanager
+    def reading(self, subject: Subject) -> Iterator[None]:
+        """Takes a failure of the block as one of this subject alone: what was known of it before stands.
+
+        Lets RigGoneError through: a PC that went away in the middle of a look is told of once, as the rig's failure.
+        """
+        name, key = f"{self._rig_name}, {subject}", _Key(subject.what, subject.thing_id)
+        try:
+            yield
+        except RigGoneError:
+            raise
+        except RigError as error:
+            self._log.failed(name, f"{error}; what was known of them stays", key=key)
+        else:
+            self._log.succeeded(name, key=key)
+
+    def note_answer(self, subject: Subject, faults: tuple[str, ...]) -> None:
+        """An answer came: tells in one line what of it could not be read, or that all could."""
+        name, key = f"{self._rig_name}, reading {subject}", _Key(subject.what, subject.thing_id, in_answer=True)
+        if faults:
+            more = len(faults) - _MOST_FAULTS_TOLD
+            text = "; ".join(faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
+            self._log.failed(name, text, key=key)
+        else:
+            self._log.succeeded(name, key=key)
+
+    def forget_all_but(self, thing_ids: AbstractSet[str]) -> None:
+        """Forgets the failures of profiles, projects and targets that are gone."""
+        for key in self._log.failing:
+            if isinstance(key, _Key) and key.thing_id is not None and key.thing_id not in thing_ids:
+                self._log.forget(key)
