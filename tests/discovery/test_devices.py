@@ -49,7 +49,7 @@ from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
-from ts2mqtt.observatory.present import IDLE, WAITING, Appointment, Live
+from ts2mqtt.observatory.present import IDLE, WAITING, Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
@@ -65,7 +65,7 @@ OF_PROFILE = Subject("backyard", PROFILE, REFRACTOR.id)
 OF_PROJECT = Subject("backyard", PROJECT, AUTUMN.id)
 OF_TARGET = Subject("backyard", TARGET, M31.id)
 
-AT_WORK = Live(
+AT_WORK = Present(
     activity=WAITING,
     current_target=Appointment(
         target_id=M31.id,
@@ -120,11 +120,11 @@ def states_of(
     subject: Subject,
     rig: Rig = BACKYARD,
     plan: NightPlan | None = None,
-    live: Live | None = None,
+    present: Present | None = None,
     tally: Tally | None = None,
 ) -> dict[str, object]:
     """What the entities of a device show, by component key."""
-    messages = rig_messages(NAMES.topics, view_of(rig, plan, live, tally))
+    messages = rig_messages(NAMES.topics, view_of(rig, plan, present, tally))
     return {
         key: shown(component, messages[component["state_topic"]].payload)
         for key, component in device_of(subject, rig)["components"].items()
@@ -317,8 +317,8 @@ class TestWhateverTheApiSays:
             assert tail.isprintable()
 
     def test_home_assistant_takes_every_state_without_a_word(self, rig: Rig) -> None:
-        for plan, live in ((None, Live(activity=IDLE)), (TONIGHT, AT_WORK)):
-            messages = rig_messages(NAMES.topics, view_of(rig, plan, live, TONIGHTS_TALLY))
+        for plan, present in ((None, Present(activity=IDLE)), (TONIGHT, AT_WORK)):
+            messages = rig_messages(NAMES.topics, view_of(rig, plan, present, TONIGHTS_TALLY))
             for _, component in components_of(rig):
                 if component["platform"] in {"sensor", "binary_sensor"}:
                     shown(component, messages[component["state_topic"]].payload)
@@ -367,7 +367,7 @@ def test_an_exposure_plan_of_any_template_is_found_again(template: str) -> None:
 
 class TestWhatIsShown:
     def test_of_a_rig(self) -> None:
-        states = states_of(OF_RIG, plan=TONIGHT, live=AT_WORK, tally=TONIGHTS_TALLY)
+        states = states_of(OF_RIG, plan=TONIGHT, present=AT_WORK, tally=TONIGHTS_TALLY)
         expected = {
             "api": "online",
             "activity": "waiting",

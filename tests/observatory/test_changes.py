@@ -14,7 +14,7 @@ from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.last_known import remembered
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import CLOSED, Listing, NightPlan, PlanBlock, Profile, Project, Rig, Target
-from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING
+from ts2mqtt.observatory.present import IDLE, OFFLINE, WAITING
 from ts2mqtt.observatory.tree import all_projects
 
 if TYPE_CHECKING:
@@ -556,6 +556,7 @@ def test_an_exposure_saved_before_a_switch_counts_when_it_is_read() -> None:
     assert watcher.types(switched(4)) == [events.PROFILE_CHANGED]
     unread = replace(watcher, last_look=watcher.now - timedelta(seconds=40))
 
+    assert watcher.types(switched(4), after=timedelta(minutes=3)) == []
     assert watcher.types(switched(5)) == []
     assert unread.types(switched(5)) == [events.EXPOSURE_ACQUIRED]
     assert unread.counted == (1, 0)

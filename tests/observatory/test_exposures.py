@@ -197,6 +197,20 @@ def test_what_is_accepted_beyond_what_was_taken_was_edited() -> None:
     assert len(both.edited) == 1
 
 
+def test_nothing_is_taken_for_a_project_that_has_long_not_been_active() -> None:
+    def taken(*, left: float | None, is_watched: bool = True) -> int:
+        closed = {} if left is None else {"project": NOW - timedelta(seconds=left)}
+        since = {"project": NOW - timedelta(seconds=600)}
+        before = Before(rig=of(3, state=CLOSED), since=since, left=closed, is_watched=is_watched)
+        return len(count(before, Look(rig=of(4, state=CLOSED), plan=None, now=NOW)).gains)
+
+    assert taken(left=None) == 0
+    assert taken(left=600 + 389) == 1
+    assert taken(left=600 + 390) == 0
+    # Who has just begun to look does not know how long it has been so.
+    assert taken(left=None, is_watched=False) == 1
+
+
 def test_nothing_is_taken_for_a_project_that_is_not_active() -> None:
     assert counted(of(3, state=CLOSED), of(4, state=CLOSED)).gains == ()
     # The last exposure ended after its project was closed, or the first one before anybody saw it Active.
@@ -246,7 +260,9 @@ def test_exposures_of_a_profile_that_was_left_count_until_its_list_was_read_once
     assert taken(read=30, left=None) == 0
     assert taken(read=30, left=0) == 1
     assert taken(read=600, left=580) == 1
-    assert taken(read=600, left=610) == 0
+    # One was under way, and its image is stored late.
+    assert taken(read=600, left=749) == 1
+    assert taken(read=600, left=750) == 0
 
 
 def test_accepted_that_falls_and_rises_again_is_no_gain() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.made import exposure_plan, profile, project, rig, target
-from tests.support.markdown import ROOT
+from tests.support.project import ROOT
 from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure, lasting, recalled
 from ts2mqtt.observatory.look import Look
@@ -73,12 +73,12 @@ def table(first_heading: str) -> list[list[str]]:
     return rows
 
 
-def evidence(words: str, time: datetime = at(100)) -> Evidence | None:
+def evidence(words: str) -> Evidence | None:
     """`A observed`, `B planned` or `nothing`."""
     if words == "nothing":
         return None
     name, kind = words.split()
-    return Evidence(kind=kind, target_id=name, time=time, exposure_s=EXPOSURE_S)
+    return Evidence(kind=kind, target_id=name, time=at(100), exposure_s=EXPOSURE_S)
 
 
 def in_words(one: Evidence | Appointment | None) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.evidence import last_exposure, lasting, latest_gain, observed
+from ts2mqtt.observatory.evidence import last_exposure, lasting, latest_gain, observed, recalled
 from ts2mqtt.observatory.exposures import Before, Counted, count
 from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
+from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.plan_in_hand import marked
-from ts2mqtt.observatory.present import present
+from ts2mqtt.observatory.present import IMAGING, present
 from ts2mqtt.observatory.tally import Tally, add
 from ts2mqtt.observatory.tree import all_projects, all_targets
 
@@ -63,6 +64,34 @@ class Observation:
     edited: tuple[Progress, ...] = ()
 
 
+def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each from its own place
+    *,
+    rig: Rig | None,
+    plan: NightPlan | None,
+    present: Present | None,
+    tally: Tally | None,
+    first_seen: Mapping[str, datetime],
+    peaks: Mapping[PlanId, int],
+) -> Watch:
+    """The watch of an earlier run of the bridge, as far as it was published: a rig that was imaging still is."""
+    if rig is None:
+        present = None
+    last = present.last_exposure if present else None
+    was_imaging = present is not None and present.activity == IMAGING
+    times = [present.activity_since if present else None, last.time if last else None]
+    return Watch(
+        rig=rig,
+        plan=plan,
+        present=present,
+        evidence=recalled(last, rig, plan) if was_imaging and last and rig else None,
+        tally=tally,
+        read_night=tally.night if tally else None,
+        recalled=max((time for time in times if time), default=None),
+        first_seen=first_seen,
+        peaks=peaks,
+    )
+
+
 def observe(watch: Watch, look: Look) -> Observation:
     """Nothing has happened at the very first look."""
     plan = marked(look.plan, watch.plan, look.rig, look.now)
@@ -109,7 +138,14 @@ def observe(watch: Watch, look: Look) -> Observation:
 def _counted(watch: Watch, look: Look, left: Mapping[str, datetime]) -> Counted:
     if watch.rig is None or look.rig.profiles is None:
         return Counted(peaks=watch.peaks)
-    return count(Before(rig=watch.rig, since=_since(watch, look), left=left, peaks=watch.peaks), look)
+    before = Before(
+        rig=watch.rig,
+        since=_since(watch, look),
+        left=left,
+        is_watched=watch.has_read,
+        peaks=watch.peaks,
+    )
+    return count(before, look)
 
 
 def _since(watch: Watch, look: Look) -> Mapping[str, datetime]:
@@ -124,12 +160,16 @@ def _since(watch: Watch, look: Look) -> Mapping[str, datetime]:
 
 
 def _left(watch: Watch, look: Look) -> Mapping[str, datetime]:
-    """By id of a profile that was active: until when."""
-    before = watch.rig.active_profile if watch.rig else None
-    after = look.rig.active_profile
-    if before is None or after is None or before.id == after.id:
+    """By id: until when a profile was the active one, and a project was Active."""
+    if watch.rig is None or look.rig.profiles is None:
         return watch.left
-    return {**watch.left, before.id: look.now}
+    left = _active_ids(watch.rig) - _active_ids(look.rig)
+    return {**watch.left, **dict.fromkeys(left, look.now)} if left else watch.left
+
+
+def _active_ids(rig: Rig) -> frozenset[str]:
+    profiles = {profile.id for profile in rig.known_profiles if profile.active}
+    return frozenset(profiles | {place.project.id for place in all_projects(rig) if place.project.state == ACTIVE})
 
 
 def _last_exposure(watch: Watch, latest: Gain | None) -> LastExposure | None:

@@ -115,17 +115,15 @@ def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
     )
 
 
-def recalled(last: LastExposure, rig: Rig, plan: NightPlan | None) -> Evidence | None:
+def recalled(last: LastExposure, rig: Rig, plan: NightPlan | None) -> Evidence:
     """The evidence of an earlier run of the bridge that ended while the rig was imaging."""
     place = find_target(rig, last.target_id)
-    if place is None:
-        return None
     return Evidence(
         kind=OBSERVED,
         target_id=last.target_id,
         time=last.time,
-        exposure_s=_running_exposure_s(place, last, plan, rig),
-        is_beyond_completion=is_complete(place, rig),
+        exposure_s=_running_exposure_s(place, last, plan, rig) if place else last.exposure_s or UNKNOWN_EXPOSURE_S,
+        is_beyond_completion=place is not None and is_complete(place, rig),
     )
 
 

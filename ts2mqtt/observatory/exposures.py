@@ -43,6 +43,13 @@ class Progress:
     def accepted(self) -> int:
         return max(0, self.after.accepted - self.before.accepted)
 
+    def __str__(self) -> str:
+        before, after = self.before, self.after
+        return (
+            f"{after.key} of {self.place.target.name!r} went from {before.acquired} acquired and {before.accepted} "
+            f"accepted to {after.acquired} and {after.accepted}"
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
@@ -76,14 +83,16 @@ class Gain:
 class Before:
     """What the counts are compared with.
 
-    `since`: by project id, when its targets were last read; of one that is missing that is not known. `left`: by
-    profile id, until when it was the active one. `peaks`: the most that was ever accepted of exposure plans whose
+    `since`: by project id, when its targets were last read; of one that is missing that is not known. `left`: by id,
+    until when a profile was the active one and a project was Active, as far as this run of the bridge has seen it
+    (`is_watched`: it has read the rig before). `peaks`: the most that was ever accepted of exposure plans whose
     accepted count has fallen since, as when images are graded anew: to rise again is no gain.
     """
 
     rig: Rig
     since: Mapping[str, datetime] = field(default_factory=dict)
     left: Mapping[str, datetime] = field(default_factory=dict)
+    is_watched: bool = True
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
 
 
@@ -97,7 +106,7 @@ class Counted:
 
 
 def count(before: Before, look: Look) -> Counted:
-    """Gains of the active profile, and of one that has been left, until it was read once more.
+    """Gains of the active profile, and of one that has been left, until its last exposures are read.
 
     Another profile's counts may rise too: several N.I.N.A. can share one database.
     """
@@ -106,12 +115,12 @@ def count(before: Before, look: Look) -> Counted:
     peaks = dict(before.peaks)
     for step in progress(before.rig, look.rig):
         since = before.since.get(step.place.project.id)
-        if not _is_own(step, since, before, look):
+        if not (step.place.profile.active or _was_left_since(step.place.profile.id, step, since, before)):
             continue
         peak = _take_peak(step, peaks)
         elapsed = look.now - since if since is not None and since <= look.now else None
         accepted = max(0, step.after.accepted - peak) if step.after.acquired >= step.before.acquired else 0
-        if not _can_have_been_taken(step, elapsed):
+        if not (_is_of_active_project(step, since, before) and _fits_into(step, elapsed)):
             edited.append(step)
             continue
         if not _can_have_been_accepted(step):
@@ -152,12 +161,21 @@ def _numbers_of_equals(target: Target) -> Counter[tuple[str | None, float | None
     return Counter(_kind(plan) for plan in target.exposure_plans)
 
 
-def _is_own(step: Progress, since: datetime | None, before: Before, look: Look) -> bool:
-    """Whether the rig itself can have taken it: its profile is active, or was so since the list was read."""
-    if step.place.profile.active:
-        return True
-    left = before.left.get(step.place.profile.id)
-    return left is not None and left <= look.now and (since is None or since < left)
+def _was_left_since(thing_id: str, step: Progress, since: datetime | None, before: Before) -> bool:
+    """Whether a profile or project was left for others so lately that its last exposure had not been read."""
+    left = before.left.get(thing_id)
+    under_way = timedelta(seconds=step.after.exposure_s or 0.0) + _LATE_IMAGES
+    return left is not None and (since is None or since < left + under_way)
+
+
+def _is_of_active_project(step: Progress, since: datetime | None, before: Before) -> bool:
+    """Whether exposures can have been taken for its project; what was accepted may have been graded at any time."""
+    return (
+        not step.acquired
+        or not before.is_watched
+        or any(place.project.state in (ACTIVE, None) for place in (step.was, step.place))
+        or _was_left_since(step.place.project.id, step, since, before)
+    )
 
 
 def _take_peak(step: Progress, peaks: dict[PlanId, int]) -> int:
@@ -170,10 +188,8 @@ def _take_peak(step: Progress, peaks: dict[PlanId, int]) -> int:
     return peak
 
 
-def _can_have_been_taken(step: Progress, elapsed: timedelta | None) -> bool:
-    """Whether the rig can have taken so many since; if it is not known since when, it can."""
-    if step.acquired and not any(place.project.state in (ACTIVE, None) for place in (step.was, step.place)):
-        return False
+def _fits_into(step: Progress, elapsed: timedelta | None) -> bool:
+    """Whether the rig can have taken so many in that time; if nobody knows how long it was, it can."""
     return elapsed is None or _between_first_and_last(step) <= elapsed + _LATE_IMAGES
 
 

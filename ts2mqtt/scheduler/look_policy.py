@@ -47,29 +47,29 @@ class ListToRead(Generic[Parent]):
 
 
 def project_lists(
-    profiles: Iterable[Profile], resting: AbstractSet[SlowThing], *, everything: bool
+    profiles: Iterable[Profile], live: AbstractSet[str], resting: AbstractSet[SlowThing], *, everything: bool
 ) -> list[ListToRead[Profile]]:
-    """The lists of projects to read now; that of the active profile is live."""
+    """The lists of projects to read now; those of the profiles with the ids `live` are read every time."""
     return [
-        ListToRead(profile, is_slow=not (everything or profile.active))
+        ListToRead(profile, is_slow=not (everything or profile.id in live))
         for profile in profiles
-        if everything or profile.active or ProjectsOf(profile.id) not in resting
+        if everything or profile.id in live or ProjectsOf(profile.id) not in resting
     ]
 
 
 def target_lists(
-    projects: Iterable[tuple[Profile, Project]], resting: AbstractSet[SlowThing], *, everything: bool
+    projects: Iterable[tuple[Profile, Project]],
+    live: AbstractSet[str],
+    resting: AbstractSet[SlowThing],
+    *,
+    everything: bool,
 ) -> list[ListToRead[Project]]:
-    """The lists of targets to read now; those of the Active projects of the active profile are live."""
+    """The lists of targets to read now; those of the Active projects of `live` profiles are read every time."""
     return [
-        ListToRead(project, is_slow=not (everything or _is_live(profile, project)))
+        ListToRead(project, is_slow=not (everything or (profile.id in live and project.state == ACTIVE)))
         for profile, project in projects
-        if everything or _is_live(profile, project) or TargetsOf(project.id) not in resting
+        if everything or (profile.id in live and project.state == ACTIVE) or TargetsOf(project.id) not in resting
     ]
-
-
-def _is_live(profile: Profile, project: Project) -> bool:
-    return profile.active and project.state == ACTIVE
 
 
 class SlowThings:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, ValidationError
 
 from ts2mqtt.observatory.absence import Parents
-from ts2mqtt.observatory.changes import Watch
+from ts2mqtt.observatory.changes import Watch, recalled_watch
+from ts2mqtt.observatory.evidence import LastExposure
 from ts2mqtt.observatory.model import (
     ExposurePlan,
     Listing,
@@ -24,7 +25,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
-from ts2mqtt.observatory.present import OBSERVED, Appointment
+from ts2mqtt.observatory.present import Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.encode import ONLINE
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
@@ -100,15 +101,24 @@ def _memory(names: TopicNames, rig_id: str, things: list[tuple[str, bytes]], ret
         )
     tally = state.tonight.known() if state else None
     return Memory(
-        Watch(
+        recalled_watch(
             rig=rig,
             plan=plan.known() if plan else None,
-            current_target=state.observed_target() if state else None,
+            present=state.present() if state else None,
             tally=tally,
-            read_night=tally.night if tally else None,
             first_seen=_first_seen(projects) | _first_seen(targets),
+            peaks=_peaks(targets),
         )
     )
+
+
+def _peaks(targets: Iterable[_Target]) -> dict[tuple[str, str], int]:
+    return {
+        (target.id, plan.key): plan.accepted_peak
+        for target in targets
+        for plan in target.exposure_plans
+        if plan.accepted_peak is not None
+    }
 
 
 def _first_seen(things: Iterable[_Dated]) -> dict[str, dt.datetime]:
@@ -195,25 +205,46 @@ class _Tonight(BaseModel):
 class _Appointment(_Thing):
     project_id: str | None = None
     project_name: str | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
     source: str
+
+    def known(self) -> Appointment:
+        return Appointment(
+            target_id=self.id,
+            name=self.name,
+            project_id=self.project_id,
+            project_name=self.project_name,
+            start=self.start,
+            end=self.end,
+            source=self.source,
+        )
+
+
+class _LastExposure(BaseModel):
+    time: AwareDatetime
+    target_id: str
+    target_name: str = ""
+    filter: str | None = None
+    exposure_s: float | None = None
+
+    def known(self) -> LastExposure:
+        return LastExposure(**self.model_dump())
 
 
 class _State(BaseModel):
+    activity: str
+    activity_since: AwareDatetime | None = None
     current_target: _Appointment | None = None
+    last_exposure: _LastExposure | None = None
     tonight: _Tonight
 
-    def observed_target(self) -> Appointment | None:
-        told = self.current_target
-        if told is None or told.source != OBSERVED:
-            return None
-        return Appointment(
-            target_id=told.id,
-            name=told.name,
-            project_id=told.project_id,
-            project_name=told.project_name,
-            start=None,
-            end=None,
-            source=OBSERVED,
+    def present(self) -> Present:
+        return Present(
+            activity=self.activity,
+            activity_since=self.activity_since,
+            current_target=self.current_target.known() if self.current_target else None,
+            last_exposure=self.last_exposure.known() if self.last_exposure else None,
         )
 
 
@@ -232,7 +263,9 @@ class _Project(_Dated):
     created: AwareDatetime | None = None
     activated: AwareDatetime | None = None
     deactivated: AwareDatetime | None = None
+    filter_switch_frequency: int | None = None
     enable_grader: bool | None = None
+    smart_exposure_order: bool | None = None
     targets: list[_Thing] | None = None
 
 
@@ -258,6 +291,7 @@ class _ExposurePlan(BaseModel):
     acquired: int
     accepted: int
     ungraded: int = 0
+    accepted_peak: int | None = None
     statistics: _Statistics | None = None
 
     def known(self) -> ExposurePlan:
@@ -297,6 +331,7 @@ class _PlanBlock(BaseModel):
     name: str | None
     start: AwareDatetime
     end: AwareDatetime
+    dropped: bool = False
     exposures: list[_PlannedExposures]
     extra: dict[str, JsonValue] = Field(default_factory=dict)
 
@@ -306,6 +341,7 @@ class _PlanBlock(BaseModel):
             name=self.name,
             start=self.start,
             end=self.end,
+            dropped=self.dropped,
             exposures=tuple(PlannedExposures(run.filter, run.exposure_s, run.count) for run in self.exposures),
             extra=self.extra,
         )
@@ -349,6 +385,8 @@ def _project(project: _Project, targets: list[_Target]) -> Project:
         created=project.created,
         activated=project.activated,
         deactivated=project.deactivated,
+        filter_switch_frequency=project.filter_switch_frequency,
         enable_grader=project.enable_grader,
+        smart_exposure_order=project.smart_exposure_order,
         targets=_named(project.targets, own),
     )
