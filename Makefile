@@ -8,6 +8,9 @@ WORKERS ?= 4
 # Suites with whole systems as peers, or with Valgrind; each has a target of its own.
 SYSTEMS := brokers container faults home_assistant instructions node_red
 
+# Each worker, and each program that a test starts, would compile everything anew; images of Python often set it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo quick test coverage test-brokers test-container test-faults test-home-assistant test-instructions test-node-red \
 	bench fuzz soak lint lint-workflows addon lock docs clean
 
@@ -19,7 +22,7 @@ quick: $(VENV)/.installed-dev
 	$(BIN)/pytest --quick -n 2 $(PYTEST)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n $(WORKERS) $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(SYSTEMS:%=--ignore=tests/%) $(PYTEST)
 
 # The same, and it fails below the bound in pyproject.toml. Measuring costs a third of the time.
 coverage: override PYTEST += --cov --cov-report=term

@@ -18,6 +18,7 @@ import shtab
 from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
 from ts2mqtt.logs import format as log_format
+from ts2mqtt.logs.wording import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return WRONG_USE
     except Ts2mqttError as error:
-        print(f"ts2mqtt: {log_format.printable(str(error))}", file=sys.stderr)
+        print(f"ts2mqtt: {printable(str(error))}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return DONE
@@ -193,8 +194,7 @@ def _clean(options: argparse.Namespace) -> int:
 
     async def run() -> None:
         count = await clean(config)
-        topics = "1 topic" if count == 1 else f"{count} topics"
-        print(f"cleared {topics} under {config.mqtt.base_topic!r}")
+        print(f"cleared {counted(count, 'topic')} under {config.mqtt.base_topic!r}")
 
     asyncio.run(run())
     return DONE

@@ -1,20 +1,19 @@
-"""Signs of life: counted, read back, and told from everything else that may stand on their topic."""
+"""Signs of life: counted, and what they say of the bridge that sent them."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.support.clocks import HandClock
-from ts2mqtt.bridge import heartbeat
-from ts2mqtt.bridge.heartbeat import Pulse, instance_in, is_healthy, is_question, new_instance, read
+from ts2mqtt.bridge.heartbeat import Pulse, is_healthy, new_instance
+from ts2mqtt.topics.decode import heartbeat_in
 from ts2mqtt.topics.payloads import Heartbeat
 
 
 def beat_of(payload: bytes) -> Heartbeat:
-    beat = read(payload)
+    beat = heartbeat_in(payload)
     assert beat is not None
     return beat
 
@@ -48,31 +47,6 @@ def test_a_heartbeat_tells_which_one_came_back_last() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"online",
-        b"{}",
-        b"[1]",
-        b"\xff\xfe",
-        heartbeat.ASK,
-        b'{"instance": "a", "number": "many", "returned": 0, "working": true}',
-        b'{"instance": "a", "number": 1, "returned": 0}',
-    ],
-)
-def test_what_is_no_heartbeat_is_not_read(payload: bytes) -> None:
-    assert read(payload) is None
-
-
-def test_a_question_is_told_from_a_heartbeat() -> None:
-    assert is_question(heartbeat.ASK)
-    assert json.loads(heartbeat.ASK) == {"ask": True}
-    assert not is_question(b'{"ask": false}')
-    assert not is_question(Pulse("me").next(working=True))
-    assert not is_question(b"")
-
-
-@pytest.mark.parametrize(
     ("number", "returned", "working", "healthy"),
     [(4, 1, True, True), (5, 1, True, False), (1, 1, False, False), (1, 0, True, True), (100, 99, True, True)],
 )
@@ -80,12 +54,3 @@ def test_a_bridge_is_healthy_that_works_and_hears_itself(
     number: int, returned: int, working: bool, healthy: bool
 ) -> None:
     assert is_healthy(Heartbeat(instance="me", number=number, returned=returned, working=working)) is healthy
-
-
-def test_a_bridges_word_about_itself_names_its_instance() -> None:
-    assert instance_in(b'{"version": "1", "instance": "me", "rigs": []}') == "me"
-
-
-@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"instance": null}', b"\xff"])
-def test_anything_else_names_no_instance(payload: bytes) -> None:
-    assert instance_in(payload) is None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
-from tests.support.made import profile, project, rig, target
+from tests.support.build import profile, project, rig, target
 from tests.support.mosquitto import free_port
 from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.bridge.bridge import Bridge

@@ -61,5 +61,3 @@ def test_times_are_those_of_the_observatory() -> None:
 def test_columns_align() -> None:
     assert wording.column("85 %", 6, right=True) == "  85 %"
     assert wording.column("仙女座星系", 7) == "仙女座…"
-    assert wording.counted(1, "entity", "entities") == "1 entity"
-    assert wording.counted(2, "entity", "entities") == "2 entities"

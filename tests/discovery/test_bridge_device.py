@@ -10,7 +10,8 @@ import pytest
 from jinja2 import Environment
 
 from tests.discovery.home_assistant import COMPONENT_KEYS, DEVICE_KEYS, ID, PAYLOAD_KEYS, shown
-from tests.support.sample_rig import BACKYARD
+from tests.support.build import rig
+from tests.support.commanding import carried_out
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant.devices import SETTLE_S, bridge_device_message, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
@@ -72,11 +73,11 @@ def test_home_assistant_knows_every_key() -> None:
 
 @pytest.mark.parametrize("rig_id", ["ts2mqtt", "connection", "bridge_log", "log_level"])
 def test_no_rigs_ids_are_its_own(rig_id: str) -> None:
-    rig = device_messages(NAMES, BACKYARD.__class__(id=rig_id, name="R", api_version="v0", url=""), frozenset())
-    assert NAMES.topic(BRIDGE) not in rig
+    announced = device_messages(NAMES, rig(id=rig_id), frozenset())
+    assert NAMES.topic(BRIDGE) not in announced
     ids = {
         component["unique_id"]
-        for message in rig.values()
+        for message in announced.values()
         for component in json.loads(message.payload)["components"].values()
         if "unique_id" in component
     }
@@ -121,7 +122,9 @@ def test_its_commands_are_those_of_the_contract() -> None:
     level, rediscover = device()["components"]["log_level"], device()["components"]["rediscover"]
     assert level["command_topic"] == rediscover["command_topic"] == "ts2mqtt/command"
     assert rediscover["payload_press"] == "rediscover"
+    assert carried_out(rediscover["command_topic"], rediscover["payload_press"]) == ["rediscover"]
     sent = [
         Environment(autoescape=True).from_string(level["command_template"]).render(value=v) for v in level["options"]
     ]
     assert sent == ["log_level debug", "log_level info", "log_level warning", "log_level error"]
+    assert [carried_out(level["command_topic"], command) for command in sent] == [[command] for command in sent]

@@ -23,6 +23,7 @@ from tests.discovery.home_assistant import (
     rendered,
     shown,
 )
+from tests.support.commanding import carried_out
 from tests.support.sample_rig import (
     AUTUMN,
     BACKYARD,
@@ -42,8 +43,8 @@ from tests.support.sample_rig import (
     view_of,
 )
 from ts2mqtt.home_assistant import entities
-from ts2mqtt.home_assistant.components import value_at
-from ts2mqtt.home_assistant.devices import SETTLE_S, _Builder, device_messages, display_name
+from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, value_at
+from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages, display_name
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
@@ -529,8 +530,12 @@ class TestAvailability:
 class TestComponents:
     def test_buttons_send_commands_that_the_bridge_knows(self) -> None:
         components = device_of(OF_RIG)["components"]
-        buttons = {key: one["payload_press"] for key, one in components.items() if one["platform"] == "button"}
-        assert buttons == {"refresh": "refresh", "refresh_plan": "refresh_plan"}
+        done = {
+            key: carried_out(one["command_topic"], one["payload_press"])
+            for key, one in components.items()
+            if one["platform"] == "button"
+        }
+        assert done == {"refresh": ["refresh backyard"], "refresh_plan": ["refresh_plan backyard"]}
 
     def test_what_is_off_by_default_says_so_and_nothing_else_does(self) -> None:
         components = device_of(OF_TARGET)["components"]
@@ -588,10 +593,10 @@ class TestComponents:
         class Strange(entities.Entity):
             pass
 
+        topics = DeviceTopics(status="", command="", states={})
+        maker = ComponentMaker("ts2mqtt_backyard", "backyard", topics, ENGLISH)
         with pytest.raises(TypeError, match="Strange"):
-            _Builder(NAMES, ENGLISH)._maker(OF_RIG, "backyard").components(
-                [Strange(key="strange", name="Strange", why="strange")]
-            )
+            maker.components([Strange(key="strange", name="Strange", why="strange")])
 
 
 class TestDiscoveryNames:

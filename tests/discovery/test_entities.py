@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from tests.discovery.home_assistant import ID, STATE_CLASSES, UNITS
 from ts2mqtt.home_assistant import entities
@@ -86,7 +85,7 @@ def test_a_row_shows_a_key_that_its_payload_has(table: str, row: Shown) -> None:
     found = types_at(payload_model(table, row), row.path)
     match row:
         case Moment():
-            assert dt.datetime in found
+            assert AwareDatetime in found
         case Measure():
             assert found & {int, float}
         case Truth():

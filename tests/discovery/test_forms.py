@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given, strategies as st
 
 from tests.discovery.test_devices import NAMES, RIGS, SHOWN_STATES
 from tests.support.sample_rig import AUTUMN, BACKYARD, HOSTILE_TEXTS, LUM, M31, rig_of
-from ts2mqtt.home_assistant import devices
-from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices, device_messages
+from ts2mqtt.home_assistant.devices import MOST_PLANS, DeviceWriter, RigDevices, device_messages
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.observatory.model import ExposurePlan, Listing, Rig
@@ -37,8 +35,7 @@ _PLANS = st.lists(
 
 def _built(rig: Rig, language: str) -> dict[str, Message]:
     """Without forms, as a target of very many exposure plans always is."""
-    with patch.object(devices, "_MOST_PLANS", -1):
-        return device_messages(NAMES, rig, SHOWN_STATES, LANGUAGES[language])
+    return RigDevices(DeviceWriter(NAMES, LANGUAGES[language], most_plans=-1)).messages(rig, SHOWN_STATES)
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
@@ -60,7 +57,7 @@ def test_any_texts(
 
 
 def test_a_target_of_very_many_exposure_plans_has_them_all() -> None:
-    plans = tuple(replace(LUM, key=f"lum_{number}") for number in range(devices._MOST_PLANS + 1))
+    plans = tuple(replace(LUM, key=f"lum_{number}") for number in range(MOST_PLANS + 1))
     writer = DeviceWriter(NAMES)
     shown = RigDevices(writer)
     rig = rig_of(replace(AUTUMN, targets=Listing((replace(M31, exposure_plans=plans),))))

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.discovery.home_assistant import ID, entities_in, shown
-from tests.support.running import polling
+from tests.support.build import polling, rig_config
 from tests.support.sample_rig import HOSTILE_TEXTS, view_of
-from ts2mqtt.config import RigConfig
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
@@ -41,8 +40,7 @@ def everything_is_read(rig: Rig) -> bool:
 async def read_through_the_api(observatory: SimulatedObservatory) -> Rig:
     reports: asyncio.Queue[RigReport] = asyncio.Queue()
     async with SimulatedApi(observatory) as api:
-        config = RigConfig(name="Backyard", url=(api.url,))
-        poller = RigPoller(config, polling(), reports)
+        poller = RigPoller(rig_config(api), polling(), reports)
         running = asyncio.create_task(poller.run())
         try:
             async with asyncio.timeout(20):

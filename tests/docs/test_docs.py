@@ -25,10 +25,11 @@ from paho.mqtt.client import topic_matches_sub
 from tests.bridge.test_bridge import all_published
 from tests.conftest import need
 from tests.support import topics_of_example as of
+from tests.support.build import bridge_config
 from tests.support.markdown import Block, anchors, blocks, links, pages, spans
 from tests.support.observer import Observer, observing
 from tests.support.project import ROOT
-from tests.support.running import Log, bridge_config, running_bridge
+from tests.support.running import Log, running_bridge
 from ts2mqtt import cli
 from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
-    from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 PAGES = pages()
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -294,7 +294,7 @@ class TestAccessRules:
                 f"mqtt: {{host: 127.0.0.1, port: {broker.port}, username: ts2mqtt, password: secret}}\n"
                 f"rigs: [{{name: Backyard, url: '{example_api.url}'}}]\n"
             )
-            world = World(tmp_path, broker.port, example_api.url)
+            world = World(tmp_path, broker, example_api.url)
             code, output = await world.ended("ts2mqtt check")
             assert (code, "✖" in output) == (0, False), output
             loaded = load_config(config, {}).config
@@ -310,15 +310,15 @@ class World:
     """Where a command is run: a directory like a clone, a home, and in place of the documented addresses ours."""
 
     directory: Path
-    broker_port: int
+    broker: Mosquitto
     api_url: str
 
     def moved(self, command: str) -> str:
         for documented, here in (
             (f"http://{RIG}", self.api_url),
-            (f"-h {BROKER}", f"-h 127.0.0.1 -p {self.broker_port}"),
-            (f"HOST={BROKER}", f"HOST=127.0.0.1 TS2MQTT_MQTT__PORT={self.broker_port}"),
-            ("-p 1883", f"-p {self.broker_port}"),
+            (f"-h {BROKER}", f"-h 127.0.0.1 -p {self.broker.port}"),
+            (f"HOST={BROKER}", f"HOST=127.0.0.1 TS2MQTT_MQTT__PORT={self.broker.port}"),
+            ("-p 1883", f"-p {self.broker.port}"),
         ):
             command = command.replace(documented, here)
         return command
@@ -346,21 +346,25 @@ class World:
         return process.returncode, output.decode()
 
     @asynccontextmanager
-    async def saying(self, command: str, pattern: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A command that runs until it is ended, once it has said this."""
+    async def running(self, command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A command that runs until it is ended, at the latest when the block is left."""
         process = await self.started(command)
-        said = ""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                while process.stdout and not re.search(pattern, said):
-                    line = (await process.stdout.readline()).decode()
-                    assert line, f"{command!r} ended without saying {pattern!r}: {said}"
-                    said += line
             yield process
         finally:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
+
+
+async def says(process: asyncio.subprocess.Process, pattern: str) -> None:
+    """Returns when its output has this in it."""
+    said = ""
+    async with asyncio.timeout(_PATIENCE_S):
+        while process.stdout and not re.search(pattern, said):
+            line = (await process.stdout.readline()).decode()
+            assert line, f"ended without saying {pattern!r}: {said}"
+            said += line
 
 
 @pytest.fixture
@@ -371,7 +375,7 @@ def world(mosquitto: Mosquitto, example_api: SimulatedApi, tmp_path: Path) -> Wo
     (tmp_path / "config.yaml").write_text(
         f"mqtt: {{host: 127.0.0.1, port: {mosquitto.port}}}\nrigs: [{{name: Backyard, url: '{example_api.url}'}}]\n"
     )
-    return World(tmp_path, mosquitto.port, example_api.url)
+    return World(tmp_path, mosquitto, example_api.url)
 
 
 ENDS = (
@@ -436,7 +440,8 @@ class TestCommands:
             assert json.loads(output.splitlines()[-1]) == "5.9.3.0"
 
     async def test_run_runs(self, world: World) -> None:
-        async with world.saying(RUN, "Home Assistant gets") as process:
+        async with world.running(RUN) as process:
+            await says(process, "Home Assistant gets")
             process.send_signal(signal.SIGTERM)
             assert await process.wait() == 0
 
@@ -444,7 +449,7 @@ class TestCommands:
     async def test_does_its_work_beside_a_bridge(
         self, world: World, example_api: SimulatedApi, observer: Observer, command: str
     ) -> None:
-        async with running_bridge(bridge_config(world.broker_port, example_api)):
+        async with running_bridge(bridge_config(world.broker.port, example_api)):
             await all_published(observer)
             code, output = await world.ended(command)
         if command.startswith("mosquitto_sub"):
@@ -458,7 +463,7 @@ class TestCommands:
     async def test_is_understood_by_the_bridge(
         self, world: World, example_api: SimulatedApi, observer: Observer, log: Log, command: str
     ) -> None:
-        async with running_bridge(bridge_config(world.broker_port, example_api)):
+        async with running_bridge(bridge_config(world.broker.port, example_api)):
             await all_published(observer)
             assert await world.ended(command) == (0, "")
             topic = shlex.split(command)[shlex.split(command).index("-t") + 1]
@@ -468,18 +473,16 @@ class TestCommands:
 
     @pytest.mark.parametrize("command", [EVENTS, *matching([EVERYTHING])])
     async def test_shows_what_comes(
-        self, world: World, example: SimulatedObservatory, example_api: SimulatedApi, command: str
+        self, world: World, observer: Observer, example_api: SimulatedApi, command: str
     ) -> None:
-        async def image() -> None:
-            while True:
+        example = example_api.observatory
+        async with running_bridge(bridge_config(world.broker.port, example_api)):
+            await all_published(observer)
+            async with world.running(command) as process:
+                # Nobody but mosquitto_sub has the broker choose its client id.
+                await world.broker.says("Sending SUBACK to auto-")
                 example.acquire(example.target(of.M31), accepted=True)
-                await asyncio.sleep(0.2)
-
-        async with running_bridge(bridge_config(world.broker_port, example_api)):
-            imaging = asyncio.create_task(image())
-            async with world.saying(command, '"event_type":"exposure_accepted"') as process:
-                process.send_signal(signal.SIGINT)
-            imaging.cancel()
+                await says(process, '"event_type":"exposure_accepted"')
 
     @pytest.mark.parametrize("command", matching([r"make .*"]))
     def test_the_makefile_knows_it(self, command: str) -> None:

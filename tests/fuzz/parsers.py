@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import topics_of_example as of
-from ts2mqtt.bridge import heartbeat
+from tests.support.build import rig
 from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.check.announcements import announcements_by_prefix
 from ts2mqtt.config import load_config
@@ -25,15 +25,16 @@ from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
 from ts2mqtt.scheduler import client, translate as translation
 from ts2mqtt.timing import SystemClock
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
+from ts2mqtt.topics.names import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOW = datetime(2026, 2, 27, 22, tzinfo=UTC)
 _STATES = frozenset({"draft", "active", "inactive"})
-_EMPTY = Rig(id="backyard", name="Backyard", api_version="v0", url="http://rig", online=True, profiles=Listing(()))
+_EMPTY = rig(Listing(()), id="backyard", name="Backyard")
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of its own in it, where that is quicker than a disk
 
 
@@ -42,9 +43,9 @@ def api_answers(octets: bytes) -> None:
     lines = [*octets.split(b"\n", 4), *[b"[]"] * 5]
     with suppress(Ts2mqttError):
         dates: list[datetime] = []
-        targets = [translation.target(item) for item in client._TARGETS.read(lines[2]).items]
+        targets = [translation.target(item) for item in client.TARGETS.read(lines[2]).items]
         with suppress(Ts2mqttError):
-            found = client._STATISTICS.read(lines[3]).items
+            found = client.STATISTICS.read(lines[3]).items
             targets = [
                 replace(
                     target,
@@ -55,14 +56,14 @@ def api_answers(octets: bytes) -> None:
                 for target in targets
                 for statistics in (translation.statistics_by_plan(target.exposure_plans, found),)
             ]
-        wired = client._PROJECTS.read(lines[1]).items
+        wired = client.PROJECTS.read(lines[1]).items
         for item in wired:
             dates += (date for date in (item.create_date, item.active_date) if translation.is_dated(date))
         zone = rig_zone(dates)
         projects = [replace(translation.project(item, zone), targets=Listing(tuple(targets))) for item in wired]
         profiles = [
             replace(translation.profile(item), projects=Listing(tuple(projects)))
-            for item in client._PROFILES.read(lines[0]).items
+            for item in client.PROFILES.read(lines[0]).items
         ]
         rig = replace(_EMPTY, profiles=Listing(tuple(profiles)))
         plan = _night_plan(rig, lines[4])
@@ -73,7 +74,7 @@ def api_answers(octets: bytes) -> None:
 def _night_plan(rig: Rig, octets: bytes) -> NightPlan | None:
     profile = rig.active_profile
     try:
-        blocks = tuple(translation.plan_block(item, None) for item in client._PREVIEW.read(octets).items)
+        blocks = tuple(translation.plan_block(item, None) for item in client.PREVIEW.read(octets).items)
     except Ts2mqttError:
         return None
     if profile is None:
@@ -96,7 +97,7 @@ def _all_messages(rig: Rig, plan: NightPlan | None, watch: Watch) -> None:
     for event in observation.events:
         json.loads(event_payload(rig, event))
     # What was published is what a later start finds.
-    memory.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})
+    decode.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})
 
 
 def _refuse_constant(text: str) -> None:
@@ -111,16 +112,18 @@ def retained(octets: bytes) -> None:
         *(of.project(of.P1), of.target(of.M31), of.target_device(of.M31), "ts2mqtt/bridge/removed/backyard"),
     )
     held = {topic: payloads[number % len(payloads)] for number, topic in enumerate(topics)}
-    for recalled in memory.recall(of.NAMES.topics, held).values():
+    for recalled in decode.recall(of.NAMES.topics, held).values():
         dict(recalled.statistics)
         _all_messages(_EMPTY, recalled.watch.plan, recalled.watch)
     (wanted,) = (message.payload for message in device_messages(of.NAMES, _EMPTY, _STATES).values())
     for payload in held.values():
-        memory.parents(payload)
-        memory.children(payload)
-        heartbeat.read(payload)
-        heartbeat.is_question(payload)
-        heartbeat.instance_in(payload)
+        decode.parents(payload)
+        decode.children(payload)
+        decode.rigs_named_in(payload)
+        decode.is_about(payload, Subject("backyard"))
+        decode.heartbeat_in(payload)
+        decode.is_question(payload)
+        decode.instance_in(payload)
         for presence in Presence:
             next_step(wanted, payload, None, presence, _NOW)
             next_step(wanted, payload, payload, presence, _NOW)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tests.support.simulated_night import WatchedRig
 
 
+simulated_night = pytest.mark.xdist_group("simulated night")
+"""Of tests that look at it: one worker has them all, as each that has one plays the night."""
+
+
 @pytest.fixture(scope="session")
 def night() -> WatchedRig:
     return simulated_examples.night()

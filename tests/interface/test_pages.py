@@ -9,6 +9,7 @@ import pytest
 
 from tests.discovery.test_entities import TABLES
 from tests.interface import simulated_examples
+from tests.interface.conftest import simulated_night
 from tests.support.project import ROOT
 from ts2mqtt.interface.channels import CHANNELS
 from ts2mqtt.interface.pages import pages
@@ -27,6 +28,7 @@ def test_a_page_is_what_is_made_now(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], STALE
 
 
+@simulated_night
 def test_the_examples_are_those_of_the_simulated_night(night: WatchedRig) -> None:
     made = simulated_examples.as_text(simulated_examples.examples_of(night))
     assert simulated_examples.FILE.read_text(encoding="utf-8") == made, STALE

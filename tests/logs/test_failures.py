@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.support.clocks import HandClock
-from ts2mqtt.logs.failures import Failure, FailureLog, spoken_duration
+from ts2mqtt.logs.failures import Failure, FailureLog
 
 HOUR = 3_600
 
@@ -180,24 +180,3 @@ def test_what_is_told_again_is_no_newer_failure(failures: FailureLog, clock: Han
         latest.append(failures.latest)
 
     assert latest[1] == latest[2] != latest[3] == latest[4] != latest[0]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "spoken"),
-    [
-        (0, "1 second"),
-        (0.2, "1 second"),
-        (1.4, "1 second"),
-        (2, "2 seconds"),
-        (119, "119 seconds"),
-        (120, "2 minutes"),
-        (42 * 60, "42 minutes"),
-        (2 * HOUR, "2 hours"),
-        (3.4 * HOUR, "3 hours"),
-        (47 * HOUR, "47 hours"),
-        (48 * HOUR, "2 days"),
-        (400 * 24 * HOUR, "400 days"),
-    ],
-)
-def test_durations_as_a_person_says_them(seconds: float, spoken: str) -> None:
-    assert spoken_duration(seconds) == spoken

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ts2mqtt.logs.format import printable, set_up
+from ts2mqtt.logs.format import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,20 +116,3 @@ def test_other_programs_loggers_are_left_alone(capsys: pytest.CaptureFixture[str
     assert sys.stderr not in [getattr(handler, "stream", None) for handler in root.handlers]
     assert not logging.getLogger("ts2mqtt").propagate
     assert lines(capsys) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("M 31", "M 31"),
-        ("馬頭星雲 Hα ✨", "馬頭星雲 Hα ✨"),
-        ("a\tb\nc", r"a\tb\nc"),
-        ("\x1b[0m", r"\x1b[0m"),
-        ("\u202e\u2028\ufeff", r"\u202e\u2028\ufeff"),
-        ("\ud800", r"\ud800"),
-        ("", ""),
-    ],
-    ids=ascii,
-)
-def test_what_is_no_visible_character_is_written_as_an_escape(text: str, shown: str) -> None:
-    assert printable(text) == shown

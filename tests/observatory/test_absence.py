@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.made import profile, project, rig, target
+from tests.support.build import profile, project, rig, target
 from ts2mqtt.observatory.absence import Parents, profile_is_gone, project_is_gone, target_is_gone
 from ts2mqtt.observatory.model import Listing, Profile, Project, Rig, Target
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.last_known import remembered

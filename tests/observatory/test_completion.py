@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.support.made import exposure_plan, project
+from tests.support.build import exposure_plan, project
 from ts2mqtt.observatory.completion import CompletionRule, all_complete, completion_rule
 from ts2mqtt.observatory.model import DEFAULT_THROTTLE_PERCENT, ExposurePlan
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.exposures import Before, Counted, Progress, count, progress
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, ExposurePlan, Listing, Profile, Project, Rig, Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.support.made import profile, rig
+from tests.support.build import profile, rig
 from ts2mqtt.observatory.model import Listing, PlanBlock
 
 

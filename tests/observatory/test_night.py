@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.bridge_zone import bridge_in
-from tests.support.made import exposure_plan, profile, project, target
+from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, Listing, Profile, Project, Target
 from ts2mqtt.observatory.night import (
     is_midday,

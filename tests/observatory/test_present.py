@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from tests.support.project import ROOT
 from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure, lasting, recalled

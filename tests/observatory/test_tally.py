@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from tests.support.made import exposure_plan, profile, project, target
+from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.exposures import Gain, Progress
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally, add
 from ts2mqtt.observatory.tree import TargetPlace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.made import exposure_plan, profile, project, target
+from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.completion import CompletionRule
 from ts2mqtt.observatory.model import CLOSED, DRAFT, INACTIVE, Listing, Target
 from ts2mqtt.observatory.totals import Totals, profile_totals, project_totals, target_totals

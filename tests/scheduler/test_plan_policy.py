@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bridge_zone import bridge_in
-from tests.support.made import exposure_plan, profile, project, rig, target
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.model import CLOSED, Listing, NightPlan, PlanBlock, Rig
 from ts2mqtt.observatory.night import planning_inputs
 from ts2mqtt.scheduler.plan_policy import PlanRequest, Rise, Situation, plan_request

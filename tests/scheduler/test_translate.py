@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
 
-from tests.support.made import exposure_plan
+from tests.support.build import exposure_plan
 from ts2mqtt.observatory.model import ExposurePlan, PlanBlock, PlannedExposures, Profile, Project, Statistics
 from ts2mqtt.scheduler import translate as translation, wire
 

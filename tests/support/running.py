@@ -6,49 +6,30 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tests.support.build import RIG_NAMES, bridge_config, mqtt_config, polling
 from ts2mqtt.bridge.bridge import Bridge
-from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.timing import BrokerTimings, HomeAssistantTimings, RigTimings, Timings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ts2mqtt.simulator.api import SimulatedApi
+    from ts2mqtt.config import Config
     from ts2mqtt.timing import Clock
 
+__all__ = [
+    "IMPATIENT",
+    "RIG_NAMES",
+    "Log",
+    "bridge_config",
+    "mqtt_config",
+    "polling",
+    "running_bridge",
+    "with_broker",
+]
+
 _PATIENCE_S = 60.0
-RIG_NAMES = ("Backyard", "Remote", "Third")
-
-
-def mqtt_config(port: int, **keys: Any) -> MqttConfig:
-    return MqttConfig(host="127.0.0.1", port=port, **keys)
-
-
-def polling(**keys: Any) -> PollingConfig:
-    """Looks at everything ten times a second; the night plan on request only."""
-    impatient = {"interval": 0.05, "slow_interval": 0.05, "statistics_interval": 3_600.0, "plan": "manual"}
-    return PollingConfig().model_copy(update=impatient | keys)
-
-
-def bridge_config(
-    mqtt: MqttConfig | int,
-    *rigs: SimulatedApi | str,
-    home_assistant: HomeAssistantConfig | None = None,
-    looks: PollingConfig | None = None,
-) -> Config:
-    """For a broker, or one on this port, and rigs called Backyard, Remote and Third."""
-    return Config(
-        mqtt=mqtt_config(mqtt) if isinstance(mqtt, int) else mqtt,
-        home_assistant=home_assistant or HomeAssistantConfig(),
-        rigs=tuple(
-            RigConfig(name=name, url=(rig if isinstance(rig, str) else rig.url,))
-            for name, rig in zip(RIG_NAMES, rigs, strict=False)
-        ),
-        polling=looks or polling(),
-        log=LogConfig(),
-    )
 
 
 IMPATIENT = Timings(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory.changes import Watch
 from ts2mqtt.observatory.model import (
     ExposurePlan,
@@ -55,73 +56,34 @@ SHARP = Statistics(
     eccentricity_std_dev=0.05,
     eccentricity_below_auto_accept=None,
 )
-LUM = ExposurePlan(
-    key="lum_60",
-    template="Lum",
-    filter="L",
-    exposure_s=60.0,
-    desired=20,
-    acquired=12,
-    accepted=10,
-    ungraded=0,
-    statistics=SHARP,
-)
-HYDROGEN = ExposurePlan(
-    key="ha_300",
-    template="Ha",
-    filter="Ha",
-    exposure_s=300.0,
-    desired=10,
-    acquired=4,
-    accepted=0,
-    ungraded=4,
-)
-M31 = Target(
-    id="134973bf-f949-462d-9c4b-8baad53d75a8",
+LUM = exposure_plan(20, 12, 10, filter="L", statistics=SHARP)
+HYDROGEN = exposure_plan(10, 4, ungraded=4, key="ha_300", template="Ha", filter="Ha", exposure_s=300.0)
+M31 = target(
+    LUM,
+    HYDROGEN,
+    identity="134973bf-f949-462d-9c4b-8baad53d75a8",
     name="M 31",
-    active=True,
     ra_hours=0.7123138886666667,
     dec_deg=41.26875,
     rotation_deg=12.5,
-    epoch="J2000",
-    roi_percent=100.0,
-    exposure_plans=(LUM, HYDROGEN),
 )
-AUTUMN = Project(
-    id="d900ba4a-5f70-4eb1-bd30-cd4c9b45d1c4",
+AUTUMN = project(
+    "d900ba4a-5f70-4eb1-bd30-cd4c9b45d1c4",
+    Listing((M31,)),
     name="Autumn",
-    state="active",
     priority="high",
     description="Galaxies",
     created=datetime(2026, 2, 26, 6, 17, 59, tzinfo=ZONE),
-    activated=None,
-    deactivated=None,
-    minimum_time_min=30,
-    use_custom_horizon=False,
-    horizon_offset_deg=0.0,
     meridian_window_min=60,
-    filter_switch_frequency=0,
     dither_every=5,
-    enable_grader=True,
-    mosaic=False,
     flats_handling="periodically",
     flats_period_days=7,
     minimum_altitude_deg=25.5,
-    maximum_altitude_deg=0.0,
     smart_exposure_order=True,
-    targets=Listing((M31,)),
 )
-REFRACTOR = Profile(
-    id="c0e1645f-4d4c-4cff-b6f8-c66a58be9cd4", name="Refractor 530 mm", active=True, projects=Listing((AUTUMN,))
-)
-BACKYARD = Rig(
-    id="backyard",
-    name="Backyard",
-    api_version="v0",
-    url="http://192.168.1.50:8188",
-    online=True,
-    plugin_version="5.9.3.0",
-    profiles=Listing((REFRACTOR,)),
+REFRACTOR = profile("c0e1645f-4d4c-4cff-b6f8-c66a58be9cd4", Listing((AUTUMN,)), name="Refractor 530 mm")
+BACKYARD = rig(
+    Listing((REFRACTOR,)), id="backyard", name="Backyard", url="http://192.168.1.50:8188", plugin_version="5.9.3.0"
 )
 SILENT = replace(BACKYARD, online=False, plugin_version=None, profiles=None)
 """A rig that has not answered since the start."""
@@ -149,48 +111,10 @@ TONIGHT = NightPlan(
 EMPTY_TARGET = Target(
     id="00000000-0000-0000-0000-000000000003",
     name="",
-    active=None,
-    ra_hours=None,
-    dec_deg=None,
-    rotation_deg=None,
-    epoch=None,
-    roi_percent=None,
-    exposure_plans=(
-        ExposurePlan(
-            key="plan_e4a6_unknown",
-            template=None,
-            filter=None,
-            exposure_s=None,
-            desired=0,
-            acquired=0,
-            accepted=0,
-            ungraded=0,
-        ),
-    ),
+    exposure_plans=(exposure_plan(key="plan_e4a6_unknown", template=None, filter=None, exposure_s=None),),
 )
 EMPTY_PROJECT = Project(
-    id="00000000-0000-0000-0000-000000000002",
-    name="",
-    state="active",
-    priority=None,
-    description=None,
-    created=None,
-    activated=None,
-    deactivated=None,
-    minimum_time_min=None,
-    use_custom_horizon=None,
-    horizon_offset_deg=None,
-    meridian_window_min=None,
-    filter_switch_frequency=None,
-    dither_every=None,
-    enable_grader=None,
-    mosaic=None,
-    flats_handling=None,
-    flats_period_days=None,
-    minimum_altitude_deg=None,
-    maximum_altitude_deg=None,
-    smart_exposure_order=None,
-    targets=Listing((EMPTY_TARGET,)),
+    id="00000000-0000-0000-0000-000000000002", name="", state="active", targets=Listing((EMPTY_TARGET,))
 )
 """Nothing but an id and a state, as from an API that answers null to everything else."""
 

@@ -33,7 +33,7 @@ from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Site, Sky
 from ts2mqtt.simulator.weather import weather_of
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics.decode import Recalled, recall
 from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import TopicNames
 
@@ -150,7 +150,7 @@ class _Bridge:
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
         self.poller = RigPoller(config, polling, self._reports, clock=rig.clock, tls=_TLS, transport=rig.api, rng=rng)
-        remembered = memory.recall(NAMES, rig.retained).get(RIG_ID, memory.Memory(Watch()))
+        remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
         self._take_in(self.poller.report)

@@ -16,12 +16,14 @@ from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING, Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics.decode import Recalled, recall
 from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from pydantic import JsonValue
 
     from ts2mqtt.observatory.model import NightPlan
 
@@ -83,7 +85,7 @@ def published(
 
 
 def recalled(retained: dict[str, bytes]) -> Watch:
-    return memory.recall(NAMES, retained)[BACKYARD.id].watch
+    return recall(NAMES, retained)[BACKYARD.id].watch
 
 
 def looked(watch: Watch, rig: Rig) -> Observation:
@@ -191,7 +193,7 @@ def test_nothing_has_happened_between_the_last_message_and_the_first_look() -> N
 
 
 def test_statistics_come_back_with_the_counts_they_were_read_at() -> None:
-    remembered = memory.recall(NAMES, published())[BACKYARD.id].statistics
+    remembered = recall(NAMES, published())[BACKYARD.id].statistics
 
     assert remembered == {M31.id: ((("lum_60", 12, 10), ("ha_300", 4, 0)), {"lum_60": SHARP})}
 
@@ -202,11 +204,11 @@ def test_dates_come_back_to_tell_the_time_zone_of_the_rig() -> None:
     dated = replace(AUTUMN, created=created, activated=activated, deactivated=None)
     rig = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((dated,))),)))
 
-    remembered = memory.recall(NAMES, published(rig))[BACKYARD.id]
+    remembered = recall(NAMES, published(rig))[BACKYARD.id]
 
     assert remembered.dates == (created, activated)
     assert [date.utcoffset() for date in remembered.dates] == [timedelta(hours=-3)] * 2
-    assert memory.Memory(Watch()).dates == ()
+    assert Recalled(Watch()).dates == ()
 
 
 def test_without_statistics_none_come_back() -> None:
@@ -216,8 +218,8 @@ def test_without_statistics_none_come_back() -> None:
         profiles=Listing((replace(REFRACTOR, projects=Listing((replace(AUTUMN, targets=Listing((bare,))),))),)),
     )
 
-    assert memory.recall(NAMES, published(rig))[BACKYARD.id].statistics == {}
-    assert memory.Memory(Watch()).statistics == {}
+    assert recall(NAMES, published(rig))[BACKYARD.id].statistics == {}
+    assert Recalled(Watch()).statistics == {}
 
 
 def test_a_target_that_was_only_planned_was_not_at_work() -> None:
@@ -230,7 +232,7 @@ def test_a_target_that_was_only_planned_was_not_at_work() -> None:
 def test_rigs_are_told_apart() -> None:
     other = replace(BACKYARD, id="balcony")
 
-    both = memory.recall(NAMES, published() | published(other))
+    both = recall(NAMES, published() | published(other))
 
     assert both.keys() == {"backyard", "balcony"}
     assert both["balcony"].watch.rig is not None
@@ -238,8 +240,8 @@ def test_rigs_are_told_apart() -> None:
 
 
 def test_a_bridge_that_never_ran_remembers_nothing() -> None:
-    assert memory.recall(NAMES, {}) == {}
-    assert memory.recall(NAMES, {"ts2mqtt/status": b"online", "zigbee/lamp/state": b"{}"}) == {}
+    assert recall(NAMES, {}) == {}
+    assert recall(NAMES, {"ts2mqtt/status": b"online", "zigbee/lamp/state": b"{}"}) == {}
 
 
 def test_a_rig_that_never_answered_leaves_nothing_to_compare_with() -> None:
@@ -271,6 +273,8 @@ def test_garbage_everywhere_is_a_fresh_start(garbage: bytes) -> None:
     [
         lambda plan: plan | {"blocks": [plan["blocks"][0] | {"start": "2026-02-27T20:00:00"}]},
         lambda plan: plan | {"blocks": [{"id": "x"}]},
+        lambda plan: plan | {"blocks": [plan["blocks"][0] | {"name": 7}]},
+        lambda plan: plan | {"blocks": [{key: plan["blocks"][0][key] for key in ("start", "end", "exposures")}]},
         lambda plan: plan | {"night": "tonight"},
         lambda plan: plan | {"fetched": None},
         lambda plan: plan | {"profile_id": None},
@@ -309,6 +313,51 @@ def test_what_is_not_known_of_a_parent_s_children_is_not_told_as_added_or_comple
     retained[topic] = without(what, retained[topic])
 
     assert looked(recalled(retained), BACKYARD).events == ()
+
+
+def without_or_with_odd_values(content: JsonValue) -> Iterator[JsonValue]:
+    """What is left of it without a key, or with a value there that none of its keys can have."""
+    match content:
+        case dict():
+            for key, value in content.items():
+                yield {name: kept for name, kept in content.items() if name != key}
+                for odd in odd_values(value):
+                    yield {**content, key: odd}
+        case list():
+            for number, value in enumerate(content):
+                for odd in odd_values(value):
+                    yield [*content[:number], odd, *content[number + 1 :]]
+
+
+def odd_values(value: JsonValue) -> Iterator[JsonValue]:
+    yield {}
+    yield ["odd"]
+    yield from without_or_with_odd_values(value)
+
+
+@pytest.mark.parametrize("kind", [PROFILE, PROJECT, TARGET, "state"])
+def test_what_cannot_be_read_is_told_as_no_change(kind: str) -> None:
+    done = replace(M31, exposure_plans=(replace(LUM, accepted=LUM.desired),))
+    rig = replace(
+        BACKYARD,
+        profiles=Listing((replace(REFRACTOR, projects=Listing((replace(AUTUMN, targets=Listing((done,))),))),)),
+    )
+    whole = published(rig)
+    (topic,) = [topic for topic in whole if f"/{kind}" in topic]
+
+    spoiled = [*without_or_with_odd_values(json.loads(whole[topic]))]
+    assert len(spoiled) > 10
+    for content in spoiled:
+        watch = recalled(whole | {topic: json.dumps(content).encode()})
+        assert looked(watch, rig).events == (), content
+
+
+def test_what_cannot_be_read_of_the_state_leaves_the_tally() -> None:
+    topic = NAMES.rig_state(BACKYARD.id)
+    state = json.loads(published()[topic])
+
+    for odd in ({"next_target": {"id": 7}}, {"current_target": 7}, {"profiles": 7}, {"activity": None}):
+        assert recalled(published() | {topic: json.dumps(state | odd).encode()}).tally == TALLY
 
 
 def test_a_project_whose_targets_were_never_read_is_not_told_as_filled() -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from ts2mqtt.observatory import model, totals
+from ts2mqtt.observatory.events import Event
+from ts2mqtt.observatory.tally import FilterTally
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.payloads import PlannedExposures, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _typeshed import DataclassInstance
 
 TOP_LEVEL = [
     payloads.State,
@@ -45,6 +51,22 @@ def test_keys_are_snake_case(model: type[BaseModel]) -> None:
     keys = [key for found in models_within(model) for key in found.model_fields]
     assert keys
     assert [key for key in keys if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", key)] == []
+
+
+@pytest.mark.parametrize(
+    ("known", "payload", "added"),
+    [
+        (model.Statistics, payloads.Statistics, set()),
+        (model.PlannedExposures, payloads.PlannedExposures, set()),
+        (FilterTally, payloads.FilterTonight, set()),
+        (totals.Totals, payloads.Totals, set()),
+        (Event, payloads.Event, {"rig_id", "rig_name"}),
+    ],
+)
+def test_what_is_told_as_it_is_known_has_the_same_keys(
+    known: type[DataclassInstance], payload: type[BaseModel], added: set[str]
+) -> None:
+    assert {field.name for field in fields(known)} | added == set(payload.model_fields)
 
 
 def test_a_key_without_a_value_is_null() -> None:

@@ -185,9 +185,9 @@ class Bridge:
 
     def _recall(self, retained: Mapping[str, bytes]) -> None:
         """Lets every rig's worker take up where an earlier run left off."""
-        memories = decode.recall(self._ids.topics, retained)
+        recalled = decode.recall(self._ids.topics, retained)
         for rig_id, worker in self._workers.items():
-            worker.recall(memories.get(rig_id, decode.Memory(Watch())))
+            worker.recall(recalled.get(rig_id, decode.Recalled(Watch())))
 
     async def _until_stopped(self, work: Coroutine[None, None, None], farewell_s: float = 0.0) -> None:
         """Ends with the work; when the bridge is stopped, the work may end by itself within so many seconds."""

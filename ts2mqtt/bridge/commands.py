@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.bridge.rate_limit import RateLimit
-from ts2mqtt.topics.payloads import LOG_LEVELS
+from ts2mqtt.config.words import LOG_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ts2mqtt.bridge.rig_worker import RigWorker
     from ts2mqtt.timing import Clock
     from ts2mqtt.topics.names import TopicNames
 
@@ -24,10 +23,18 @@ _COMPLAINT_EVERY_S = 60.0
 _MOST_COMMANDED = 1_000
 
 
+class Commanded(Protocol):
+    """What can be ordered of a rig."""
+
+    def refresh(self) -> None: ...
+
+    def refresh_plan(self) -> None: ...
+
+
 class Commands:
     """Carries out what comes on the command topics of the bridge and of these rigs; other rigs are unknown."""
 
-    def __init__(self, topics: TopicNames, workers: Mapping[str, RigWorker], clock: Clock) -> None:
+    def __init__(self, topics: TopicNames, workers: Mapping[str, Commanded], clock: Clock) -> None:
         self._topics = topics
         self._workers = workers
         self._clock = clock

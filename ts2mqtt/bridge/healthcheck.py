@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ async def check_health(mqtt: MqttConfig, patience_s: float = _PATIENCE_S) -> Non
 
 async def _healthy_beat(connection: Connection) -> None:
     async for message in connection.received():
-        beat = heartbeat.read(message.payload)
+        beat = decode.heartbeat_in(message.payload)
         if beat is not None and heartbeat.is_healthy(beat):
             return

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
-
 from ts2mqtt.topics.payloads import Heartbeat, Question
 
 if TYPE_CHECKING:
@@ -17,10 +15,6 @@ ASK = Question(ask=True).to_bytes()
 
 MOST_UNRETURNED = 3
 """Of one bridge's heartbeats; and so many intervals without any may pass before its connection counts as lost."""
-
-
-class _Bridge(BaseModel):
-    instance: str
 
 
 def new_instance(clock: Clock) -> str:
@@ -40,29 +34,6 @@ class Pulse:
         self.sent += 1
         beat = Heartbeat(instance=self.instance, number=self.sent, returned=self.returned, working=working)
         return beat.to_bytes()
-
-
-def read(payload: bytes) -> Heartbeat | None:
-    """None for what is no heartbeat."""
-    try:
-        return Heartbeat.model_validate_json(payload)
-    except ValidationError:
-        return None
-
-
-def is_question(payload: bytes) -> bool:
-    try:
-        return Question.model_validate_json(payload).ask
-    except ValidationError:
-        return False
-
-
-def instance_in(payload: bytes) -> str | None:
-    """Which running bridge has written this about itself; None if that cannot be read."""
-    try:
-        return _Bridge.model_validate_json(payload).instance
-    except ValidationError:
-        return None
 
 
 def is_healthy(heartbeat: Heartbeat) -> bool:

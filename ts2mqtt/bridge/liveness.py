@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.side_by_side import first_to_end
 from ts2mqtt.errors import BrokerUnreachableError, OtherBridgeError
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import ONLINE
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class Liveness:
 
     def hear(self, payload: bytes) -> None:
         """What came on the heartbeat topic; of two bridges at work, the one that began later gives way."""
-        if self.at_work and heartbeat.is_question(payload):
+        if self.at_work and decode.is_question(payload):
             self._asked.set()
-        beat = heartbeat.read(payload)
+        beat = decode.heartbeat_in(payload)
         if beat is None:
             return
         if beat.instance == self._instance:
@@ -54,7 +55,7 @@ class Liveness:
         To a broker two clients with one id are one client that has moved: whoever connects ends the other's
         connection. Then the bridge that was here first gives way, or the two would go on for ever.
         """
-        began = heartbeat.instance_in(retained.get(self._topics.bridge, b""))
+        began = decode.instance_in(retained.get(self._topics.bridge, b""))
         if is_returning and began is not None and began > self._instance:
             raise OtherBridgeError(
                 f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "

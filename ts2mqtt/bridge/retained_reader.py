@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from ts2mqtt.topics import decode as memory
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.names import BRIDGE, Subject
 
 if TYPE_CHECKING:
@@ -26,15 +26,6 @@ _SUSPICIOUSLY_MANY = 500
 
 _FILTERS_AT_ONCE = 100
 _MOST_ROUNDS = 20
-
-
-class _Identity(BaseModel):
-    id: str | None = None
-    rig_id: str | None = None
-
-
-class _Bridge(BaseModel):
-    rigs: list[_Identity]
 
 
 class _Availability(BaseModel):
@@ -97,14 +88,14 @@ class RetainedReader:
         carries its id. A device is not ours if it follows a bridge under another base topic.
         """
         retained = {topic: payload for topic, payload in retained.items() if not self._is_foreign(topic, payload)}
-        ours = {*rig_ids, *_rigs_named_in(retained.get(self._ids.topics.bridge, b""))}
+        ours = {*rig_ids, *decode.rigs_named_in(retained.get(self._ids.topics.bridge, b""))}
         ours |= {subject.rig_id for topic in retained if (subject := self._ids.subject(topic))}
         strange: dict[str, list[str]] = {}
         for topic, payload in retained.items():
             subject = self._ids.topics.subject(topic)
             if subject is None or subject.rig_id in ours:
                 continue
-            if _is_about(payload, subject):
+            if decode.is_about(payload, subject):
                 ours.add(subject.rig_id)
             else:
                 strange.setdefault(subject.rig_id, []).append(topic)
@@ -151,21 +142,6 @@ class RetainedReader:
             yield self._ids.topic(subject)
             if subject.kind is not None and subject.thing_id is not None:
                 yield topics.thing(subject.rig_id, subject.kind, subject.thing_id)
-            for kind, thing_id in memory.children(payload):
+            for kind, thing_id in decode.children(payload):
                 yield topics.thing(subject.rig_id, kind, thing_id)
                 yield self._ids.topic(Subject(subject.rig_id, kind, thing_id))
-
-
-def _rigs_named_in(payload: bytes) -> set[str]:
-    try:
-        return {rig.id for rig in _Bridge.model_validate_json(payload).rigs if rig.id}
-    except ValidationError:
-        return set()
-
-
-def _is_about(payload: bytes, subject: Subject) -> bool:
-    try:
-        identity = _Identity.model_validate_json(payload)
-    except ValidationError:
-        return False
-    return subject.rig_id in (identity.rig_id, identity.id)

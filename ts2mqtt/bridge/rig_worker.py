@@ -19,7 +19,7 @@ from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.scheduler.report import RigReport
-from ts2mqtt.topics.decode import Memory
+from ts2mqtt.topics.decode import Recalled
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class _Show:
     project_states: frozenset[str]
 
 
-_Happened = RigReport | Night | Memory | _Show
+_Happened = RigReport | Night | Recalled | _Show
 
 
 class RigWorker:
@@ -116,12 +116,12 @@ class RigWorker:
             self._night_begun = None
             await asyncio.sleep(self._after_a_bug_s)
 
-    def recall(self, memory: Memory) -> None:
+    def recall(self, recalled: Recalled) -> None:
         """Takes up where an earlier run of the bridge left off; what this run has seen itself counts more.
 
         Before this was called nothing is looked at: what has happened is told by comparing with that run.
         """
-        self._happened.put_nowait(memory)
+        self._happened.put_nowait(recalled)
 
     def show(self, project_states: frozenset[str]) -> None:
         """Has devices for projects in these states only."""
@@ -160,13 +160,13 @@ class RigWorker:
                 self._night, self._night_begun = happened, None
             case _Show():
                 self._project_states, self._last = happened.project_states, None
-            case Memory():
+            case Recalled():
                 self._recall(happened)
 
-    def _recall(self, memory: Memory) -> None:
+    def _recall(self, recalled: Recalled) -> None:
         if self._watch.rig is None:
-            self._watch = memory.watch
-        self._poller.recall(memory.watch.plan, memory.statistics, memory.dates)
+            self._watch = recalled.watch
+        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates)
         self._report = self._poller.report
         self._is_recalled = True
 

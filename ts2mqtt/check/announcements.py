@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ts2mqtt.check.findings import counted, shortened
+from ts2mqtt.check.findings import shortened
 from ts2mqtt.check.steps import Verdict
+from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

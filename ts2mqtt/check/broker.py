@@ -23,6 +23,7 @@ from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.timing import CheckTimings, SystemClock
+from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import ONLINE
 from ts2mqtt.topics.names import Subject, TopicNames
 
@@ -246,7 +247,7 @@ class _BrokerCheck:
             await connection.subscribe([topics.heartbeat, topics.status])
             await self._deliver(connection, topics.heartbeat, heartbeat.ASK, retain=False)
             heard = await _heard(connection, self.timings.bridge_answer_s)
-        beats = [beat for message in _on(topics.heartbeat, heard) if (beat := heartbeat.read(message.payload))]
+        beats = [beat for message in _on(topics.heartbeat, heard) if (beat := decode.heartbeat_in(message.payload))]
         instances = {beat.instance for beat in beats}
         if len(instances) > 1:
             return Verdict(
@@ -290,7 +291,7 @@ class _BrokerCheck:
         return listening_verdict(announcements, self.names.prefix, kept.get(status_topic), status_topic)
 
     def _connect(self) -> AbstractAsyncContextManager[Connection]:
-        return connect(self.mqtt, client_id=f"{self.mqtt.client_id}-{self.id}")
+        return connect(self.mqtt, client_id=f"{self.mqtt.client_id}-{self.id}", clock=self.steps.clock)
 
     @asynccontextmanager
     async def _connected(self, advice: str) -> AsyncIterator[Connection]:

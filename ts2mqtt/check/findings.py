@@ -52,11 +52,6 @@ def shortened(name: str) -> str:
     return f"'{name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + '…'}'"
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 profile`, `2 profiles`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
     # Addresses and topics are copied by the user: they are not taken apart.
     return textwrap.wrap(

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.findings import Finding, counted, shortened
+from ts2mqtt.check.findings import Finding, shortened
 from ts2mqtt.check.network import (
     Peer,
     address_text,
@@ -22,7 +22,7 @@ from ts2mqtt.check.network import (
 )
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
-from ts2mqtt.logs.failures import spoken_duration
+from ts2mqtt.logs.wording import counted, spoken_duration
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
 from ts2mqtt.timing import CheckTimings, SystemClock
 

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ts2mqtt.check.broker import check_broker
-from ts2mqtt.check.findings import counted
 from ts2mqtt.check.rig import check_rig
 from ts2mqtt.check.steps import Steps, Verdict
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import ConfigError
+from ts2mqtt.logs.wording import counted
 from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.check.findings import Finding
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.logs.format import printable
+from ts2mqtt.logs.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,7 +13,7 @@ from ts2mqtt.config.models import (
     TlsConfig,
 )
 from ts2mqtt.config.schema import config_json_schema
-from ts2mqtt.config.values import ProjectState, Seconds
+from ts2mqtt.config.values import Seconds
 
 __all__ = [
     "Changes",
@@ -23,7 +23,6 @@ __all__ = [
     "LogConfig",
     "MqttConfig",
     "PollingConfig",
-    "ProjectState",
     "RigConfig",
     "Seconds",
     "SiteConfig",

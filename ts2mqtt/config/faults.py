@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ts2mqtt.logs.wording import printable
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a key stands, as in ("rigs", 0, "url"); in a pattern ANY stands for the number."""
 
@@ -36,9 +38,10 @@ class Fault:
     meant: KeyPath | None = None
 
     def __str__(self) -> str:
+        # Keys and names of files may hold anything, line ends and terminal codes too.
         if self.place.variable or not self.key:
-            return _in_one_line(f"{self.place}: {self.text}")
-        return _in_one_line(f"{self.place}: {dotted(self.key)}: {self.text}")
+            return printable(f"{self.place}: {self.text}")
+        return printable(f"{self.place}: {dotted(self.key)}: {self.text}")
 
 
 def dotted(key: KeyPath) -> str:
@@ -59,11 +62,6 @@ def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
             ),
         )
     )
-
-
-def _in_one_line(text: str) -> str:
-    """Keys and names of files may hold anything, line ends and terminal codes too."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def shown(value: object, *, secret: bool) -> str:

@@ -25,6 +25,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ts2mqtt.config.durations import DURATION_PATTERN, format_duration, parse_duration
+from ts2mqtt.config.words import LOG_LEVELS, PROTOCOLS, LogLevelWord, ProtocolWord
+from ts2mqtt.observatory.ids import RESERVED_IN_RIG_IDS, RESERVED_RIG_IDS, RIG_ID_PATTERN
+from ts2mqtt.observatory.model import PROJECT_STATES
 
 Seconds: TypeAlias = float
 """A duration in seconds."""
@@ -171,16 +174,16 @@ ApiVersion = Annotated[str, _Text("v0, the version in the API's address", r"v[0-
 Password = Annotated[SecretStr, Field(min_length=1), _else_expected("a text; put it in quotes")]
 
 Protocol = Annotated[
-    Literal["3.1.1", "5"],
-    _one_of("3.1.1", "5"),
+    ProtocolWord,
+    _one_of(*PROTOCOLS),
     # YAML reads an unquoted 5.0 as a number, and an environment variable may spell it so.
     BeforeValidator(lambda value: "5" if str(value).strip() == "5.0" else value),
-    WithJsonSchema({"enum": ["3.1.1", "5", 5]}),
+    WithJsonSchema({"enum": [*PROTOCOLS, 5]}),
 ]
 Transport = Annotated[Literal["tcp", "websockets"], _one_of("tcp", "websockets")]
 PlanMode = Annotated[Literal["auto", "manual", "off"], _one_of("auto", "manual", "off")]
 Language = Annotated[Literal["en", "de"], _one_of("en", "de")]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], _one_of("debug", "info", "warning", "error")]
+LogLevel = Annotated[LogLevelWord, _one_of(*LOG_LEVELS)]
 LogFormat = Annotated[Literal["text", "json"], _one_of("text", "json")]
 
 
@@ -235,16 +238,19 @@ def _split_at_commas(value: object) -> object:
     return value
 
 
-_PROJECT_STATES = ("Draft", "Active", "Inactive", "Closed")
-ProjectState: TypeAlias = Literal["Draft", "Active", "Inactive", "Closed"]
+# As N.I.N.A. shows them.
+_PROJECT_STATES = tuple(state.capitalize() for state in PROJECT_STATES)
+_ProjectState = Annotated[
+    str, _one_of(*_PROJECT_STATES), WithJsonSchema({"enum": list(_PROJECT_STATES), "type": "string"})
+]
 
 
-def _in_life_order(states: tuple[ProjectState, ...]) -> tuple[ProjectState, ...]:
+def _in_life_order(states: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(states), key=_PROJECT_STATES.index))
 
 
 ProjectStates = Annotated[
-    tuple[Annotated[ProjectState, _one_of(*_PROJECT_STATES)], ...],
+    tuple[_ProjectState, ...],
     BeforeValidator(_split_at_commas),
     AfterValidator(_in_life_order),
     _else_expected(f"a list of {_or(_PROJECT_STATES)}"),
@@ -338,11 +344,6 @@ Headers = Annotated[
     _else_expected('header names with their values, such as Authorization: "Bearer …"'),
 ]
 
-# What stands beside the rigs below the base topic, and what joins a rig's id to a GUID in discovery ids.
-_RESERVED_IDS = frozenset({"bridge", "status", "command"})
-_RESERVED_PARTS = ("_profile_", "_project_", "_target_")
-RIG_ID_PATTERN = "^[a-z0-9_-]{1,64}$"
-
 
 def slug(name: str) -> str:
     """Lower-case ASCII letters and digits, everything else collapsed to single underscores; may be empty."""
@@ -360,9 +361,9 @@ def _rig_id(value: str) -> str:
     if not re.fullmatch(RIG_ID_PATTERN, value):
         hint = f", such as {slug(value)}" if slug(value) else ""
         raise expected(f"1 to 64 of a-z, 0-9, _ and -{hint}")
-    if value in _RESERVED_IDS:
+    if value in RESERVED_RIG_IDS:
         raise conflict(f"the id {value!r} is taken by a topic of the bridge itself; give the rig another id")
-    for part in _RESERVED_PARTS:
+    for part in RESERVED_IN_RIG_IDS:
         if part in value:
             raise conflict(
                 f"the id {value!r} contains {part!r}, which joins ids in Home Assistant; "
@@ -375,5 +376,5 @@ RigId = Annotated[
     str,
     AfterValidator(_rig_id),
     _else_expected("1 to 64 of a-z, 0-9, _ and -"),
-    WithJsonSchema({"type": "string", "pattern": RIG_ID_PATTERN}),
+    WithJsonSchema({"type": "string", "pattern": f"^{RIG_ID_PATTERN}$"}),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ts2mqtt.logs.format import printable
+from ts2mqtt.logs.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -19,13 +19,13 @@ from ts2mqtt.demo.wording import (
     between,
     clock_time,
     column,
-    counted,
     duration,
     hours,
     shorten,
     shorten_list,
     shorten_topic,
 )
+from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,7 +13,8 @@ from rich.live import Live
 from ts2mqtt.demo.layout import render
 from ts2mqtt.demo.log import log_shown
 from ts2mqtt.demo.screen import Demo, Screen, heard, logged
-from ts2mqtt.demo.wording import counted, duration
+from ts2mqtt.demo.wording import duration
+from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from ts2mqtt.logs.format import printable
+from ts2mqtt.logs.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,3 @@ def duration(seconds: float) -> str:
 
 def hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"

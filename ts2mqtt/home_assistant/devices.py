@@ -23,6 +23,7 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
+from ts2mqtt.logs.wording import on_one_line
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.message import Message
@@ -162,15 +163,19 @@ class _Texts(NamedTuple):
 
 
 _TEXTS = len(_Texts._fields)
-_MOST_PLANS = 32
+MOST_PLANS = 32
 """A form is kept for good: not one for each number of plans that an API may come up with."""
 
 
 class DeviceWriter:
-    """Writes the payloads of all rigs' devices, each as the filled in form of its kind."""
+    """Writes the payloads of all rigs' devices, each as the filled in form of its kind.
 
-    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH) -> None:
+    What has more than `most_plans` exposure plans is built of its models; below 0 that is everything.
+    """
+
+    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH, most_plans: int = MOST_PLANS) -> None:
         self.ids = ids
+        self._most_plans = most_plans
         self._language = language
         self._builder = _Builder(ids, language)
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
@@ -196,7 +201,7 @@ class DeviceWriter:
         return _Written(Message(payload, settle_s=SETTLE_S), count)
 
     def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
-        if kind.plans > _MOST_PLANS:
+        if kind.plans > self._most_plans:
             payload = self._builder.payload(kind, texts).to_bytes()
             return payload, announced(payload)
         if kind not in self._forms:
@@ -321,9 +326,7 @@ def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterat
 
 def display_name(name: str) -> str:
     """Free text on one line, of a length that a screen can show."""
-    if not name.isprintable():
-        name = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(name.split())[:_LONGEST_NAME].rstrip()
+    return on_one_line(name)[:_LONGEST_NAME].rstrip()
 
 
 def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tuple[_PlanNames, str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ts2mqtt.config.words import LOG_LEVELS
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.model import PRIORITIES, PROJECT_STATES
 from ts2mqtt.observatory.present import ACTIVITIES
-from ts2mqtt.topics.payloads import LOG_LEVELS
 
 # Home Assistant drops a sensor's state over 255 characters, with a warning (core/const.py).
 _LONGEST_STATE = 255

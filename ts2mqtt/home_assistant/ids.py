@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from ts2mqtt.home_assistant.discovery import node_id
+from ts2mqtt.observatory.ids import KINDS, RIG_ID_PATTERN, THING_ID_PATTERN
 from ts2mqtt.topics.names import BRIDGE, Subject, TopicNames
 
-_OBJECT_ID = re.compile(r"([a-z0-9_-]{1,64}?)(?:_(profile|project|target)_([0-9A-Za-z-]{1,64}))?")
+_OBJECT_ID = re.compile(f"({RIG_ID_PATTERN}?)(?:_({'|'.join(KINDS)})_({THING_ID_PATTERN}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.config.words import LOG_LEVELS
 from ts2mqtt.home_assistant.discovery import DevicePayload
 from ts2mqtt.home_assistant.transition import RemovalRecord
 from ts2mqtt.topics import payloads
@@ -122,7 +123,7 @@ CHANNELS: tuple[Channel, ...] = (
         contents=(
             Content(
                 name="BridgeCommand",
-                pattern=f"^(rediscover|log_level ({'|'.join(payloads.LOG_LEVELS)}))$",
+                pattern=f"^(rediscover|log_level ({'|'.join(LOG_LEVELS)}))$",
                 content_type=_TEXT,
             ),
         ),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.wording import counted, spoken_duration
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -85,18 +87,8 @@ class FailureLog:
         streak = self._streaks.pop(key or subject, None)
         if streak is not None:
             lasted = spoken_duration(self._clock.monotonic() - streak.began)
-            times = "1 failure" if streak.count == 1 else f"{streak.count} failures"
-            self._logger.info("%s: recovered after %s (%s)", subject, lasted, times)
+            self._logger.info("%s: recovered after %s (%s)", subject, lasted, counted(streak.count, "failure"))
 
     def forget(self, key: Hashable) -> None:
         """Ends a streak without a word, for a subject that is gone."""
         self._streaks.pop(key, None)
-
-
-def spoken_duration(seconds: float) -> str:
-    """As a person says it: `42 minutes`, `3 hours`; whole units, the largest that fits."""
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}s"
-    whole = max(1, round(seconds))
-    return "1 second" if whole == 1 else f"{whole} seconds"

@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.wording import printable
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -58,8 +60,3 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)
-
-
-def printable(text: str) -> str:
-    """The text with everything that is no visible character written as an escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

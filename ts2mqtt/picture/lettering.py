@@ -9,6 +9,8 @@ from itertools import groupby
 from math import fsum
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.wording import on_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,6 @@ _WIDE_SCRIPT = re.compile(
     "[\u1100-\u11ff\u2460-\u27bf\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\uffef\U00020000-\U0003ffff]"
 )
 _SOURCE_SANS_SCRIPT = re.compile("[\u0020-\u052f\u1e00-\u245f]")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LONGEST_NAME = 300
 
 
@@ -48,8 +49,7 @@ class Script(Enum):
 
 def clean(text: str) -> str:
     """The text on one line, without control characters, direction marks, lone surrogates and private glyphs."""
-    visible = (" " if unicodedata.category(char) in _INVISIBLE else char for char in text[:_LONGEST_NAME])
-    return unicodedata.normalize("NFC", " ".join("".join(visible).split()))
+    return unicodedata.normalize("NFC", on_one_line(text[:_LONGEST_NAME]))
 
 
 def text_width(text: str, size: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.wording import counted
 from ts2mqtt.observatory.sky import Darkness, altitude_curve, is_position, sunset_to_sunrise, twilight
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
@@ -171,7 +172,7 @@ def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -
                 weight=SEMIBOLD,
                 anchor="end",
             )
-        totals = f"{_counted(planned.exposures, 'exposure')} · {_counted(len(planned.rows), 'target')}"
+        totals = f"{counted(planned.exposures, 'exposure')} · {counted(len(planned.rows), 'target')}"
         drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=_DIM, anchor="end")
     room = WIDTH - 2 * MARGIN - text_width(totals, 14) - 12
     drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=_DIM)
@@ -302,7 +303,3 @@ def _times(bars: Sequence[Bar], zone: tzinfo | None) -> str:
 def _duration(seconds: float) -> str:
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

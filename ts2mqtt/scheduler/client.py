@@ -46,11 +46,11 @@ _CODINGS = ("", "identity", "gzip", "deflate")
 _LONGEST_REASON = 200
 _IS_THE_PC_ON = "is the imaging PC on, and does its firewall let the API's port through?"
 
-_PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
-_PROJECTS = ListReader(wire.Project, lambda project: project.id)
-_TARGETS = ListReader(wire.Target, lambda target: target.id)
-_STATISTICS = ListReader(wire.Statistics)
-_PREVIEW = ListReader(wire.PreviewBlock)
+PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
+PROJECTS = ListReader(wire.Project, lambda project: project.id)
+TARGETS = ListReader(wire.Target, lambda target: target.id)
+STATISTICS = ListReader(wire.Statistics)
+PREVIEW = ListReader(wire.PreviewBlock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +129,17 @@ class TargetSchedulerClient:
         return text
 
     async def profiles(self, previous: Answer[Items[wire.Profile]] | None = None) -> Answer[Items[wire.Profile]]:
-        return self._read(_PROFILES, await self._get("/profiles"), previous)
+        return self._read(PROFILES, await self._get("/profiles"), previous)
 
     async def projects(
         self, profile_id: str, previous: Answer[Items[wire.Project]] | None = None
     ) -> Answer[Items[wire.Project]]:
-        return self._read(_PROJECTS, await self._get(f"/profiles/{quote(profile_id)}/projects"), previous)
+        return self._read(PROJECTS, await self._get(f"/profiles/{quote(profile_id)}/projects"), previous)
 
     async def targets(
         self, project_id: str, previous: Answer[Items[wire.Target]] | None = None
     ) -> Answer[Items[wire.Target]]:
-        return self._read(_TARGETS, await self._get(f"/projects/{quote(project_id)}/targets"), previous)
+        return self._read(TARGETS, await self._get(f"/projects/{quote(project_id)}/targets"), previous)
 
     async def statistics(self, target_id: str) -> Items[wire.Statistics]:
         """One for each exposure plan; expensive for the rig.
@@ -148,7 +148,7 @@ class TargetSchedulerClient:
         eccentricity it fails while writing the answer, after it has sent the status 200.
         """
         body = await self._get(f"/targets/{quote(target_id)}/statistics")
-        return _STATISTICS.read(body) if body.strip() else Items(())
+        return STATISTICS.read(body) if body.strip() else Items(())
 
     async def preview(self, profile_id: str, start: datetime | None = None) -> Items[wire.PreviewBlock]:
         """The night plan from 13:00 of the rig's today, or from `start` (aware, in the rig's offset).
@@ -157,7 +157,7 @@ class TargetSchedulerClient:
         """
         query = f"?{urlencode({'startTime': start.isoformat()})}" if start else ""
         path = f"/profiles/{quote(profile_id)}/preview{query}"
-        return _PREVIEW.read(await self._get(path, timeout=self._plan_timeout, repeat=False))
+        return PREVIEW.read(await self._get(path, timeout=self._plan_timeout, repeat=False))
 
     def _read(
         self, reader: ListReader[Item], body: bytes, previous: Answer[Items[Item]] | None

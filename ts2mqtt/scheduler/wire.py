@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from ts2mqtt.observatory.ids import THING_ID_PATTERN
+
 T = TypeVar("T")
 
-# An id becomes part of topics and entity ids: nothing but what a GUID is made of (or a plain number, should a
-# later version of the API use one) is let in.
-Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+Id = Annotated[str, Field(pattern=f"^{THING_ID_PATTERN}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 # Negative where the user has edited accepted above acquired, whose difference it is.
 Ungraded = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]

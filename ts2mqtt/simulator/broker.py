@@ -6,6 +6,7 @@ no access rules and no QoS 2: a subscription with QoS 2 is granted 1, a message 
 
 import asyncio
 import logging
+import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Limits:
     waiting_bytes: messages that wait because the client reads slowly; see Outbox for what happens beyond it.
     waiting_replays: retained messages still to be replayed; a client that subscribes again beyond it is closed.
     unread_bytes: what was sent, answers above all, and not read; beyond it nothing more is read from the client.
+    socket_bytes: of what was sent and not read, as much as the system holds; None leaves that to the system.
     """
 
     packet_bytes: int = 1_048_576
@@ -53,6 +55,7 @@ class Limits:
     waiting_bytes: int = 16_777_216
     waiting_replays: int = 1_000_000
     unread_bytes: int = 4_194_304
+    socket_bytes: int | None = None
 
 
 class EmbeddedBroker:
@@ -92,6 +95,11 @@ class EmbeddedBroker:
     def retained(self) -> Mapping[str, bytes]:
         """The payload of each topic with a retained message; a live, read-only view."""
         return self._exchange.payloads
+
+    @property
+    def client_ids(self) -> frozenset[str]:
+        """Of the clients that are connected now."""
+        return self._exchange.client_ids
 
     async def start(self, *, keep_retained: bool = False) -> None:
         """Listen; after a stop on the same port as before, with or without the retained messages of then.
@@ -156,6 +164,10 @@ class _Exchange:
         self.retained: dict[str, Message] = {}
         self.payloads = _Payloads(self.retained)
 
+    @property
+    def client_ids(self) -> frozenset[str]:
+        return frozenset(self._clients)
+
     def return_code(self, connect: Connect) -> int:
         """What CONNACK says to this client."""
         if not connect.client_id and not connect.clean_session:
@@ -218,6 +230,9 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self._limits.socket_bytes is not None:
+            connection: socket.socket = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.socket_bytes)
         self._exchange.connections.add(self)
         self._allow_silence(self._limits.connect_seconds)
         if not self._exchange.is_open:  # it was accepted before the broker stopped

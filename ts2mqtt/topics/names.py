@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-PROFILE, PROJECT, TARGET = "profile", "project", "target"
+from ts2mqtt.observatory.ids import BRIDGE_ID, KINDS, RIG_ID_PATTERN, THING_ID_PATTERN
+
+PROFILE, PROJECT, TARGET = KINDS
 _RIG_TOPICS = ("status", "state", "plan", "plan/image")
-_THING = re.compile(r"(profile|project|target)/([0-9A-Za-z-]{1,64})")
-RIG_ID_PATTERN = "[a-z0-9_-]{1,64}"
+_THING = re.compile(f"({'|'.join(KINDS)})/({THING_ID_PATTERN})")
 _RIG_ID = re.compile(RIG_ID_PATTERN)
-_BRIDGE_ID = "bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Subject:
     thing_id: str | None = None
 
 
-BRIDGE = Subject(_BRIDGE_ID)
+BRIDGE = Subject(BRIDGE_ID)
 """The bridge itself; no rig can have this id."""
 
 
@@ -76,12 +76,12 @@ class TopicNames:
     def commanded_rig(self, topic: str) -> str | None:
         """The id of the rig whose command topic this is."""
         rig_id, _, rest = self._below(topic).partition("/")
-        return rig_id if rest == "command" and rig_id != _BRIDGE_ID else None
+        return rig_id if rest == "command" and rig_id != BRIDGE_ID else None
 
     def subject(self, topic: str) -> Subject | None:
         """What a retained topic of a rig is about; None for anything that is no such topic of ours."""
         rig_id, _, rest = self._below(topic).partition("/")
-        if rig_id == _BRIDGE_ID or not _RIG_ID.fullmatch(rig_id):
+        if rig_id == BRIDGE_ID or not _RIG_ID.fullmatch(rig_id):
             return None
         if rest in _RIG_TOPICS:
             return Subject(rig_id)

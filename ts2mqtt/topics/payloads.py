@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
+from ts2mqtt.config.words import LOG_LEVELS, PROTOCOLS
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACCEPTED,
     EXPOSURE_ACQUIRED,
@@ -30,8 +31,6 @@ from ts2mqtt.observatory.present import ACTIVITIES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOG_LEVELS = ("debug", "info", "warning", "error")
-PROTOCOLS = ("3.1.1", "5")
 _TARGET, _WAIT = "target", "wait"
 BLOCK_KINDS = (_TARGET, _WAIT)
 EVENTS: Mapping[str, str] = {
@@ -94,7 +93,10 @@ Percent = Annotated[
 Throttle = Annotated[int, _whole("%")]
 Extra = Annotated[
     dict[str, JsonValue],
-    Field(description="what the API says beyond this, in its own words: fields that this version does not know"),
+    Field(
+        default_factory=dict,
+        description="what the API says beyond this, in its own words: fields that this version does not know",
+    ),
 ]
 
 
@@ -112,17 +114,41 @@ _REMAINING = (
 _THROTTLE = "with grading off the exposures taken count against so much of those wanted; null with grading on"
 
 
+def _without_defaults(schema: dict[str, JsonValue]) -> None:
+    keys = schema.get("properties")
+    for key in keys.values() if isinstance(keys, dict) else ():
+        if isinstance(key, dict):
+            key.pop("default", None)
+
+
 class Payload(BaseModel):
+    """What stands on a topic, or a part of it.
+
+    Every key is always written: mypy asks for it, as it knows no default that stands first and without its name.
+    A default is what a key is read as that an earlier version did not write, or whose value cannot be read. A key
+    without a default is one without which the rest would say something wrong.
+    """
+
     # A key that is unknown is null; it never hides.
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, json_schema_serialization_defaults_required=True, json_schema_extra=_without_defaults
+    )
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json().encode()
 
 
+class Identity(Payload):
+    """Whose payload it is, whichever it is: each says so in some of these keys."""
+
+    id: str | None = Field(None, description="id of what it is about")
+    rig_id: str | None = Field(None, description="id of the rig of that")
+    instance: str | None = Field(None, description="which running bridge it is about")
+
+
 class Named(Payload):
     id: str = Field(description="GUID, as the API gives it; it survives a new name")
-    name: str = Field(description="name, free text")
+    name: str = Field("", description="name, free text")
 
 
 class Totals(Payload):
@@ -142,93 +168,113 @@ class Totals(Payload):
 
 
 class OfRig(Named):
-    rig_id: str = Field(description="the rig's id, part of the topic")
-    rig_name: str = Field(description="the rig's name, from the bridge's configuration")
+    rig_id: str = Field("", description="the rig's id, part of the topic")
+    rig_name: str = Field("", description="the rig's name, from the bridge's configuration")
 
 
 class OfProfile(OfRig):
-    profile_id: str = Field(description="GUID of the N.I.N.A. profile that it belongs to")
-    profile_name: str = Field(description="name of that profile")
+    profile_id: str = Field("", description="GUID of the N.I.N.A. profile that it belongs to")
+    profile_name: str = Field("", description="name of that profile")
 
 
 class OfProject(OfProfile):
-    project_id: str = Field(description="GUID of the project that it belongs to")
-    project_name: str = Field(description="name of that project")
+    project_id: str = Field("", description="GUID of the project that it belongs to")
+    project_name: str = Field("", description="name of that project")
 
 
 class Appointment(Named):
     """A target at work, or the next one."""
 
-    project_id: str | None = Field(description="GUID of the target's project; null if the rig no longer names it")
-    project_name: str | None = Field(description="name of that project")
-    start: dt.datetime | None = Field(description="planned start")
-    end: dt.datetime | None = Field(description="planned end")
-    source: Annotated[str, _one_of(OBSERVED, PLANNED)] = Field(
-        description="observed: counts were seen to rise; planned: by the night plan and the clock"
+    project_id: str | None = Field(
+        None, description="GUID of the target's project; null if the rig no longer names it"
     )
+    project_name: str | None = Field(None, description="name of that project")
+    start: AwareDatetime | None = Field(None, description="planned start")
+    end: AwareDatetime | None = Field(None, description="planned end")
+    source: Annotated[str, _one_of(OBSERVED, PLANNED)] = Field(
+        "", description="observed: counts were seen to rise; planned: by the night plan and the clock"
+    )
+
+
+class Children(Payload):
+    """What a payload, whichever it is, names as belonging to what it is about."""
+
+    rigs: list[Named] | None = Field(None, description="those of a bridge")
+    profiles: list[Named] | None = Field(None, description="those of a rig")
+    projects: list[Named] | None = Field(None, description="those of a profile")
+    targets: list[Named] | None = Field(None, description="those of a project")
 
 
 class LastExposure(Payload):
     """The latest exposure that was seen."""
 
-    time: dt.datetime = Field(description="when it ended, as near as can be known")
+    time: AwareDatetime = Field(description="when it ended, as near as can be known")
     target_id: str = Field(description="GUID of its target")
-    target_name: str = Field(description="name of its target")
-    filter: str | None = Field(description="name of the filter")
-    exposure_s: Seconds | None = Field(description="length of the exposure")
+    target_name: str = Field("", description="name of its target")
+    filter: str | None = Field(None, description="name of the filter")
+    exposure_s: Seconds | None = Field(None, description="length of the exposure")
 
 
 class FilterTonight(Payload):
     """The exposures of one target through one filter."""
 
-    filter: str | None = Field(description="the filter's name")
-    acquired: Exposures = Field(description="exposures taken tonight")
-    accepted: Exposures = Field(description="exposures graded as good tonight")
-    integration_s: Seconds = Field(description="integration time taken tonight")
+    filter: str | None = Field(None, description="the filter's name")
+    acquired: Exposures = Field(0, description="exposures taken tonight")
+    accepted: Exposures = Field(0, description="exposures graded as good tonight")
+    integration_s: Seconds = Field(0.0, description="integration time taken tonight")
 
 
 class TargetTonight(Named):
     """What a target got."""
 
-    filters: list[FilterTonight] = Field(description="filter by filter")
+    filters: list[FilterTonight] = Field([], description="filter by filter")
 
 
 class Tonight(Payload):
     """From local noon to local noon at the rig."""
 
-    date: dt.date | None = Field(description="the date on which the night begins")
-    exposures_acquired: Exposures | None = Field(description="exposures taken tonight")
-    exposures_accepted: Exposures | None = Field(description="exposures graded as good tonight")
-    integration_s: Seconds | None = Field(description="integration time taken tonight")
-    targets: list[TargetTonight] = Field(description="the same by target and filter")
+    date: dt.date | None = Field(None, description="the date on which the night begins")
+    exposures_acquired: Exposures | None = Field(None, description="exposures taken tonight")
+    exposures_accepted: Exposures | None = Field(None, description="exposures graded as good tonight")
+    integration_s: Seconds | None = Field(None, description="integration time taken tonight")
+    targets: list[TargetTonight] = Field([], description="the same by target and filter")
 
 
 class State(Payload):
     """What a rig is and does now."""
 
-    id: str = Field(description="the rig's id, part of the topic")
-    name: str = Field(description="the rig's name, from the bridge's configuration")
-    plugin_version: str | None = Field(description="version of the Target Scheduler; null until it could be read")
-    api_version: str = Field(description="version in the API's address")
-    profiles: list[Named] | None = Field(description="the rig's N.I.N.A. profiles; null until they could be read")
-    active_profile: Named | None = Field(description="the profile that N.I.N.A. runs with")
+    id: str = Field("", description="the rig's id, part of the topic")
+    name: str = Field("", description="the rig's name, from the bridge's configuration")
+    plugin_version: str | None = Field(
+        None, description="version of the Target Scheduler; null until it could be read"
+    )
+    api_version: str = Field("", description="version in the API's address")
+    profiles: list[Named] | None = Field(
+        None, description="the rig's N.I.N.A. profiles; null until they could be read"
+    )
+    active_profile: Named | None = Field(None, description="the profile that N.I.N.A. runs with")
     activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
+        "",
         description="imaging: exposures are seen to come, or a planned target follows at once; waiting: more is "
-        "planned and may still happen; idle: nothing is; offline: the API does not answer"
+        "planned and may still happen; idle: nothing is; offline: the API does not answer",
     )
-    activity_since: dt.datetime | None = Field(description="since when the activity is told")
-    imaging: bool | None = Field(description="whether the rig images; null while the API does not answer")
+    activity_since: AwareDatetime | None = Field(None, description="since when the activity is told")
+    imaging: bool | None = Field(None, description="whether the rig images; null while the API does not answer")
     evidence: Annotated[str, _one_of(OBSERVED, PLANNED)] | None = Field(
-        description="what the current target rests on: counts that were seen to rise, or the night plan"
+        None, description="what the current target rests on: counts that were seen to rise, or the night plan"
     )
-    current_target: Appointment | None = Field(description="the target at work, or whose time it is by the plan")
+    current_target: Appointment | None = Field(
+        None, description="the target at work, or whose time it is by the plan"
+    )
     next_target: Appointment | None = Field(
-        description="the next target by the night plan that may still happen, also if its time has begun"
+        None, description="the next target by the night plan that may still happen, also if its time has begun"
     )
     last_exposure: LastExposure | None = Field(
-        description="the latest exposure, whenever that was; null before the first"
+        None, description="the latest exposure, whenever that was; null before the first"
     )
-    tonight: Tonight = Field(description="tonight's tally, as far as the bridge has seen it")
+    tonight: Tonight = Field(
+        Tonight.model_validate({}), description="tonight's tally, as far as the bridge has seen it"
+    )
 
 
 class ProjectCounts(Payload):
@@ -243,40 +289,43 @@ class ProjectCounts(Payload):
 class Profile(Totals, OfRig):
     """A N.I.N.A. profile. Totals are over its Active projects."""
 
-    active: bool = Field(description="whether N.I.N.A. runs with this profile now")
-    projects: list[Named] | None = Field(description="the profile's projects; null until they could be read")
-    project_counts: ProjectCounts | None = Field(description="how many of them are in which state")
+    active: bool = Field(False, description="whether N.I.N.A. runs with this profile now")
+    projects: list[Named] | None = Field(None, description="the profile's projects; null until they could be read")
+    project_counts: ProjectCounts | None = Field(None, description="how many of them are in which state")
     extra: Extra
 
 
 class Project(Totals, OfProfile):
     """A project. Totals are over all its targets; 0 switches a planning setting off."""
 
-    targets: list[Named] | None = Field(description="the project's targets; null until they could be read")
-    first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
+    targets: list[Named] | None = Field(None, description="the project's targets; null until they could be read")
+    first_seen: AwareDatetime | None = Field(None, description="since when the bridge knows it")
     state: str | None = Field(description="draft, active, inactive or closed; a later plugin may have other words")
-    priority: str | None = Field(description="low, normal or high; a later plugin may have other words")
-    description: str | None = Field(description="what its owner wrote about it, free text")
-    created: dt.datetime | None = Field(description="when it was created")
-    activated: dt.datetime | None = Field(description="when it became Active; null: never")
-    deactivated: dt.datetime | None = Field(description="when it ceased to be Active; null: never")
-    minimum_time_min: Minutes | None = Field(description="shortest imaging run")
-    use_custom_horizon: bool | None = Field(description="whether the profile's own horizon counts")
-    horizon_offset_deg: Degrees | None = Field(description="so far above the custom horizon a target has to be")
-    meridian_window_min: Minutes | None = Field(description="only so long before and after the meridian")
-    filter_switch_frequency: Exposures | None = Field(description="exposures before the filter changes")
-    dither_every: Exposures | None = Field(description="exposures between dithers")
-    enable_grader: bool | None = Field(description="whether images are graded; if not, every saved one is accepted")
-    exposure_throttle: Throttle | None = Field(description=_THROTTLE)
-    mosaic: bool | None = Field(description="whether the targets are panels of a mosaic")
-    flats_handling: str | None = Field(
-        description="off, on_target_completion, immediately or periodically; a later plugin may have other words"
+    priority: str | None = Field(None, description="low, normal or high; a later plugin may have other words")
+    description: str | None = Field(None, description="what its owner wrote about it, free text")
+    created: AwareDatetime | None = Field(None, description="when it was created")
+    activated: AwareDatetime | None = Field(None, description="when it became Active; null: never")
+    deactivated: AwareDatetime | None = Field(None, description="when it ceased to be Active; null: never")
+    minimum_time_min: Minutes | None = Field(None, description="shortest imaging run")
+    use_custom_horizon: bool | None = Field(None, description="whether the profile's own horizon counts")
+    horizon_offset_deg: Degrees | None = Field(None, description="so far above the custom horizon a target has to be")
+    meridian_window_min: Minutes | None = Field(None, description="only so long before and after the meridian")
+    filter_switch_frequency: Exposures | None = Field(None, description="exposures before the filter changes")
+    dither_every: Exposures | None = Field(None, description="exposures between dithers")
+    enable_grader: bool | None = Field(
+        None, description="whether images are graded; if not, every saved one is accepted"
     )
-    flats_period_days: Days | None = Field(description="flats every so often; null unless periodically")
-    minimum_altitude_deg: Degrees | None = Field(description="only above this altitude")
-    maximum_altitude_deg: Degrees | None = Field(description="only below this altitude")
+    exposure_throttle: Throttle | None = Field(None, description=_THROTTLE)
+    mosaic: bool | None = Field(None, description="whether the targets are panels of a mosaic")
+    flats_handling: str | None = Field(
+        None,
+        description="off, on_target_completion, immediately or periodically; a later plugin may have other words",
+    )
+    flats_period_days: Days | None = Field(None, description="flats every so often; null unless periodically")
+    minimum_altitude_deg: Degrees | None = Field(None, description="only above this altitude")
+    maximum_altitude_deg: Degrees | None = Field(None, description="only below this altitude")
     smart_exposure_order: bool | None = Field(
-        description="whether the planner chooses the order of filters by the moon"
+        None, description="whether the planner chooses the order of filters by the moon"
     )
     extra: Extra
 
@@ -284,16 +333,20 @@ class Project(Totals, OfProfile):
 class Statistics(Payload):
     """Of the images of one exposure plan; null where nothing was measured, or no level is set."""
 
-    hfr_mean: Pixels | None = Field(description="half flux radius, mean")
-    hfr_std_dev: Pixels | None = Field(description="half flux radius, standard deviation")
-    hfr_below_auto_accept: Number | None = Field(description="images at or under the grader's auto-accept HFR")
-    fwhm_mean: Number | None = Field(description="full width at half maximum, mean, as Hocus Focus measured it")
-    fwhm_std_dev: Number | None = Field(description="full width at half maximum, standard deviation")
-    fwhm_below_auto_accept: Number | None = Field(description="images at or under the grader's auto-accept FWHM")
-    eccentricity_mean: Number | None = Field(description="from 0, round, to 1, mean, as Hocus Focus measured it")
-    eccentricity_std_dev: Number | None = Field(description="eccentricity, standard deviation")
+    hfr_mean: Pixels | None = Field(None, description="half flux radius, mean")
+    hfr_std_dev: Pixels | None = Field(None, description="half flux radius, standard deviation")
+    hfr_below_auto_accept: Number | None = Field(None, description="images at or under the grader's auto-accept HFR")
+    fwhm_mean: Number | None = Field(None, description="full width at half maximum, mean, as Hocus Focus measured it")
+    fwhm_std_dev: Number | None = Field(None, description="full width at half maximum, standard deviation")
+    fwhm_below_auto_accept: Number | None = Field(
+        None, description="images at or under the grader's auto-accept FWHM"
+    )
+    eccentricity_mean: Number | None = Field(
+        None, description="from 0, round, to 1, mean, as Hocus Focus measured it"
+    )
+    eccentricity_std_dev: Number | None = Field(None, description="eccentricity, standard deviation")
     eccentricity_below_auto_accept: Number | None = Field(
-        description="images at or under the grader's auto-accept eccentricity"
+        None, description="images at or under the grader's auto-accept eccentricity"
     )
     extra: Extra
 
@@ -302,56 +355,58 @@ class ExposurePlan(Payload):
     """So many exposures of a target with one template."""
 
     key: str = Field(description="stable and unique within the target, made from template and exposure")
-    template: str | None = Field(description="name of the exposure template")
-    filter: str | None = Field(description="name of the filter")
-    exposure_s: Seconds | None = Field(description="length of an exposure")
+    template: str | None = Field(None, description="name of the exposure template")
+    filter: str | None = Field(None, description="name of the filter")
+    exposure_s: Seconds | None = Field(None, description="length of an exposure")
     desired: Exposures = Field(description="exposures wanted")
     acquired: Exposures = Field(description="exposures taken")
     accepted: Exposures = Field(description="exposures graded as good")
-    ungraded: Exposures = Field(description=_UNGRADED)
-    pending: Exposures = Field(description=_PENDING)
-    rejected: Exposures = Field(description=_REJECTED)
+    ungraded: Exposures = Field(0, description=_UNGRADED)
+    pending: Exposures = Field(0, description=_PENDING)
+    rejected: Exposures = Field(0, description=_REJECTED)
     accepted_peak: Exposures | None = Field(
-        description="the most that was ever accepted, while fewer are since; null otherwise"
+        None, description="the most that was ever accepted, while fewer are since; null otherwise"
     )
     acceptance: Percent | None = Field(
-        description="how many of the graded exposures are good; null until one is graded"
+        None, description="how many of the graded exposures are good; null until one is graded"
     )
-    progress: Percent = Field(description="how much is done, as the plugin shows it")
-    remaining_s: Seconds = Field(description=_REMAINING)
-    statistics: Statistics | None = Field(description="image statistics; null until they could be read")
+    progress: Percent = Field(0.0, description="how much is done, as the plugin shows it")
+    remaining_s: Seconds = Field(0.0, description=_REMAINING)
+    statistics: Statistics | None = Field(None, description="image statistics; null until they could be read")
     extra: Extra
 
 
 class Scheduled(Payload):
     """A target's place in the night plan."""
 
-    start: dt.datetime = Field(description="start of its first block")
-    end: dt.datetime = Field(description="end of its last block")
+    start: AwareDatetime = Field(description="start of its first block")
+    end: AwareDatetime = Field(description="end of its last block")
 
 
 class Target(Totals, OfProject):
     """One field of the sky; progress is the mean over its exposure plans."""
 
-    first_seen: dt.datetime | None = Field(description="since when the bridge knows it")
-    active: bool | None = Field(description="whether it takes part in the planning")
-    ra_hours: ExactHours | None = Field(description="right ascension, in hours as the API has it")
-    ra_deg: ExactDegrees | None = Field(description="right ascension")
-    dec_deg: ExactDegrees | None = Field(description="declination")
-    ra: str | None = Field(description="right ascension, sexagesimal, such as 00h42m44.3s")
-    dec: str | None = Field(description="declination, sexagesimal, such as +41°16'08\"")
-    rotation_deg: Degrees | None = Field(description="rotation of the camera")
-    epoch: str | None = Field(description="J2000, JNOW, B1950 or J2050; a later plugin may have other words")
+    first_seen: AwareDatetime | None = Field(None, description="since when the bridge knows it")
+    active: bool | None = Field(None, description="whether it takes part in the planning")
+    ra_hours: ExactHours | None = Field(None, description="right ascension, in hours as the API has it")
+    ra_deg: ExactDegrees | None = Field(None, description="right ascension")
+    dec_deg: ExactDegrees | None = Field(None, description="declination")
+    ra: str | None = Field(None, description="right ascension, sexagesimal, such as 00h42m44.3s")
+    dec: str | None = Field(None, description="declination, sexagesimal, such as +41°16'08\"")
+    rotation_deg: Degrees | None = Field(None, description="rotation of the camera")
+    epoch: str | None = Field(None, description="J2000, JNOW, B1950 or J2050; a later plugin may have other words")
     roi_percent: Annotated[float, _ROUNDED, _number("%")] | None = Field(
-        description="the part of the sensor that is read"
+        None, description="the part of the sensor that is read"
     )
-    altitude_max_deg: ExactDegrees | None = Field(description="highest altitude in this night; null without a site")
-    transit: dt.datetime | None = Field(description="when it culminates in this night; null without a site")
+    altitude_max_deg: ExactDegrees | None = Field(
+        None, description="highest altitude in this night; null without a site"
+    )
+    transit: AwareDatetime | None = Field(None, description="when it culminates in this night; null without a site")
     moon_separation_deg: ExactDegrees | None = Field(
-        description="distance from the moon in this night; null without a site"
+        None, description="distance from the moon in this night; null without a site"
     )
-    exposure_throttle: Throttle | None = Field(description=_THROTTLE)
-    scheduled: Scheduled | None = Field(description="when it stands in the night plan, first start to last end")
+    exposure_throttle: Throttle | None = Field(None, description=_THROTTLE)
+    scheduled: Scheduled | None = Field(None, description="when it stands in the night plan, first start to last end")
     exposure_plans: list[ExposurePlan] = Field(description="in the plugin's order")
     extra: Extra
 
@@ -359,22 +414,23 @@ class Target(Totals, OfProject):
 class PlannedExposures(Payload):
     """Exposures of one kind in a row."""
 
-    filter: str | None = Field(description="name of the filter")
-    exposure_s: Seconds | None = Field(description="length of an exposure")
+    filter: str | None = Field(None, description="name of the filter")
+    exposure_s: Seconds | None = Field(None, description="length of an exposure")
     count: Exposures = Field(description="how many of them")
 
 
 class PlanBlock(Payload):
     """A stretch of the night: a target, or a wait."""
 
-    kind: Annotated[str, _one_of(*BLOCK_KINDS)] = Field(description="target, or wait for the next one")
+    kind: Annotated[str, _one_of(*BLOCK_KINDS)] = Field("", description="target, or wait for the next one")
     id: str | None = Field(description="the target's GUID; null for a wait")
-    name: str | None = Field(description="the target's name; null for a wait")
-    start: dt.datetime = Field(description="planned start")
-    end: dt.datetime = Field(description="planned end")
+    name: str | None = Field(None, description="the target's name; null for a wait")
+    start: AwareDatetime = Field(description="planned start")
+    end: AwareDatetime = Field(description="planned end")
     dropped: bool = Field(
+        False,
         description="whether it cannot happen any more, because its target is gone, not active or complete, or its "
-        "project is not Active"
+        "project is not Active",
     )
     exposures: list[PlannedExposures] = Field(description="in their order; a filter may come several times")
     extra: Extra
@@ -383,30 +439,31 @@ class PlanBlock(Payload):
 class Plan(Payload):
     """The night plan of the active profile; all null and without blocks while there is none."""
 
-    rig_id: str = Field(description="the rig's id, part of the topic")
-    rig_name: str = Field(description="the rig's name, from the bridge's configuration")
-    profile_id: str | None = Field(description="GUID of the profile that the plan is for")
-    profile_name: str | None = Field(description="name of that profile")
-    night: dt.date | None = Field(description="the date on which the night begins")
-    fetched: dt.datetime | None = Field(description="when the rig was asked for it")
-    start: dt.datetime | None = Field(description="the first target's start, of those that are not dropped")
-    end: dt.datetime | None = Field(description="the last target's end, of those that are not dropped")
-    imaging_s: Seconds | None = Field(description="planned imaging, without what is dropped")
-    waiting_s: Seconds | None = Field(description="waits between the first target and the last")
+    rig_id: str = Field("", description="the rig's id, part of the topic")
+    rig_name: str = Field("", description="the rig's name, from the bridge's configuration")
+    profile_id: str | None = Field(None, description="GUID of the profile that the plan is for")
+    profile_name: str | None = Field(None, description="name of that profile")
+    night: dt.date | None = Field(None, description="the date on which the night begins")
+    fetched: AwareDatetime | None = Field(None, description="when the rig was asked for it")
+    start: AwareDatetime | None = Field(None, description="the first target's start, of those that are not dropped")
+    end: AwareDatetime | None = Field(None, description="the last target's end, of those that are not dropped")
+    imaging_s: Seconds | None = Field(None, description="planned imaging, without what is dropped")
+    waiting_s: Seconds | None = Field(None, description="waits between the first target and the last")
     blocks: list[PlanBlock] = Field(description="the night in its order")
     outdated: bool | None = Field(
+        None,
         description="whether something that the planning depends on has changed since; nothing is planned anew while "
-        "the rig images"
+        "the rig images",
     )
-    inputs: str | None = Field(description="changes with anything that the planning depended on")
+    inputs: str | None = Field(None, description="changes with anything that the planning depended on")
 
 
 class Event(Payload):
     """What just happened; what it does not concern is null."""
 
     event_type: Annotated[str, _one_of(*EVENTS)] = Field(description="what kind of thing happened")
-    time: dt.datetime = Field(description="when it happened, as near as can be known")
-    noticed: dt.datetime = Field(description="when it was noticed")
+    time: AwareDatetime = Field(description="when it happened, as near as can be known")
+    noticed: AwareDatetime = Field(description="when it was noticed")
     rig_id: str = Field(description="the rig's id, part of the topic")
     rig_name: str = Field(description="the rig's name, from the bridge's configuration")
     profile_id: str | None = Field(description="GUID of the profile")
@@ -438,7 +495,7 @@ class Bridge(Payload):
 
     version: str = Field(description="version of ts2mqtt")
     instance: str = Field(description="tells one running bridge from another; of two the earlier sorts first")
-    since: dt.datetime = Field(description="when it started")
+    since: AwareDatetime = Field(description="when it started")
     protocol: Annotated[str, _one_of(*PROTOCOLS)] = Field(description="MQTT protocol towards the broker")
     log_level: Annotated[str, _one_of(*LOG_LEVELS)] = Field(description="how much the bridge's log says")
     last_problem: str | None = Field(
