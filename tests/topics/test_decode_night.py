@@ -135,7 +135,17 @@ def test_what_an_earlier_version_did_not_publish_is_not_known(lacking: str) -> N
 
     assert watch.present is not None
     assert getattr(watch.present, lacking) is None
-    assert (watch.evidence is None) is (lacking == "last_exposure")
+    assert (watch.evidence is None) is (lacking != "activity_since")
+
+
+def test_a_target_that_was_to_follow_another_still_is() -> None:
+    watch = recalled(published(source=PLANNED))
+
+    # The target's first exposure, from then on when the last one was seen.
+    block = PLAN.blocks[3]
+    expected = Evidence(kind=PLANNED, target_id=M31.id, time=LAST.time, exposure_s=300.0)
+    assert block.end < LAST.time
+    assert watch.evidence == expected
 
 
 def test_a_rig_that_was_not_imaging_does_not_begin_to_because_the_bridge_starts() -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.evidence import last_exposure, lasting, latest_gain, observed, recalled
+from ts2mqtt.observatory.evidence import (
+    OBSERVED,
+    PLANNED,
+    last_exposure,
+    lasting,
+    latest_gain,
+    observed,
+    planned_after,
+    recalled,
+)
 from ts2mqtt.observatory.exposures import Before, Counted, count
 from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
@@ -77,19 +86,31 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
     if rig is None:
         present = None
     last = present.last_exposure if present else None
-    was_imaging = present is not None and present.activity == IMAGING
     times = [present.activity_since if present else None, last.time if last else None]
     return Watch(
         rig=rig,
         plan=plan,
         present=present,
-        evidence=recalled(last, rig, plan) if was_imaging and last and rig else None,
+        evidence=_recalled_evidence(present, rig, plan) if present and rig else None,
         tally=tally,
         read_night=tally.night if tally else None,
         recalled=max((time for time in times if time), default=None),
         first_seen=first_seen,
         peaks=peaks,
     )
+
+
+def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Evidence | None:
+    """That of a rig that was imaging, as far as what was said of it fits together."""
+    current, last = present.current_target, present.last_exposure
+    if present.activity != IMAGING or current is None or last is None:
+        return None
+    if current.source == PLANNED:
+        blocks = plan.blocks if plan else ()
+        ahead = (block for block in blocks if block.target_id == current.target_id and block.end > last.time)
+        return planned_after(last.time, current.target_id, next(ahead, None))
+    is_observed = current.source == OBSERVED and current.target_id == last.target_id
+    return recalled(last, rig, plan) if is_observed else None
 
 
 def observe(watch: Watch, look: Look) -> Observation:

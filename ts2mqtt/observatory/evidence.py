@@ -116,14 +116,14 @@ def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
 
 
 def recalled(last: LastExposure, rig: Rig, plan: NightPlan | None) -> Evidence:
-    """The evidence of an earlier run of the bridge that ended while the rig was imaging."""
+    """The evidence of an earlier run of the bridge that ended while this exposure's target was at work."""
     place = find_target(rig, last.target_id)
     return Evidence(
         kind=OBSERVED,
         target_id=last.target_id,
         time=last.time,
         exposure_s=_running_exposure_s(place, last, plan, rig) if place else last.exposure_s or UNKNOWN_EXPOSURE_S,
-        is_beyond_completion=place is not None and is_complete(place, rig),
+        is_beyond_completion=place is None or is_complete(place, rig),
     )
 
 
@@ -176,9 +176,18 @@ def _following(evidence: Evidence, look: Look) -> Evidence | None:
         or block.start > evidence.time + _one_exposure(evidence)
     ):
         return None
-    first = next((run.exposure_s for run in block.exposures if run.exposure_s), UNKNOWN_EXPOSURE_S)
-    begins = max(block.start, evidence.time)
-    return Evidence(kind=PLANNED, target_id=block.target_id, time=begins, exposure_s=first)
+    return planned_after(evidence.time, block.target_id, block)
+
+
+def planned_after(time: datetime, target_id: str, block: PlanBlock | None) -> Evidence:
+    """That this target follows the one whose last exposure was seen at `time`; `block` is its own in the plan."""
+    runs = block.exposures if block else ()
+    return Evidence(
+        kind=PLANNED,
+        target_id=target_id,
+        time=max(block.start, time) if block else time,
+        exposure_s=next((run.exposure_s for run in runs if run.exposure_s), UNKNOWN_EXPOSURE_S),
+    )
 
 
 def _planned_end(evidence: Evidence, blocks: tuple[PlanBlock, ...]) -> datetime | None:

@@ -149,7 +149,7 @@ def _watch(names: TopicNames, rig_id: str, things: Mapping[str, list[bytes]], re
     return recalled_watch(
         rig=rig,
         plan=_night_plan(plan) if plan else None,
-        present=_present(state) if state else None,
+        present=_present(state) if state and state.activity else None,
         tally=_tally(state.tonight) if state else None,
         first_seen={thing.id: thing.first_seen for thing in dated if thing.first_seen},
         peaks={
