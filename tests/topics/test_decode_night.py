@@ -136,6 +136,7 @@ def test_what_an_earlier_version_did_not_publish_is_not_known(lacking: str) -> N
     assert watch.present is not None
     assert getattr(watch.present, lacking) is None
     assert (watch.evidence is None) is (lacking != "activity_since")
+    assert (watch.present.current_target is None) is (watch.evidence is None)
 
 
 def test_a_target_that_was_to_follow_another_still_is() -> None:

@@ -85,13 +85,17 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
     """The watch of an earlier run of the bridge, as far as it was published: a rig that was imaging still is."""
     if rig is None:
         present = None
+    evidence = _recalled_evidence(present, rig, plan) if present and rig else None
+    if present is not None and evidence is None:
+        # What it rested on is not known: neither that it goes on nor that it has ended can be told.
+        present = replace(present, current_target=None)
     last = present.last_exposure if present else None
     times = [present.activity_since if present else None, last.time if last else None]
     return Watch(
         rig=rig,
         plan=plan,
         present=present,
-        evidence=_recalled_evidence(present, rig, plan) if present and rig else None,
+        evidence=evidence,
         tally=tally,
         read_night=tally.night if tally else None,
         recalled=max((time for time in times if time), default=None),
