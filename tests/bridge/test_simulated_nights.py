@@ -329,7 +329,11 @@ def test_a_cloudy_night_is_never_called_imaging() -> None:
             assert look.time - look.present.current_target.start < timedelta(minutes=45)
     for block in plan.blocks:
         if not block.is_wait:
-            assert watched.at(block.start + timedelta(minutes=45)).present.activity == IDLE
+            late = watched.at(block.start + timedelta(minutes=45)).present
+            assert (late.activity, late.current_target) == (WAITING, None)
+            assert late.next_target is not None
+            assert late.next_target.target_id == block.target_id
+    assert watched.at(plan.blocks[-1].end + timedelta(seconds=1)).present.activity == IDLE
     assert len(watched.previews) == 1
 
 
@@ -410,8 +414,8 @@ def test_a_profile_switched_in_the_evening() -> None:
         if look.time > switched.time
     )
     assert [name for event, name in told(watched.events) if event == TARGET_STARTED] == [EVENING, "Galaxy"]
-    # An exposure was under way when the profiles were switched: what the other profile gains is not counted.
-    assert watched.looks[-1].tally.exposures_acquired == images(observatory) - 1
+    # An exposure was under way when the profiles were switched.
+    assert watched.looks[-1].tally.exposures_acquired == images(observatory)
 
 
 def test_a_profile_switched_in_the_evening_of_an_idle_rig_is_planned_anew() -> None:
@@ -532,7 +536,7 @@ def test_the_api_off_at_three_while_the_rig_images_on() -> None:
 
     watched = play(observatory, script)
 
-    assert activities(watched.looks) == [OFFLINE, IDLE, WAITING, IMAGING, OFFLINE, IDLE, IMAGING, IDLE]
+    assert activities(watched.looks) == [OFFLINE, IDLE, WAITING, IMAGING, OFFLINE, WAITING, IMAGING, IDLE]
     assert len(watched.of_type(RIG_OFFLINE)) == len(watched.of_type(RIG_ONLINE)) == 1
     # What was imaged unseen belongs to the night all the same.
     assert watched.looks[-1].tally.exposures_acquired == images(observatory)

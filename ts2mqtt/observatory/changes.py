@@ -168,6 +168,7 @@ def _counted(watch: Watch, look: Look, left: Mapping[str, datetime]) -> Counted:
         since=_since(watch, look),
         left=left,
         is_watched=watch.has_read,
+        last_ended=watch.present.last_exposure.time if watch.present and watch.present.last_exposure else None,
         peaks=watch.peaks,
     )
     return count(before, look)

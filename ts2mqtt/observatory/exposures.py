@@ -85,14 +85,16 @@ class Before:
 
     `since`: by project id, when its targets were last read; of one that is missing that is not known. `left`: by id,
     until when a profile was the active one and a project was Active, as far as this run of the bridge has seen it
-    (`is_watched`: it has read the rig before). `peaks`: the most that was ever accepted of exposure plans whose
-    accepted count has fallen since, as when images are graded anew: to rise again is no gain.
+    (`is_watched`: it has read the rig before). `last_ended`: when the latest exposure ended that was seen. `peaks`:
+    the most that was ever accepted of exposure plans whose accepted count has fallen since, as when images are graded
+    anew: to rise again is no gain.
     """
 
     rig: Rig
     since: Mapping[str, datetime] = field(default_factory=dict)
     left: Mapping[str, datetime] = field(default_factory=dict)
     is_watched: bool = True
+    last_ended: datetime | None = None
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
 
 
@@ -127,7 +129,7 @@ def count(before: Before, look: Look) -> Counted:
             edited.append(step)
             accepted = 0
         if step.acquired or accepted:
-            earliest = look.now - max(timedelta(), (elapsed or timedelta()) - _between_first_and_last(step))
+            earliest = _earliest_end(step, elapsed, before, look.now)
             gains.append(
                 Gain(step=step, acquired=step.acquired, accepted=accepted, earliest=earliest, latest=look.now)
             )
@@ -196,6 +198,18 @@ def _fits_into(step: Progress, elapsed: timedelta | None) -> bool:
 def _between_first_and_last(step: Progress) -> timedelta:
     """The first exposure may have been all but over when the list was read before."""
     return max(0, step.acquired - 1) * timedelta(seconds=step.after.exposure_s or 0.0)
+
+
+def _earliest_end(step: Progress, elapsed: timedelta | None, before: Before, now: datetime) -> datetime:
+    """When the last of the exposures can have ended at the earliest; `now` if nothing is known."""
+    if elapsed is None:
+        return now
+    earliest = now - elapsed + _between_first_and_last(step)
+    if before.last_ended is not None and not before.is_watched:
+        # What an earlier run of the bridge saw last is long ago: a rig takes one exposure after the other.
+        exposures = step.acquired * timedelta(seconds=step.after.exposure_s or 0.0)
+        earliest = max(earliest, before.last_ended + exposures)
+    return min(earliest, now)
 
 
 def _can_have_been_accepted(step: Progress) -> bool:
