@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.support.api_in_memory import ApiInMemory
-from tests.support.clocks import LoopClock
+from tests.support.clocks import LoopClock, MovedClock
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.config.models import PollingConfig, RigConfig
 from ts2mqtt.observatory.changes import Watch, observe
@@ -80,10 +80,13 @@ class WatchedRig:
     def __init__(self, observatory: SimulatedObservatory, polling: PollingConfig) -> None:
         self.observatory = observatory
         self.clock = LoopClock(observatory.now)
+        self.bridge_clock = MovedClock(self.clock)
         self.api = ApiInMemory(observatory, self.clock)
         self.looks: list[Shown] = []
         self.views: list[RigView] = []
         self.events: list[Event] = []
+        self.told_at: list[datetime] = []
+        """When each event was told, by the true clock."""
         self.edited: list[Progress] = []
         self.retained: dict[str, bytes] = {}
         self._config = RigConfig(name="Backyard", id=RIG_ID, url=("http://rig",))
@@ -149,7 +152,9 @@ class _Bridge:
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
-        self.poller = RigPoller(config, polling, self._reports, clock=rig.clock, tls=_TLS, transport=rig.api, rng=rng)
+        self.poller = RigPoller(
+            config, polling, self._reports, clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng
+        )
         remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
@@ -176,13 +181,14 @@ class _Bridge:
 
     def _take_in(self, report: RigReport) -> None:
         """At once when there is a report, and again when what it says of now becomes another thing."""
-        now = self._rig.now
+        now = self._rig.bridge_clock.now()
         look = Look(rig=report.rig, plan=report.plan, now=now, zone=report.zone, read_before=report.read_before)
         observation = observe(self._watch, look)
         self._watch, plan = observation.watch, observation.plan
         assert self._watch.tally is not None
-        self._rig.looks.append(Shown(now, observation.present, self._watch.tally, plan))
+        self._rig.looks.append(Shown(self._rig.now, observation.present, self._watch.tally, plan))
         self._rig.events += observation.events
+        self._rig.told_at += [self._rig.now] * len(observation.events)
         self._rig.edited += observation.edited
         self._view = RigView(report.rig, plan, observation.present, self._watch)
         self._rig.views.append(self._view)
@@ -190,7 +196,7 @@ class _Bridge:
         edge = min(next_edge(replace(look, plan=plan), self._watch.evidence) or noon, noon)
         if self._edge is not None:
             self._edge.cancel()
-        seconds = self._rig.clock.seconds_until(edge)
+        seconds = self._rig.bridge_clock.seconds_until(edge)
         self._edge = asyncio.get_running_loop().call_later(seconds, self._take_in, report)
 
 
