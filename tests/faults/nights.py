@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from bisect import bisect_right
@@ -72,6 +73,7 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     wrong_s: Counter[str] = field(default_factory=Counter)
     late_s: dict[str, list[float]] = field(default_factory=dict)
+    unseen_previews: int = 0
     exposures: int = 0
     imaging_s: float = 0.0
 
@@ -263,6 +265,7 @@ class _Judge:
         self._outcome = night.outcome
         self._exposures = night.rig.exposures
         self._times = [exposure.time for exposure in self._exposures]
+        self._interruptions = self._found_interruptions()
 
     def judge(self) -> None:
         self._outcome.exposures = len(self._exposures)
@@ -272,12 +275,30 @@ class _Judge:
         self._judge_activity()
         self._measure_lateness()
 
+    def _found_interruptions(self) -> dict[datetime, str]:
+        """When what the rig does could not be known any more, before its next exposure was saved; and why."""
+        found = {time: "of a target" for time, _ in self._night.rig.changes}
+        found |= dict.fromkeys(self._night.lost_sight, "after a break")
+        said = [(shown.time, shown.present.activity) for shown in self._watched.looks]
+        found |= {time: "after a break" for (_, was), (time, now) in pairwise(said) if was == OFFLINE != now}
+        found |= {time: "after a change by hand" for time, _ in self._night.changes}
+        found |= {
+            told: "after a target was complete"
+            for told, event in zip(self._watched.told_at, self._watched.events, strict=True)
+            if event.event_type == events.TARGET_COMPLETED
+        }
+        return found
+
     def _problem(self, words: str) -> None:
         self._outcome.problems.append(words)
 
     def _judge_previews(self) -> None:
-        if self._night.observatory.counters.previews_while_imaging:
-            self._problem("a preview while the rig was imaging")
+        """None while anything shows that the rig images; that it has begun to only the first exposure shows."""
+        for preview in self._watched.previews:
+            if self._night.rig.target_at(preview.time) is not None:
+                self._outcome.unseen_previews += 1
+                if self._first_shown(preview.time) is not None:
+                    self._problem(f"a preview while the rig was imaging, at {preview.time:%H:%M:%S}")
 
     def _judge_exposures(self) -> None:
         """Each once."""
@@ -324,14 +345,14 @@ class _Judge:
 
     def _cause(self, moment: datetime, *, is_imaging: bool) -> str:
         if is_imaging:
-            return "imaging not told"
+            return self._cause_of_silence(moment)
         night = Sky(BERLIN).night_from(_NOON)
         assert night is not None
         lately = [what for time, what in self._night.changes if moment - _A_LOOK < time <= moment]
         if lately:
             return lately[-1] if lately[-1] in ("the API goes away", "another profile") else "edited"
         if moment >= night.dawn - timedelta(minutes=15):
-            return "the night is over"
+            return "the plan is over" if self._has_plan(moment) else "the night is over, and there is no plan"
         if weather_of(self._night.observatory.seed, night).cloudy(moment):
             return "clouds"
         return "nothing can be imaged"
@@ -344,22 +365,30 @@ class _Judge:
             if shown is not None and until > shown + _A_LOOK:
                 self._problem(f"imaging was not told from {shown:%H:%M:%S} to {until:%H:%M:%S}")
             return
-        longest = max((one.exposure_s for one in self._exposures[-200:]), default=0.0)
+        longest = max(
+            plan.exposure_s for target in self._night.observatory.targets() for plan in target.exposure_plans
+        )
         limits = {
             "the API goes away": _A_LOOK,
             "another profile": _A_LOOK,
-            "the night is over": timedelta(seconds=longest) + _OVERHEAD + _A_LOOK,
+            "the plan is over": timedelta(seconds=longest) + _OVERHEAD + _A_LOOK,
         }
         if until - began > limits.get(cause, patience(longest) + _A_LOOK):
             self._problem(f"imaging was told from {began:%H:%M:%S} to {until:%H:%M:%S}: {cause}")
 
     def _first_shown(self, moment: datetime) -> datetime | None:
         """When the API first showed what is being imaged at this moment; None if it has not yet."""
-        target = self._night.rig.target_at(moment)
-        began = max(time for time, at_work in self._night.rig.changes if time <= moment and at_work == target)
-        blind = max((time for time in self._night.lost_sight if time <= moment), default=began)
-        since = max(began, blind)
+        since = max(time for time in self._interruptions if time <= moment)
         return next((one.time for one in self._exposures if since < one.time <= moment), None)
+
+    def _has_plan(self, moment: datetime) -> bool:
+        """Whether the plan in hand is for what the rig does, by a clock that is right."""
+        plan, profile = self._watched.at(moment).plan, self._night.observatory.active_profile
+        return plan is not None and plan.profile_id == profile.id and not self._watched.bridge_clock.moved
+
+    def _cause_of_silence(self, moment: datetime) -> str:
+        _, why = max((time, why) for time, why in self._interruptions.items() if time <= moment)
+        return f"the first exposure {why} is under way"
 
     def _measure_lateness(self) -> None:
         """How long after it really was something was told."""
@@ -398,6 +427,8 @@ def report(outcomes: Iterable[Outcome]) -> str:
     exposures = sum(outcome.exposures for outcome in outcomes)
     lines = [f"{len(outcomes)} nights, {exposures} exposures, {hours:.0f} h of imaging"]
     lines += [f"{seconds / 60:8.1f} min wrong: {cause}" for cause, seconds in wrong.most_common()]
+    unseen = sum(outcome.unseen_previews for outcome in outcomes)
+    lines.append(f"{unseen} previews after the rig had begun to image, before anything showed it")
     lines += [
         f"{what}: told {median(seconds):.0f} s late (median), {max(seconds):.0f} s at the worst"
         for what, seconds in sorted(late.items())
@@ -418,13 +449,17 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes side by side")
     wanted = parser.parse_args()
     outcomes: list[Outcome] = []
-    with ProcessPoolExecutor(wanted.workers) as workers:
+    with ProcessPoolExecutor(wanted.workers, initializer=_quietly) as workers:
         for outcome in workers.map(play_night, range(wanted.first, wanted.end)):
             outcomes.append(outcome)
             if outcome.problems:
                 sys.stdout.write(f"{told(outcome)}\n")
     sys.stdout.write(f"{report(outcomes)}\n")
     return 1 if any(outcome.problems for outcome in outcomes) else 0
+
+
+def _quietly() -> None:
+    logging.getLogger("ts2mqtt").setLevel(logging.CRITICAL)
 
 
 if __name__ == "__main__":
