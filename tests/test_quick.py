@@ -54,7 +54,7 @@ def test_what_is_quick_and_what_is_not() -> None:
     assert not is_quick(tests / "discovery" / "test_lively.py")
     assert not is_quick(tests / "bridge" / "test_broker.py")
     assert leads_to_quick(tests / "scheduler")
-    assert not leads_to_quick(tests / "bridge")
+    assert not leads_to_quick(tests / "simulator")
 
 
 def test_make_quick_runs_the_quick_ones_without_coverage() -> None:

@@ -239,7 +239,7 @@ async def test_an_event_that_the_broker_refuses_is_told_as_a_failure_and_breaks_
         publishing(broker.port, "5") as publisher,
     ):
         for _ in range(3):
-            await publisher.tell("ts2mqtt/rig/event", b"{}")
+            await (await publisher.tell("ts2mqtt/rig/event", b"{}"))
         await publisher.put("allowed", b"kept")
         assert publisher.retained == {"allowed": b"kept"}
     assert len(log.about("ERROR ts2mqtt/rig/event", "Not authorized", "access rules")) == 1

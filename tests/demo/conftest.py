@@ -26,12 +26,13 @@ def hear(screen: Screen, topic: str, content: str | bytes | Mapping[str, object]
 
 def project(name: str, **fields: object) -> dict[str, object]:
     return {
+        "id": name,
         "name": name,
         "profile_name": "Refractor",
         "state": "active",
         "desired": 200,
         "accepted": 50,
-        "ungraded": 0,
+        "pending": 0,
         "remaining_s": 36_000,
         "progress": 25.0,
     } | fields
@@ -48,16 +49,23 @@ STATE: dict[str, object] = {
         "exposures_acquired": 24,
         "exposures_accepted": 20,
         "integration_s": 7_200,
-        "targets": [{"name": "M 31", "filters": [{"filter": "L", "acquired": 20}, {"filter": None, "acquired": 4}]}],
+        "targets": [
+            {
+                "id": "t1",
+                "name": "M 31",
+                "filters": [{"filter": "L", "acquired": 20}, {"filter": None, "acquired": 4}],
+            }
+        ],
     },
 }
 PLAN: dict[str, object] = {
     "night": "2026-10-09",
     "imaging_s": 12_600,
     "blocks": [
-        {"kind": "wait", "name": None, "start": at(-120), "end": at(-90), "exposures": []},
+        {"kind": "wait", "id": None, "name": None, "start": at(-120), "end": at(-90), "exposures": []},
         {
             "kind": "target",
+            "id": "t3",
             "name": "M 33",
             "start": at(-90),
             "end": at(-60),
@@ -65,6 +73,7 @@ PLAN: dict[str, object] = {
         },
         {
             "kind": "target",
+            "id": "t1",
             "name": "M 31",
             "start": at(-60),
             "end": at(30),
@@ -74,7 +83,7 @@ PLAN: dict[str, object] = {
                 {"filter": "L", "count": 5},
             ],
         },
-        {"kind": "target", "name": "NGC 891", "start": at(30), "end": at(150), "exposures": []},
+        {"kind": "target", "id": "t2", "name": "NGC 891", "start": at(30), "end": at(150), "exposures": []},
     ],
 }
 
@@ -97,7 +106,7 @@ def busy(empty: Screen) -> Screen:
     for key, content in {
         "b": project("NGC 891"),
         "c": project("M 45 Pleiades", progress=100, accepted=200, remaining_s=0),
-        "a": project("M 31", ungraded=30),
+        "a": project("M 31", pending=30),
         "d": project("Veil", profile_name="Reflector", progress=None, desired=None, accepted=None, remaining_s=None),
         "e": project("Later", state="draft"),
         "f": project("Old", state="closed"),
@@ -107,14 +116,17 @@ def busy(empty: Screen) -> Screen:
         screen,
         "ts2mqtt/backyard/target/t1",
         {
+            "id": "t1",
             "name": "M 31",
             "project_id": "a",
             "progress": 25.5,
             "accepted_s": 9_000,
             "exposure_plans": [
-                {"template": "Lum 120s", "desired": 100, "accepted": 40, "ungraded": 9, "progress": 40.0}
+                {"key": "lum_120", "template": "Lum 120s", "desired": 100, "acquired": 49, "accepted": 40}
+                | {"pending": 9, "progress": 40.0}
                 | {"statistics": {"hfr_mean": 1.834}},
-                {"filter": "Ha", "desired": 100, "accepted": 10, "progress": 10.0, "statistics": None},
+                {"key": "ha_300", "filter": "Ha", "desired": 100, "acquired": 10, "accepted": 10}
+                | {"progress": 10.0, "statistics": None},
             ],
         },
     )

@@ -165,10 +165,20 @@ def test_the_bridge_that_stops_is_told(busy: Screen) -> None:
 )
 def test_hostile_names_harm_nothing(busy: Screen, size: tuple[int, int], name: str) -> None:
     target = {"id": "t1", "name": name, "project_id": "a"}
+    plan = {"key": "lum_120", "template": name, "desired": 1, "acquired": 0, "accepted": 0}
     screen = hear(busy, "ts2mqtt/backyard/state", {**STATE, "name": name, "activity": name, "current_target": target})
     screen = hear(screen, "ts2mqtt/backyard/project/a", project(name))
-    screen = hear(screen, "ts2mqtt/backyard/target/t1", {"name": name, "exposure_plans": [{"template": name}]})
-    blocks = [{"kind": "target", "name": name, "start": NOW.isoformat(), "end": NOW.isoformat()}]
+    screen = hear(screen, "ts2mqtt/backyard/target/t1", {"id": "t1", "name": name, "exposure_plans": [plan]})
+    blocks = [
+        {
+            "kind": "target",
+            "id": "t1",
+            "exposures": [],
+            "name": name,
+            "start": NOW.isoformat(),
+            "end": NOW.isoformat(),
+        }
+    ]
     screen = hear(screen, "ts2mqtt/backyard/plan", {"blocks": blocks})
     screen = hear(screen, f"homeassistant/{name.encode(errors='replace').decode()}", name.encode(errors="replace"))
     shown = drawn(screen, *size)

@@ -52,15 +52,25 @@ def test_what_cannot_be_read_counts_as_absent(busy: Screen, payload: bytes) -> N
         busy = hear(busy, f"ts2mqtt/backyard/{topic}", payload)
     busy = hear(busy, "homeassistant/device/ts2mqtt/backyard/config", payload)
     assert ("backyard", "a") not in busy.projects
-    assert busy.rigs["backyard"].plan.blocks == ()
+    assert busy.rigs["backyard"].plan.blocks == []
     assert busy.rigs["backyard"].online is None
 
 
-def test_every_key_may_be_missing(empty: Screen) -> None:
-    for topic in ("project/a", "target/t1", "state", "plan"):
-        empty = hear(empty, f"ts2mqtt/backyard/{topic}", {})
+def test_what_an_earlier_version_did_not_write_may_be_missing(empty: Screen) -> None:
+    empty = hear(empty, "ts2mqtt/backyard/project/a", {"id": "a", "state": None})
+    empty = hear(empty, "ts2mqtt/backyard/target/t1", {"id": "t1", "exposure_plans": []})
+    empty = hear(empty, "ts2mqtt/backyard/state", {})
+    empty = hear(empty, "ts2mqtt/backyard/plan", {"blocks": []})
     assert empty.rigs["backyard"].name == "backyard"
     assert set(empty.projects) == {("backyard", "a")}
+    assert set(empty.targets) == {("backyard", "t1")}
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "1e400", "-1e300", "NaN"])
+def test_an_absurd_number_is_as_if_it_were_not_there(busy: Screen, number: str) -> None:
+    state = f'{{"name": "Backyard", "tonight": {{"exposures_acquired": {number}, "integration_s": {number}}}}}'
+    tonight = hear(busy, "ts2mqtt/backyard/state", state).rigs["backyard"].state.tonight
+    assert (tonight.exposures_acquired, tonight.integration_s) == (None, None)
 
 
 def test_heartbeats_are_not_shown(empty: Screen) -> None:

@@ -44,13 +44,15 @@ from tests.support.sample_rig import (
 )
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, value_at
-from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages, display_name
+from ts2mqtt.home_assistant.device_names import display_name
+from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
-from ts2mqtt.observatory.present import IDLE, WAITING, Appointment, Present
+from ts2mqtt.observatory.present import ACTIVITIES, IDLE, WAITING, Appointment, Present
+from ts2mqtt.observatory.sky import NightSky
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject, TopicNames
@@ -97,6 +99,7 @@ TONIGHTS_TALLY = Tally(
         ),
     ),
 )
+OVER_A_SITE = ("moon_separation", "maximum_altitude", "transit")
 RIGS = {
     "full": BACKYARD,
     "silent": SILENT,
@@ -109,12 +112,15 @@ RIGS = {
 } | {f"named {text[:12]!a}": named(BACKYARD, text) for text in HOSTILE_TEXTS}
 
 
-def devices_of(rig: Rig, states: frozenset[str] = SHOWN_STATES) -> dict[str, dict[str, Any]]:
-    return {topic: json.loads(message.payload) for topic, message in device_messages(NAMES, rig, states).items()}
+def devices_of(
+    rig: Rig, states: frozenset[str] = SHOWN_STATES, *, has_site: bool = True
+) -> dict[str, dict[str, Any]]:
+    messages = device_messages(NAMES, rig, states, has_site=has_site)
+    return {topic: json.loads(message.payload) for topic, message in messages.items()}
 
 
-def device_of(subject: Subject, rig: Rig = BACKYARD) -> dict[str, Any]:
-    return devices_of(rig)[NAMES.topic(subject)]
+def device_of(subject: Subject, rig: Rig = BACKYARD, *, has_site: bool = True) -> dict[str, Any]:
+    return devices_of(rig, has_site=has_site)[NAMES.topic(subject)]
 
 
 def states_of(
@@ -371,6 +377,7 @@ class TestWhatIsShown:
         states = states_of(OF_RIG, plan=TONIGHT, present=AT_WORK, tally=TONIGHTS_TALLY)
         expected = {
             "api": "online",
+            "imaging": "OFF",
             "activity": "waiting",
             "active_profile": "Refractor 530 mm",
             "current_target": "M 31",
@@ -391,6 +398,7 @@ class TestWhatIsShown:
         states = states_of(OF_RIG, SILENT)
         assert states["api"] == "offline"
         unknown = (
+            "imaging",
             "active_profile",
             "current_target",
             "current_target_ends",
@@ -451,24 +459,62 @@ class TestWhatIsShown:
             "completion": 45,
             "accepted_integration": 0.167,
             "remaining_integration": 1.0,
+            "acquired": 16,
             "scheduled_start": DUSK,
             "scheduled_end": DUSK + timedelta(minutes=60),
+            "moon_separation": None,
+            "maximum_altitude": None,
+            "transit": None,
             "ra": "00h42m44.3s",
             "dec": "+41°16'08\"",
             "rotation": 12.5,
             "lum_60_completion": 50,
             "lum_60_accepted": 10,
+            "lum_60_pending": 0,
+            "lum_60_rejected": 2,
+            "lum_60_acceptance": 83.33,
             "lum_60_remaining": 0.167,
             "lum_60_hfr": 2.125,
             "lum_60_fwhm": 3.5,
             "lum_60_eccentricity": 0.45,
             "ha_300_completion": 40,
             "ha_300_accepted": 0,
+            "ha_300_pending": 4,
+            "ha_300_rejected": 0,
+            "ha_300_acceptance": None,
             "ha_300_remaining": 0.833,
             "ha_300_hfr": None,
             "ha_300_fwhm": None,
             "ha_300_eccentricity": None,
         }
+
+    def test_of_a_target_over_a_site(self) -> None:
+        transit = DUSK + timedelta(hours=2)
+        sky = NightSky(altitude_max_deg=61.26, transit=transit, moon_separation_deg=88.84)
+        view = replace(view_of(BACKYARD), skies={M31.id: sky})
+        payload = rig_messages(NAMES.topics, view)[NAMES.topics.thing("backyard", TARGET, M31.id)].payload
+        components = device_of(OF_TARGET)["components"]
+        assert [shown(components[key], payload) for key in OVER_A_SITE] == [88.8, 61.3, transit]
+
+    @pytest.mark.parametrize("activity", ACTIVITIES)
+    def test_imaging_is_on_while_the_rig_images_and_unknown_while_it_is_offline(self, activity: str) -> None:
+        state = states_of(OF_RIG, present=Present(activity=activity))["imaging"]
+        assert state == {"imaging": "ON", "offline": None}.get(activity, "OFF")
+
+    def test_a_project_s_completion_says_what_it_counts(self) -> None:
+        completion = device_of(OF_PROJECT)["components"]["completion"]
+        assert completion["json_attributes_topic"] == completion["state_topic"]
+        payload = rig_messages(NAMES.topics, view_of(BACKYARD))[completion["json_attributes_topic"]].payload
+        told = json.loads(rendered(completion["json_attributes_template"], payload))
+        assert told == {"counts": "accepted of desired exposures", "accepted": 10, "desired": 30, "pending": 4}
+        # From a bridge that knew no pending images, or from nobody.
+        assert json.loads(rendered(completion["json_attributes_template"], b'{"accepted": 1, "desired": 2}')) == {
+            **told,
+            "accepted": 1,
+            "desired": 2,
+            "pending": None,
+        }
+        assert "json_attributes_template" not in device_of(OF_TARGET)["components"]["completion"]
 
     def test_of_a_target_of_which_only_the_id_is_known(self) -> None:
         states = states_of(Subject("backyard", TARGET, EMPTY_TARGET.id), rig_of(EMPTY_PROJECT))
@@ -477,8 +523,11 @@ class TestWhatIsShown:
             "completion": 0,
             "accepted_integration": 0,
             "remaining_integration": 0,
+            "acquired": 0,
             "plan_e4a6_unknown_completion": 0,
             "plan_e4a6_unknown_accepted": 0,
+            "plan_e4a6_unknown_pending": 0,
+            "plan_e4a6_unknown_rejected": 0,
             "plan_e4a6_unknown_remaining": 0,
         }
 
@@ -514,6 +563,10 @@ class TestAvailability:
         activity = device_of(OF_RIG)["components"]["activity"]
         assert activity["availability"] == [{"topic": "ts2mqtt/status"}, {"topic": "ts2mqtt/backyard/status"}]
         assert activity["availability_mode"] == "all"
+        imaging = device_of(OF_RIG)["components"]["imaging"]
+        assert (imaging["platform"], imaging["device_class"]) == ("binary_sensor", "running")
+        assert imaging["availability"] == activity["availability"]
+        assert imaging["availability_mode"] == "all"
 
     @pytest.mark.parametrize("subject", [OF_PROFILE, OF_PROJECT, OF_TARGET], ids=lambda subject: subject.kind)
     def test_facts_of_the_database_stay_while_the_rig_is_off(self, subject: Subject) -> None:
@@ -540,8 +593,16 @@ class TestComponents:
     def test_what_is_off_by_default_says_so_and_nothing_else_does(self) -> None:
         components = device_of(OF_TARGET)["components"]
         off = {key for key, component in components.items() if component.get("enabled_by_default") is False}
-        assert off == {"rotation", "lum_60_fwhm", "lum_60_eccentricity", "ha_300_fwhm", "ha_300_eccentricity"}
+        of_plans = ("pending", "rejected", "acceptance", "fwhm", "eccentricity")
+        assert off == {"rotation", *(f"{plan}_{key}" for plan in ("lum_60", "ha_300") for key in of_plans)}
         assert {component.get("enabled_by_default") for component in components.values()} == {None, False}
+
+    def test_what_needs_a_site_is_there_with_one_alone(self) -> None:
+        with_site, without = (device_of(OF_TARGET, has_site=has_site)["components"] for has_site in (True, False))
+        assert with_site.keys() - without.keys() == set(OVER_A_SITE)
+        assert without.keys() < with_site.keys()
+        for subject in (OF_RIG, OF_PROFILE, OF_PROJECT):
+            assert device_of(subject, has_site=True) == device_of(subject, has_site=False)
 
     def test_an_exposure_plans_entities_are_named_after_template_and_exposure(self) -> None:
         components = device_of(OF_TARGET)["components"]

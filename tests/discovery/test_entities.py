@@ -135,7 +135,7 @@ def test_units_and_classes_fit_together(table: str, row: Shown) -> None:
             assert row.unit in UNITS[row.device_class], table
         assert row.state_class in STATE_CLASSES
     else:
-        assert row.device_class in {None, "timestamp", "enum"}
+        assert row.device_class in {None, "timestamp", "enum"} | ({"running"} if isinstance(row, Truth) else set())
     if isinstance(row, Choice):
         assert row.device_class == "enum"
         assert len(set(row.options)) == len(row.options) > 1
@@ -168,6 +168,7 @@ PROMISED = {
     "bridge": {"Connection", "Version", "Rigs online", "Last problem", "Log level", "Restart discovery"},
     "rig": {
         "API",
+        "Imaging",
         "Activity",
         "Active profile",
         "Current target",
@@ -197,10 +198,23 @@ PROMISED = {
         "Completion",
         "Accepted integration",
         "Remaining integration",
+        "Acquired",
         "Scheduled start",
         "Scheduled end",
+        "Moon separation",
+        "Maximum altitude",
+        "Transit",
     },
-    "exposure plan": {"accepted", "remaining", "HFR", "FWHM", "eccentricity"},
+    "exposure plan": {
+        "accepted",
+        "pending",
+        "rejected",
+        "acceptance",
+        "remaining",
+        "HFR",
+        "FWHM",
+        "eccentricity",
+    },
 }
 
 
@@ -211,4 +225,23 @@ def test_every_promised_entity_is_there(table: str) -> None:
 
 def test_what_is_live_is_the_activity_and_the_targets_of_now_and_next() -> None:
     live = {row.key for rows in TABLES.values() for row in rows if row.live}
-    assert live == {"activity", "current_target", "current_target_ends", "next_target", "next_target_starts"}
+    assert live == {
+        "imaging",
+        "activity",
+        "current_target",
+        "current_target_ends",
+        "next_target",
+        "next_target_starts",
+    }
+
+
+def test_what_needs_a_site_is_a_targets_alone() -> None:
+    needing = {(table, row.key) for table, rows in TABLES.items() for row in rows if row.needs_site}
+    assert needing == {("target", "moon_separation"), ("target", "maximum_altitude"), ("target", "transit")}
+
+
+@pytest.mark.parametrize(("table", "row"), [row for row in SHOWN if isinstance(row.values[1], Measure)])
+def test_attributes_are_keys_of_the_payload(table: str, row: Measure) -> None:
+    model = payload_model(table, row)
+    assert [key for key in row.attributes if key not in model.model_fields] == []
+    assert bool(row.attributes) == (row.counts is not None)

@@ -32,9 +32,9 @@ TABLES = {
     "target": entities.TARGET,
     "exposure plan": entities.EXPOSURE_PLAN,
 }
-DEVICES = {"Bridge", "Rig", "Profile", "Project", "Target"}
+DEVICES = {"Bridge", "Rig", "Profile", "Project", "Target", "profile", "project", "target"}
 WITHOUT_WORDS = {"%", "h", "min", "d", "°", "px"}
-SAID = {"name", "unit_of_measurement", "options", "value_template"}
+SAID = {"name", "unit_of_measurement", "options", "value_template", "json_attributes_template"}
 """What of a component may differ from language to language; of a device it is name and model."""
 
 
@@ -42,8 +42,8 @@ def phrases_of_the_table() -> Iterator[str]:
     for rows in TABLES.values():
         for row in rows:
             yield row.name
-            if isinstance(row, entities.Measure) and row.unit:
-                yield row.unit
+            if isinstance(row, entities.Measure):
+                yield from filter(None, (row.unit, row.counts))
             if isinstance(row, entities.Choice):
                 yield from row.options
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ts2mqtt.observatory.model import NightPlan
+    from ts2mqtt.picture.night import Coordinates
 
 IN_BERLIN = Site(52.52, 13.405)
-M31 = {"M 31": (0.7123, 41.27)}
+M31: dict[str, Coordinates] = {"M 31": (0.7123, 41.27, "J2000")}
 
 
 def ordinary() -> NightPlan:
@@ -146,7 +148,55 @@ def test_an_empty_night_over_a_site() -> None:
 
 @pytest.mark.parametrize("position", [(float("nan"), 0.0), (1.0, 200.0)])
 def test_a_place_that_is_none_has_no_curve(position: tuple[float, float]) -> None:
-    assert draw(ordinary(), site=IN_BERLIN, coordinates={"M 31": position}) == draw(ordinary(), site=IN_BERLIN)
+    assert draw(ordinary(), site=IN_BERLIN, coordinates={"M 31": (*position, "J2000")}) == draw(
+        ordinary(), site=IN_BERLIN
+    )
+
+
+def test_a_curve_is_of_the_target_s_epoch() -> None:
+    # Off by half a century of precession, 0.7°, as the highest altitude would tell.
+    night = plan(block("M 31", at(18), at(23), ("Blue", 60, 9)))
+    by_epoch = {
+        epoch: draw(night, site=IN_BERLIN, coordinates={"M 31": (0.7123, 41.27, epoch)})
+        for epoch in ("J2000", "JNOW", "B1950", "J2050", None)
+    }
+    assert by_epoch[None] == by_epoch["J2000"]
+    assert len(set(by_epoch.values())) == 4
+    ra_1950, dec_1950 = 0.6672, 40.9953
+    same_place = draw(night, site=IN_BERLIN, coordinates={"M 31": (ra_1950, dec_1950, "B1950")})
+    assert difference(same_place, by_epoch["J2000"]) < difference(by_epoch["B1950"], by_epoch["J2000"]) / 5
+
+
+def difference(one: bytes, other: bytes) -> int:
+    """How far two pictures are apart, pixel by pixel."""
+    levels = (image(png).convert("L").get_flattened_data() for png in (one, other))
+    return sum(abs(a - b) for a, b in zip(*levels, strict=True) if isinstance(a, int) and isinstance(b, int))
+
+
+def test_a_curve_brings_its_scale_with_it() -> None:
+    with bridge_in("Europe/Berlin"):
+        bare, curved = (image(draw(ordinary(), site=IN_BERLIN, coordinates=coordinates)) for coordinates in ({}, M31))
+    # A line of words and the sample of a curve below the hours.
+    assert curved.height - bare.height == 40
+    assert len(bright(curved.crop((0, bare.height - 20, 412, curved.height)))) > 300
+
+
+def test_the_zone_of_the_hours_is_named_where_it_is_not_the_bridge_s() -> None:
+    with bridge_in("Europe/Berlin"):
+        own, of_berlin, in_vienna, in_new_york = (
+            draw(ordinary(), zone=zone)
+            for zone in (None, BERLIN, ZoneInfo("Europe/Vienna"), ZoneInfo("America/New_York"))
+        )
+    assert own == of_berlin == in_vienna
+    assert image(in_new_york).height - image(own).height == 40
+    with bridge_in("America/New_York"):
+        assert image(draw(ordinary(), zone=BERLIN)).height == image(in_new_york).height
+
+
+def test_the_name_of_a_zone_ends_before_the_picture_does() -> None:
+    far = ZoneInfo("America/Argentina/ComodRivadavia")
+    picture = image(draw(ordinary(), zone=far, site=IN_BERLIN, coordinates=M31))
+    assert not bright(picture.crop((800, 0, 824, picture.height)))
 
 
 def test_the_rigs_clock_is_on_the_axis() -> None:
@@ -249,5 +299,5 @@ def test_no_plan_is_too_nasty(seed: int) -> None:
     site = chance.choice([None, IN_BERLIN, Site(-90.0, 180.0)])
     zone = chance.choice([BERLIN, None, ZoneInfo("Asia/Kathmandu")])
     # Small, as the renderer's time grows with the pixels and what it is told does not change with them.
-    picture = draw(plan(*blocks), site=site, zone=zone, coordinates={"t1": (1.0, 2.0)}, width=206)
+    picture = draw(plan(*blocks), site=site, zone=zone, coordinates={"t1": (1.0, 2.0, None)}, width=206)
     assert image(picture).width == 206

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, plan
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.filters import (
@@ -158,3 +159,28 @@ def test_full_hours_of_a_zone_with_a_quarter() -> None:
         f"{local:%H:%M}" for _, local in axis(start, start + timedelta(hours=3)).hours(ZoneInfo("Asia/Kathmandu"))
     ]
     assert labels == ["18:00", "19:00", "20:00"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "names"),
+    [
+        (None, ()),
+        (BERLIN, ()),
+        (ZoneInfo("Europe/Vienna"), ()),
+        (timezone(timedelta(hours=1)), ()),
+        (UTC, ("UTC+00:00",)),
+        (ZoneInfo("America/New_York"), ("America/New_York", "UTC\N{MINUS SIGN}05:00")),
+        (timezone(timedelta(hours=5, minutes=30)), ("UTC+05:30",)),
+        (timezone(-timedelta(hours=9, minutes=30)), ("UTC\N{MINUS SIGN}09:30",)),
+    ],
+)
+def test_a_zone_that_is_not_the_bridge_s_has_names(zone: tzinfo | None, names: tuple[str, ...]) -> None:
+    with bridge_in("Europe/Berlin"):
+        assert TimeAxis(at(18), at(6), 0, 100).zone_names(zone) == names
+
+
+def test_a_zone_that_differs_after_a_change_of_season_has_names() -> None:
+    night = date(2026, 10, 24)
+    axis = TimeAxis(at(20, night=night), at(6, night=night), 0, 100)
+    with bridge_in("Europe/Berlin"):
+        assert axis.zone_names(timezone(timedelta(hours=2))) == ("UTC+02:00",)

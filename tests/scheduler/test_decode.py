@@ -52,6 +52,14 @@ def test_an_impossible_value_costs_its_field_alone() -> None:
     assert read.faults[1].startswith("ExposurePlan.0.Desired: ")
 
 
+def test_what_was_accepted_by_hand_leaves_fewer_than_no_ungraded_images_and_is_no_fault() -> None:
+    read = TARGETS.read(body({"Id": "a", "ExposurePlan": [{"Acquired": 0, "Accepted": 4, "Ungraded": -4}]}))
+
+    assert read.faults == ()
+    (plan,) = read.items[0].exposure_plan or ()
+    assert (plan.acquired, plan.accepted, plan.ungraded) == (0, 4, -4)
+
+
 def test_faults_in_several_exposure_plans_are_all_told() -> None:
     plans = [{"Exposure": "60", "Desired": 5}, {"Accepted": "x", "Desired": 6}, {"Desired": "y", "Acquired": 2}]
 

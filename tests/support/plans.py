@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.picture.night import Coordinates
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = date(2026, 11, 22)
@@ -49,7 +50,7 @@ def draw(  # noqa: PLR0913 (those of night_picture)
     *,
     zone: tzinfo | None = BERLIN,
     site: Site | None = None,
-    coordinates: Mapping[str, tuple[float, float]] | None = None,
+    coordinates: Mapping[str, Coordinates] | None = None,
     rig_name: str = "Backyard",
     width: int = 824,
 ) -> bytes:

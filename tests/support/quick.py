@@ -14,15 +14,22 @@ if TYPE_CHECKING:
 
 _TESTS = ROOT / "tests"
 QUICK = (
+    "bridge/test_agenda.py",
+    "bridge/test_commands.py",
+    "bridge/test_desired_state.py",
+    "bridge/test_inbox.py",
+    "bridge/test_rate_limit.py",
     "config",
     "discovery",
     "logs",
+    "mqtt/test_unacknowledged.py",
     "observatory",
     "picture",
     "scheduler/test_decode.py",
     "scheduler/test_plan_policy.py",
     "scheduler/test_request_slots.py",
     "scheduler/test_translate.py",
+    "test_errors.py",
     "test_layers.py",
     "test_quick.py",
     "topics",

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, TONIGHT
 from ts2mqtt.observatory.changes import Observation, Watch, observe
+from ts2mqtt.observatory.events import PROJECT_COMPLETED, TARGET_COMPLETED
 from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
@@ -201,6 +202,22 @@ def test_nothing_has_happened_between_the_last_message_and_the_first_look() -> N
     assert observation.events == ()
     assert observation.watch.tally == TALLY
     assert observation.watch.first_seen == WATCH.first_seen
+
+
+@pytest.mark.parametrize(("acquired", "happened"), [(12, [TARGET_COMPLETED, PROJECT_COMPLETED]), (11, [])])
+def test_what_was_completed_while_the_bridge_was_down_is_told_by_the_rule_of_its_project(
+    acquired: int, happened: list[str]
+) -> None:
+    """With grading off 10 of 10 desired are not complete, and were not when the bridge ended."""
+
+    def rig(count: int) -> Rig:
+        plan = replace(LUM, desired=10, acquired=count, accepted=count)
+        own = replace(AUTUMN, enable_grader=False, targets=Listing((replace(M31, exposure_plans=(plan,)),)))
+        return replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((own,))),)))
+
+    told = looked(recalled(published(rig(10))), rig(acquired)).events
+
+    assert [event.event_type for event in told if event.event_type.endswith("completed")] == happened
 
 
 def test_statistics_come_back_with_the_counts_they_were_read_at() -> None:

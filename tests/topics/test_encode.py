@@ -28,6 +28,7 @@ from tests.support.sample_rig import (
     view_of,
 )
 from ts2mqtt.observatory.model import JsonValue, Listing, NightPlan, PlanBlock, Rig, Statistics
+from ts2mqtt.observatory.present import Present
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
@@ -244,6 +245,23 @@ def test_the_state_names_the_rig_and_its_active_profile() -> None:
 def test_no_profile_is_active_where_none_runs() -> None:
     rig = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, active=False),)))
     assert payload_of(STATE, rig)["active_profile"] is None
+
+
+@pytest.mark.parametrize(
+    ("online", "activity", "imaging"),
+    [
+        (True, "imaging", True),
+        (True, "waiting", False),
+        (True, "idle", False),
+        (True, "offline", None),
+        (False, "offline", None),
+        (None, "offline", None),
+        (False, "idle", None),
+    ],
+)
+def test_imaging_is_null_while_nobody_can_know(online: bool | None, activity: str, imaging: bool | None) -> None:
+    view = view_of(replace(BACKYARD, online=online), present=Present(activity=activity))
+    assert json.loads(rig_messages(NAMES, view)[STATE].payload)["imaging"] is imaging
 
 
 def test_a_silent_rig_says_only_what_is_known() -> None:

@@ -39,7 +39,15 @@ class RemoveAgain:
     shown: Showing
 
 
-Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain
+@dataclass(frozen=True, slots=True)
+class ForgetRecord:
+    """Home Assistant has seen a removal, and has written its registry since; `record` is what stood on record."""
+
+    topic: str
+    record: bytes
+
+
+Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain | ForgetRecord
 
 
 class Agenda:

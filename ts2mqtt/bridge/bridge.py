@@ -78,7 +78,7 @@ class Bridge:
         is_told = config.home_assistant.enabled
         surroundings = Surroundings(
             ids=self._ids,
-            writer=DeviceWriter(self._ids, language) if is_told else None,
+            writer=DeviceWriter(self._ids, language, {rig.id: rig.name for rig in config.rigs}) if is_told else None,
             clock=self._clock,
             timings=self._timings,
             tls=tls,

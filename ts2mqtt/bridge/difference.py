@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.about import about
-from ts2mqtt.bridge.agenda import LookAgain, TellStatesAgain
+from ts2mqtt.bridge.agenda import ForgetRecord, LookAgain, TellStatesAgain
 from ts2mqtt.bridge.publisher import Stale
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import next_step
@@ -34,6 +34,7 @@ class Difference:
         self._ids = setting.ids
         self._identity = setting.identity
         self._clock = setting.clock
+        self._registry_written_s = setting.timings.home_assistant.registry_written_s
         self._publisher = publisher
         self._carried = carried
         self._agenda = agenda
@@ -88,10 +89,16 @@ class Difference:
             if step.publish and self._publisher.retained.get(topic) != step.publish:
                 # It has to settle first, or was refused: this same step will be found again.
                 continue
+            if step.forget_record:
+                self._forget_later(self._record_topic(topic))
             if step.tell_again:
                 self._agenda.add(SETTLE_S, TellStatesAgain(step.tell_again))
             if step.look_again and (part := self._ids.part_of(topic)):
                 self._agenda.add(SETTLE_S, LookAgain(frozenset({part})))
+
+    def _forget_later(self, record_topic: str) -> None:
+        if record := self._publisher.retained.get(record_topic):
+            self._agenda.add(self._registry_written_s, ForgetRecord(record_topic, record))
 
     def _record_topic(self, device_topic: str) -> str:
         return self._ids.topics.removed(self._ids.object_id_of(device_topic) or "")

@@ -75,7 +75,7 @@ def work_out(inputs: NightInputs) -> Night:
             inputs.plan,
             zone=inputs.zone,
             site=inputs.site,
-            coordinates={target_id: (ra, dec) for target_id, (ra, dec, _) in inputs.positions.items()},
+            coordinates=inputs.positions,
             rig_name=inputs.rig_name,
         )
     return Night(inputs=inputs, picture=picture, skies=_skies(inputs, inputs.site) if inputs.site else {})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set as AbstractSet
+    from collections.abc import Awaitable, Iterable, Mapping, Set as AbstractSet
 
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.logs.failures import FailureLog
@@ -145,10 +145,16 @@ class Publisher:
             return
         await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
-    async def tell(self, topic: str, payload: bytes) -> None:
-        """Publishes something that just happened, which is not retained; returns when it has arrived."""
+    async def tell(self, topic: str, payload: bytes) -> Awaitable[None]:
+        """Hands over something that just happened, which is not retained; what is returned waits for its arrival.
+
+        Raises BrokerUnreachableError when it was not handed over.
+        """
+        return self._told(topic, await self._connection.publish(topic, payload, retain=False))
+
+    async def _told(self, topic: str, acknowledged: asyncio.Future[float]) -> None:
         try:
-            await (await self._connection.publish(topic, payload, retain=False))
+            await acknowledged
         except PublishRefusedError as error:
             self._failures.failed(topic, f"{error}; {_REFUSED_ADVICE}", level=logging.ERROR)
         else:

@@ -78,7 +78,8 @@ class RigWorker:
         self._site = _site(config)
         self._project_states = project_states
         self._topics = surroundings.ids.topics
-        self._devices = RigDevices(surroundings.writer) if surroundings.writer else None
+        writer = surroundings.writer
+        self._devices = RigDevices(writer, has_site=self._site is not None) if writer else None
         self._clock = surroundings.clock
         self._after_a_bug_s = surroundings.timings.rig.after_a_bug_s
         self._inbox = inbox

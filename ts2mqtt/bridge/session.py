@@ -7,7 +7,7 @@ import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, LookAgain, RemoveAgain, TellStatesAgain
+from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, ForgetRecord, LookAgain, RemoveAgain, TellStatesAgain
 from ts2mqtt.bridge.carried_over import UntoldEvent
 from ts2mqtt.bridge.difference import Difference
 from ts2mqtt.bridge.inbox import (
@@ -222,6 +222,8 @@ class Session:
                 self._welcome.begin()
             case RemoveAgain():
                 await self._welcome.remove_again(task)
+            case ForgetRecord():
+                await self._forget_record(task)
 
     def _plan_welcome(self) -> None:
         if self._home_assistant.enabled:
@@ -235,6 +237,14 @@ class Session:
         if earlier is None or (earlier.rig.online, earlier.problem) != (update.rig.online, update.problem):
             self._due.add(BRIDGE.rig_id)
 
+    async def _forget_record(self, task: ForgetRecord) -> None:
+        """Unless Home Assistant has gone down since, or was started anew: then it has to be shown again what went."""
+        is_safe = self._carried.presence is Presence.UP and not self._carried.is_born
+        if is_safe and self.retained.get(task.topic) == task.record:
+            await self._publisher.put(task.topic, b"")
+            if part := self._ids.part_of(task.topic):
+                self._due.add(part)
+
     async def _put_status_right(self, payload: bytes) -> None:
         if self._complaints.try_take():
             _LOG.warning(
@@ -245,7 +255,7 @@ class Session:
         await self._publisher.put(self._ids.topics.status, ONLINE)
 
     async def _publish_events(self, *, at_once: bool = False) -> None:
-        """In their order, each after the state that it led to.
+        """In their order, each after the state that it led to, and at most once.
 
         Home Assistant may have heard of a rig only just now: it does not listen to events before that has settled,
         for which a bridge that stops cannot wait.
@@ -257,8 +267,10 @@ class Session:
             if self._home_assistant.enabled and wait_s > 0 and not at_once:
                 self._agenda.add(wait_s, LookAgain(frozenset({event.rig_id})))
                 continue
-            await self._publisher.tell(self._ids.topics.rig_event(event.rig_id), event.payload)
+            arrived = await self._publisher.tell(self._ids.topics.rig_event(event.rig_id), event.payload)
+            # Should the connection break now, nobody knows whether the broker has it: better not than twice.
             self._carried.events.remove(event)
+            await arrived
 
     async def _check_that_it_is_retained(self) -> None:
         if not await self._reader.read_topics([self._ids.topics.bridge]):

@@ -7,7 +7,7 @@ import random
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.agenda import BeginWelcome, LookAgain, RemoveAgain
+from ts2mqtt.bridge.agenda import BeginWelcome, ForgetRecord, LookAgain, RemoveAgain
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import showing
 
@@ -82,7 +82,9 @@ class Welcome:
         topic, shown = self._ids.topic_of_object(removal.object_id), removal.shown
         if self._publisher.retained.get(topic) == shown.whole and shown.afterwards != shown.whole:
             await self._publisher.put(topic, shown.afterwards)
-        await self._publisher.put(self._ids.topics.removed(removal.object_id), b"")
+        record_topic = self._ids.topics.removed(removal.object_id)
+        await self._publisher.put(record_topic, shown.record)
+        self._agenda.add(self._timings.registry_written_s, ForgetRecord(record_topic, shown.record))
         self._to_remove -= 1
         self._end_if_done()
 

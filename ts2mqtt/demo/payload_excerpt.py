@@ -28,7 +28,7 @@ _MOST_TELLING = (
     "progress",
     "accepted",
     "desired",
-    "ungraded",
+    "pending",
     "remaining_s",
     "version",
     "rigs",

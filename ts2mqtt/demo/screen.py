@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
+
+from pydantic_core import from_json
 
 from ts2mqtt.demo import told
 from ts2mqtt.demo.payload_excerpt import payload_excerpt
@@ -48,8 +49,8 @@ class Rig:
     id: str
     online: bool | None = None
     changed: datetime | None = None
-    state: told.State = field(default_factory=told.State)
-    plan: told.Plan = field(default_factory=told.Plan)
+    state: told.State = told.NO_STATE
+    plan: told.Plan = told.NO_PLAN
 
     @property
     def name(self) -> str:
@@ -131,9 +132,9 @@ def _heard_of_rig(screen: Screen, topic: str, payload: bytes, content: JsonValue
         online = _is_online(payload)
         rig = replace(rig, online=online, changed=rig.changed if online == rig.online else screen.time)
     elif topic == _TOPICS.rig_state(rig.id):
-        rig = replace(rig, state=told.read(told.State, content) or told.State())
+        rig = replace(rig, state=told.read(told.State, content) or told.NO_STATE)
     elif topic == _TOPICS.rig_plan(rig.id):
-        rig = replace(rig, plan=told.read(told.Plan, content) or told.Plan())
+        rig = replace(rig, plan=told.read(told.Plan, content) or told.NO_PLAN)
     return replace(screen, rigs=_with(screen.rigs, rig.id, rig))
 
 
@@ -144,8 +145,9 @@ def _is_online(payload: bytes) -> bool | None:
 def _json(payload: bytes) -> JsonValue:
     """What a payload holds; None if it is no JSON."""
     try:
-        content: JsonValue = json.loads(payload)
-    except (ValueError, RecursionError):
+        # The standard library's parser would let in what is nested too deeply for us to look through.
+        content: JsonValue = from_json(payload)
+    except ValueError:
         return None
     return content
 

@@ -121,9 +121,9 @@ def _away(appointment: told.Appointment, now: datetime) -> str:
     return ""
 
 
-def _tally(tonight: told.Tonight | None, width: int) -> Text:
+def _tally(tonight: told.Tonight, width: int) -> Text:
     text = Text(f"  {'tonight':<8}")
-    if tonight is None or tonight.exposures_acquired is None:
+    if tonight.exposures_acquired is None:
         text.append("nothing counted yet")
         return _cropped(text, width)
     pieces = [counted(tonight.exposures_acquired, "exposure")]
@@ -188,7 +188,7 @@ def _project_rows(screen: Screen, shown: list[tuple[tuple[str, str], told.Projec
             progress=project.progress,
             desired=project.desired,
             accepted=project.accepted,
-            ungraded=project.ungraded,
+            pending=project.pending,
             last=_remaining(project),
             at_work=_is_at_work(screen, key),
         )
@@ -211,7 +211,7 @@ class _Row:
     progress: float | None
     desired: int | None
     accepted: int | None
-    ungraded: int | None
+    pending: int | None
     last: str
     at_work: bool = False
 
@@ -220,8 +220,8 @@ class _Row:
         return (self.accepted or 0) / self.desired if self.desired else (self.progress or 0.0) / _DONE
 
     @property
-    def ungraded_share(self) -> float:
-        return (self.ungraded or 0) / self.desired if self.desired else 0.0
+    def pending_share(self) -> float:
+        return (self.pending or 0) / self.desired if self.desired else 0.0
 
     @property
     def percent_cell(self) -> str:
@@ -233,15 +233,15 @@ class _Row:
         return "" if self.desired is None or self.accepted is None else f"{self.accepted}/{self.desired}"
 
     @property
-    def ungraded_cell(self) -> str:
-        return f"+{self.ungraded}" if self.ungraded else ""
+    def pending_cell(self) -> str:
+        return f"+{self.pending}" if self.pending else ""
 
 
 def _bars(rows: list[_Row], width: int) -> list[Text]:
     """As a table; columns that do not fit are left out from the right."""
     cells: list[Callable[[_Row], str]] = [lambda row: row.percent_cell]
     names = max((cell_len(row.name) for row in rows), default=0)
-    for cell in (lambda row: row.counts_cell, lambda row: row.ungraded_cell, lambda row: row.last):
+    for cell in (lambda row: row.counts_cell, lambda row: row.pending_cell, lambda row: row.last):
         wider = sum(_widest(rows, cell) + 1 for cell in (*cells, cell))
         if len(_AT_WORK) + min(names, 2 * _LEAST_NAME) + 1 + _LEAST_BAR + wider > width:
             break
@@ -255,7 +255,7 @@ def _bars(rows: list[_Row], width: int) -> list[Text]:
         text = Text(_AT_WORK if row.at_work else _NOT)
         text.append(column(row.name, name_width), "bold" if row.at_work else "")
         text.append(" ")
-        text.append_text(bar(max(bar_width, 0), row.accepted_share, row.ungraded_share))
+        text.append_text(bar(max(bar_width, 0), row.accepted_share, row.pending_share))
         for cell in cells:
             text.append(" " + column(cell(row), _widest(rows, cell), right=True))
         lines.append(_cropped(text, width))
@@ -329,7 +329,7 @@ def at_work(screen: Screen) -> Section | None:
                 progress=row.progress,
                 desired=row.desired,
                 accepted=row.accepted,
-                ungraded=row.ungraded,
+                pending=row.pending,
                 last=_hfr(row.statistics),
             )
             for row in shown
@@ -353,7 +353,7 @@ def _hfr(statistics: told.Statistics | None) -> str:
 
 def tonight(screen: Screen) -> Section | None:
     """What was acquired tonight, by target and filter."""
-    done = [target for rig in screen.rigs.values() if rig.state.tonight for target in rig.state.tonight.targets]
+    done = [target for rig in screen.rigs.values() for target in rig.state.tonight.targets]
     if not done:
         return None
 

@@ -1,111 +1,54 @@
-"""What the screen reads in the payloads; every key may be missing, and no text in them is trusted."""
+"""What the screen reads in the payloads: any client may have published them, so no text and no number is trusted."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field
 
 from ts2mqtt.demo.wording import harmless
+from ts2mqtt.topics.payloads import (
+    Appointment,
+    ExposurePlan,
+    Payload,
+    Plan,
+    PlannedExposures,
+    Project,
+    State,
+    Statistics,
+    Target,
+    Tonight,
+)
+from ts2mqtt.topics.reading import read_content
 
-Words = Annotated[str, AfterValidator(harmless)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Seconds = Annotated[float, Field(ge=0, le=1e12)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Model = TypeVar("Model", bound="Told")
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
+__all__ = [
+    "NO_PLAN",
+    "NO_STATE",
+    "Appointment",
+    "Component",
+    "Device",
+    "ExposurePlan",
+    "Plan",
+    "PlannedExposures",
+    "Project",
+    "State",
+    "Statistics",
+    "Target",
+    "Tonight",
+    "read",
+]
 
-class Told(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+Model = TypeVar("Model", bound=Payload)
 
-
-class Named(Told):
-    name: Words = ""
-
-
-class Appointment(Named):
-    id: str | None = None
-    project_id: str | None = None
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
-
-
-class FilterTonight(Told):
-    filter: Words | None = None
-    acquired: Count = 0
-
-
-class TargetTonight(Named):
-    filters: tuple[FilterTonight, ...] = ()
-
-
-class Tonight(Told):
-    exposures_acquired: Count | None = None
-    exposures_accepted: Count | None = None
-    integration_s: Seconds | None = None
-    targets: tuple[TargetTonight, ...] = ()
-
-
-class State(Named):
-    plugin_version: Words | None = None
-    active_profile: Named | None = None
-    activity: Words = ""
-    current_target: Appointment | None = None
-    next_target: Appointment | None = None
-    tonight: Tonight | None = None
+NO_STATE = State.model_validate({})
+NO_PLAN = Plan.model_validate({"blocks": []})
+_LARGEST = 1e12
 
 
-class Project(Named):
-    profile_name: Words = ""
-    state: Words | None = None
-    desired: Count | None = None
-    accepted: Count | None = None
-    ungraded: Count | None = None
-    remaining_s: Seconds | None = None
-    progress: Percent | None = None
-
-
-class Statistics(Told):
-    hfr_mean: float | None = None
-
-
-class ExposurePlan(Told):
-    template: Words | None = None
-    filter: Words | None = None
-    desired: Count = 0
-    accepted: Count = 0
-    ungraded: Count = 0
-    remaining_s: Seconds = 0.0
-    progress: Percent = 0.0
-    statistics: Statistics | None = None
-
-
-class Target(Named):
-    project_id: str | None = None
-    exposure_plans: tuple[ExposurePlan, ...] = ()
-
-
-class PlannedExposures(Told):
-    filter: Words | None = None
-    count: Count = 0
-
-
-class Block(Told):
-    kind: Words = ""
-    name: Words | None = None
-    start: AwareDatetime
-    end: AwareDatetime
-    exposures: tuple[PlannedExposures, ...] = ()
-
-
-class Plan(Told):
-    night: dt.date | None = None
-    imaging_s: Seconds | None = None
-    blocks: tuple[Block, ...] = ()
-
-
-class Component(Told):
+class Component(Payload):
     """One of a device's parts; without an entity id it is no entity, but a device trigger or a tombstone."""
 
     default_entity_id: str | None = None
@@ -113,14 +56,26 @@ class Component(Told):
     state_topic: str | None = None
 
 
-class Device(Told):
-    device: Named = Named()
-    components: dict[str, Component] = {}
+class Device(Payload):
+    """A device as it is announced to Home Assistant."""
+
+    components: dict[str, Component] = Field(default_factory=dict)
 
 
-def read(model: type[Model], payload: JsonValue) -> Model | None:
-    """None for what is no such payload: anybody may publish on an open broker."""
-    try:
-        return model.model_validate(payload)
-    except ValidationError:
-        return None
+def read(model: type[Model], content: JsonValue) -> Model | None:
+    """None for what is no such payload; texts in it can do nothing to a terminal, and no number is absurd."""
+    return read_content(model, _harmless(content))
+
+
+def _harmless(content: JsonValue) -> JsonValue:
+    match content:
+        case str():
+            return harmless(content)
+        case int() | float():
+            return content if abs(content) <= _LARGEST else None
+        case list():
+            return [_harmless(item) for item in content]
+        case dict():
+            return {key: _harmless(value) for key, value in content.items()}
+        case _:
+            return None

@@ -87,9 +87,7 @@ class _Folding:
 
 
 def _summary(screen: Screen, seconds: float) -> str:
-    exposures = sum(
-        rig.state.tonight.exposures_acquired or 0 for rig in screen.rigs.values() if rig.state.tonight is not None
-    )
+    exposures = sum(rig.state.tonight.exposures_acquired or 0 for rig in screen.rigs.values())
     pieces = [
         f"{duration(seconds)} ({duration((screen.time - screen.began).total_seconds())} simulated)",
         counted(screen.message_count, "message"),

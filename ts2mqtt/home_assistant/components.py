@@ -106,6 +106,8 @@ class ComponentMaker:
         """For a row as it is spoken(); an exposure plan's component has a key, a name and a template of its own."""
         state_topic = self.topics.states[row.topic]
         enabled = None if row.enabled else False
+        availability = tuple(Availability(topic=topic) for topic in self.topics.live) if row.live else None
+        availability_mode = "all" if row.live else None
         match row:
             case entities.Truth():
                 return BinarySensor(
@@ -115,6 +117,9 @@ class ComponentMaker:
                     entity_category=row.category,
                     enabled_by_default=enabled,
                     icon=row.icon,
+                    device_class=row.device_class,
+                    availability=availability,
+                    availability_mode=availability_mode,
                     state_topic=state_topic,
                     value_template=template,
                 )
@@ -133,6 +138,7 @@ class ComponentMaker:
                     options=row.options,
                 )
         measure = row if isinstance(row, entities.Measure) else None
+        attributes = measure.attributes_template() if measure else None
         return Sensor(
             unique_id=self._unique_id(key),
             name=name,
@@ -141,10 +147,12 @@ class ComponentMaker:
             enabled_by_default=enabled,
             icon=row.icon,
             device_class=row.device_class,
-            availability=tuple(Availability(topic=topic) for topic in self.topics.live) if row.live else None,
-            availability_mode="all" if row.live else None,
+            availability=availability,
+            availability_mode=availability_mode,
             state_topic=state_topic,
             value_template=template,
+            json_attributes_topic=state_topic if attributes else None,
+            json_attributes_template=attributes,
             unit_of_measurement=measure.unit if measure else None,
             state_class=measure.state_class if measure else None,
             suggested_display_precision=measure.precision if measure else None,
@@ -164,8 +172,9 @@ def spoken(row: Row, language: Language) -> Row:
     """The row with what people read of it in this language; its key and path stay."""
     said = replace(row, name=language.say(row.name))
     match said:
-        case entities.Measure(unit=str(unit)):
-            return replace(said, unit=language.say(unit))
+        case entities.Measure():
+            unit, counts = (phrase and language.say(phrase) for phrase in (said.unit, said.counts))
+            return replace(said, unit=unit, counts=counts)
         case entities.Choice():
             return replace(said, words=tuple(language.say(word) for word in said.options))
         case _:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ts2mqtt import __version__
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
+from ts2mqtt.home_assistant.device_names import (
+    PROGRAM,
+    NamedThing,
+    bridge_name,
+    display_name,
+    rig_name,
+    rig_names,
+    short_id,
+    thing_names,
+)
 from ts2mqtt.home_assistant.discovery import (
     Announced,
     AnyComponent,
@@ -23,14 +33,13 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
-from ts2mqtt.logs.wording import on_one_line
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.home_assistant.languages import Language
@@ -40,10 +49,7 @@ if TYPE_CHECKING:
 # within a second (mqtt/discovery.py); a little more keeps clear of the clock's grain.
 SETTLE_S = 1.5
 
-_LONGEST_NAME = 120
 _NUMBERS = re.compile(r"[\d.]+")
-_SHORT_ID = 8
-_PROGRAM = "ts2mqtt"
 
 
 def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> dict[str, Message]:
@@ -58,8 +64,8 @@ def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> 
     payload = DevicePayload(
         device=Device(
             identifiers=(names.device_id(BRIDGE),),
-            name=_PROGRAM if topics.base == _PROGRAM else f"{_PROGRAM} {topics.base}",
-            manufacturer=_PROGRAM,
+            name=bridge_name(topics.base),
+            manufacturer=PROGRAM,
             model=language.say("Bridge"),
             sw_version=__version__,
         ),
@@ -70,17 +76,26 @@ def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> 
 
 
 def device_messages(
-    names: DiscoveryIds, rig: Rig, project_states: frozenset[str], language: Language = ENGLISH
+    names: DiscoveryIds,
+    rig: Rig,
+    project_states: frozenset[str],
+    language: Language = ENGLISH,
+    *,
+    has_site: bool = False,
 ) -> dict[str, Message]:
-    """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets."""
-    return RigDevices(DeviceWriter(names, language)).messages(rig, project_states)
+    """Topic by topic: the rig, its profiles, and the projects in one of these states with their targets.
+
+    With a site targets also have what depends on where the rig stands.
+    """
+    return RigDevices(DeviceWriter(names, language), has_site=has_site).messages(rig, project_states)
 
 
 class RigDevices:
     """The devices of one rig as it changes: of a thing whose counts have moved, nothing is written anew."""
 
-    def __init__(self, writer: DeviceWriter) -> None:
+    def __init__(self, writer: DeviceWriter, *, has_site: bool = False) -> None:
         self._writer = writer
+        self._has_site = has_site
         self._of_things: dict[_Thing, _Written] = {}
         self._all: list[_Written] = []
 
@@ -92,8 +107,11 @@ class RigDevices:
         """As device_messages()."""
         before, topic = self._of_things, self._writer.ids.topic
         of_rig = self._writer.rig(rig)
+        things = tuple(_things(rig, project_states, has_site=self._has_site))
+        names = self._writer.names_of(rig, things)
         self._of_things = {
-            thing: before.get(thing) or self._writer.thing(thing) for thing in _things(rig, project_states)
+            named: before.get(named) or self._writer.thing(named)
+            for named in (replace(thing, device_name=names[thing.about]) for thing in things)
         }
         self._all = [of_rig, *self._of_things.values()]
         return {
@@ -113,27 +131,37 @@ class _PlanNames(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
-    """A profile, project or target, with all that its device depends on and nothing else."""
+    """A profile, project or target, with all that its device depends on and nothing else.
 
-    about: Subject
+    `device_name` differs from those of all other devices.
+    """
+
+    named: NamedThing
     parent_id: str
-    name: str
     url: str
+    device_name: str = ""
+    has_site: bool = False
     plans: tuple[_PlanNames, ...] = ()
 
+    @property
+    def about(self) -> Subject:
+        return self.named.about
 
-def _things(rig: Rig, project_states: frozenset[str]) -> Iterator[_Thing]:
+
+def _things(rig: Rig, project_states: frozenset[str], *, has_site: bool) -> Iterator[_Thing]:
     for profile in rig.known_profiles:
-        yield _Thing(Subject(rig.id, PROFILE, profile.id), rig.id, profile.name, rig.url)
+        yield _Thing(NamedThing(Subject(rig.id, PROFILE, profile.id), profile.name), rig.id, rig.url)
     for owned in distinct_projects(rig):
         project = owned.project
         if project.state in project_states:
-            yield _Thing(Subject(rig.id, PROJECT, project.id), owned.profile.id, project.name, rig.url)
+            named = NamedThing(Subject(rig.id, PROJECT, project.id), project.name, owned.profile.name)
+            yield _Thing(named, owned.profile.id, rig.url)
     for place in distinct_targets(rig):
         if place.project.state in project_states:
             target = place.target
+            named = NamedThing(Subject(rig.id, TARGET, target.id), target.name, place.project.name)
             plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
-            yield _Thing(Subject(rig.id, TARGET, target.id), place.project.id, target.name, rig.url, plans)
+            yield _Thing(named, place.project.id, rig.url, has_site=has_site, plans=plans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +176,7 @@ class _Kind(NamedTuple):
     thing: str | None
     plans: int = 0
     has_version: bool = False
+    has_site: bool = False
 
 
 class _Texts(NamedTuple):
@@ -171,33 +200,54 @@ class DeviceWriter:
     """Writes the payloads of all rigs' devices, each as the filled in form of its kind.
 
     What has more than `most_plans` exposure plans is built of its models; below 0 that is everything.
+    `configured_rigs` are the names of all rigs of the bridge, by id.
     """
 
-    def __init__(self, ids: DiscoveryIds, language: Language = ENGLISH, most_plans: int = MOST_PLANS) -> None:
+    def __init__(
+        self,
+        ids: DiscoveryIds,
+        language: Language = ENGLISH,
+        configured_rigs: Mapping[str, str] | None = None,
+        *,
+        most_plans: int = MOST_PLANS,
+    ) -> None:
         self.ids = ids
         self._most_plans = most_plans
         self._language = language
+        self._rig_names = rig_names(configured_rigs or {}, ids.topics.base, language)
         self._builder = _Builder(ids, language)
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
 
     def rig(self, rig: Rig) -> _Written:
-        name = display_name(rig.name) or f"{self._language.say('Rig')} {rig.id}"
-        texts = _Texts(rig.id, name, rig.id, rig.url, version=rig.plugin_version or "")
+        texts = _Texts(rig.id, self._name_of(rig), rig.id, rig.url, version=rig.plugin_version or "")
         payload, count = self._payload(_Kind(None, has_version=rig.plugin_version is not None), texts)
         return _Written(Message(payload, provisional=rig.profiles is None, settle_s=SETTLE_S), count)
+
+    def names_of(self, rig: Rig, things: Iterable[_Thing]) -> Mapping[Subject, str]:
+        """What the devices of these things of a rig are called."""
+        of_rig = self._name_of(rig)
+        return thing_names(
+            (thing.named for thing in things),
+            {of_rig, bridge_name(self.ids.topics.base)},
+            self._language,
+            of_rig=of_rig if len(self._rig_names) > 1 else None,
+        )
+
+    def _name_of(self, rig: Rig) -> str:
+        return self._rig_names.get(rig.id) or rig_name(rig.id, rig.name, self._language)
 
     def thing(self, thing: _Thing) -> _Written:
         about, kind = thing.about, thing.about.kind or ""
         texts = _Texts(
             about.rig_id,
-            display_name(thing.name) or f"{self._language.say(kind.title())} {_short_id(about)}",
-            _stem(about, thing.name),
+            thing.device_name,
+            _stem(about, thing.named.name),
             thing.url,
             about.thing_id or "",
             thing.parent_id,
         )
         labels = chain.from_iterable((plan.key, label) for plan, label in _plan_labels(thing.plans, self._language))
-        payload, count = self._payload(_Kind(kind, len(thing.plans)), (*texts, *labels))
+        payload, count = self._payload(_Kind(kind, len(thing.plans), has_site=thing.has_site), (*texts, *labels))
         return _Written(Message(payload, settle_s=SETTLE_S), count)
 
     def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
@@ -229,7 +279,7 @@ class _Builder:
         if kind.thing is not None:
             about = Subject(of_device.rig_id, kind.thing, of_device.thing_id)
         maker = self._maker(about, of_device.stem)
-        components = maker.components(_ROWS[kind.thing])
+        components = maker.components(row for row in _ROWS[kind.thing] if kind.has_site or not row.needs_site)
         if kind.thing is None:
             device = self._rig(about, of_device, has_version=kind.has_version)
             components |= self._triggers(about.rig_id)
@@ -305,12 +355,8 @@ def _stem(about: Subject, name: str) -> str:
 
     A project and its target often share a name; the target, which people use most, gets the plain one.
     """
-    shown = display_name(name) or f"{(about.kind or '').title()} {_short_id(about)}"
+    shown = display_name(name) or f"{(about.kind or '').title()} {short_id(about)}"
     return f"{about.rig_id} {shown}" + ("" if about.kind == TARGET else f" {about.kind}")
-
-
-def _short_id(about: Subject) -> str:
-    return (about.thing_id or "")[:_SHORT_ID]
 
 
 def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterator[tuple[str, Entity]]:
@@ -322,11 +368,6 @@ def _plan_components(maker: ComponentMaker, plan_key: str, label: str) -> Iterat
             f" | map(attribute='{row.path}') | first | default(none)"
         )
         yield key, maker.shown(row, key, f"{label} {row.name}", row.template(f"({value})"))
-
-
-def display_name(name: str) -> str:
-    """Free text on one line, of a length that a screen can show."""
-    return on_one_line(name)[:_LONGEST_NAME].rstrip()
 
 
 def _plan_labels(plans: Iterable[_PlanNames], language: Language) -> Iterator[tuple[_PlanNames, str]]:

@@ -45,6 +45,8 @@ class Sensor(Component):
     platform: Literal["sensor"] = "sensor"
     state_topic: str
     value_template: str
+    json_attributes_topic: str | None = None
+    json_attributes_template: str | None = None
     unit_of_measurement: str | None = None
     state_class: str | None = None
     suggested_display_precision: int | None = None

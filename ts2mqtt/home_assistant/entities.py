@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ts2mqtt.config.words import LOG_LEVELS
 from ts2mqtt.observatory.events import EVENT_TYPES
@@ -15,7 +15,10 @@ _LONGEST_STATE = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """`key` ends the unique id and never changes; `why` it exists; `live` is unavailable while the rig's API is."""
+    """`key` ends the unique id and never changes; `why` it exists; `live` is unavailable while the rig's API is.
+
+    What `needs_site` is announced only where the configuration says where the rig stands.
+    """
 
     key: str
     name: str
@@ -25,6 +28,7 @@ class Entity:
     icon: str | None = None
     enabled: bool = True
     live: bool = False
+    needs_site: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,24 @@ class Shown(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure(Shown):
-    """A number with an optional unit."""
+    """A number with an optional unit.
+
+    `counts` says in a few words what the number is of; it stands with the values of the payload's keys `attributes`
+    in the entity's attributes.
+    """
 
     unit: str | None = None
     state_class: str | None = "measurement"
     precision: int | None = None
+    counts: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    def attributes_template(self) -> str | None:
+        """The attributes as JSON; none of a payload that was cleared."""
+        if self.counts is None:
+            return None
+        values = "".join(f", '{key}': value_json.{key} | default(none)" for key in self.attributes)
+        return f"{{{{ {{'counts': '{self.counts}'{values}}} | tojson if value_json is defined else '{{}}' }}}}"
 
     def template(self, value: str) -> str:
         return f"{{{{ {value} }}}}"
@@ -193,10 +210,19 @@ BRIDGE: tuple[Entity, ...] = (
 
 RIG: tuple[Entity, ...] = (
     Connectivity(key="api", name="API", why="tells a PC that is off from a sky that is cloudy", category=DIAGNOSTIC),
+    Truth(
+        key="imaging",
+        name="Imaging",
+        why="what lights and sprinklers have to respect, in no word of any language",
+        topic=STATE,
+        path="imaging",
+        device_class="running",
+        live=True,
+    ),
     Choice(
         key="activity",
         name="Activity",
-        why="what lights, garage doors and sprinklers have to respect",
+        why="tells a rig that waits for dark from one with nothing to do",
         topic=STATE,
         path="activity",
         options=ACTIVITIES,
@@ -341,6 +367,12 @@ _COMPLETION = Measure(
     precision=1,
     icon="mdi:progress-star",
 )
+# The plugin shows a project's percent by what is accepted, and a filter's by what is acquired until it is graded.
+_COMPLETION_BY_ACCEPTED = replace(
+    _COMPLETION,
+    counts="accepted of desired exposures",
+    attributes=("accepted", "desired", "pending"),
+)
 _ACCEPTED_INTEGRATION = Hours(
     key="accepted_integration",
     name="Accepted integration",
@@ -370,7 +402,7 @@ PROFILE: tuple[Entity, ...] = (
         unit="projects",
         icon="mdi:folder-star",
     ),
-    _COMPLETION,
+    _COMPLETION_BY_ACCEPTED,
     _REMAINING_INTEGRATION,
 )
 
@@ -391,7 +423,7 @@ PROJECT: tuple[Entity, ...] = (
         options=PRIORITIES,
         icon="mdi:priority-high",
     ),
-    _COMPLETION,
+    _COMPLETION_BY_ACCEPTED,
     Measure(
         key="accepted",
         name="Accepted exposures",
@@ -551,8 +583,43 @@ TARGET: tuple[Entity, ...] = (
     _COMPLETION,
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
+    Measure(
+        key="acquired",
+        name="Acquired",
+        why="what was taken, whether or not it is graded yet",
+        path="acquired",
+        unit="exposures",
+        icon="mdi:camera-burst",
+    ),
     Moment(key="scheduled_start", name="Scheduled start", why="when it is imaged tonight", path="scheduled.start"),
     Moment(key="scheduled_end", name="Scheduled end", why="until when", path="scheduled.end"),
+    Measure(
+        key="moon_separation",
+        name="Moon separation",
+        why="whether the moon spoils it this night",
+        path="moon_separation_deg",
+        unit="°",
+        precision=0,
+        icon="mdi:moon-waning-crescent",
+        needs_site=True,
+    ),
+    Measure(
+        key="maximum_altitude",
+        name="Maximum altitude",
+        why="how high it gets while it is dark this night",
+        path="altitude_max_deg",
+        unit="°",
+        precision=0,
+        icon="mdi:angle-acute",
+        needs_site=True,
+    ),
+    Moment(
+        key="transit",
+        name="Transit",
+        why="when it is highest, and a mount may have to flip",
+        path="transit",
+        needs_site=True,
+    ),
     Text(
         key="ra",
         name="Right ascension",
@@ -600,6 +667,35 @@ EXPOSURE_PLAN: tuple[Shown, ...] = (
         path="accepted",
         unit="exposures",
         icon="mdi:image-check-outline",
+    ),
+    # Of every filter these would flood a device's page; who wants one enables it.
+    Measure(
+        key="pending",
+        name="pending",
+        why="what delayed grading has still to look at",
+        path="pending",
+        unit="exposures",
+        icon="mdi:image-search-outline",
+        enabled=False,
+    ),
+    Measure(
+        key="rejected",
+        name="rejected",
+        why="what clouds, wind and planes have cost in this filter",
+        path="rejected",
+        unit="exposures",
+        icon="mdi:image-remove-outline",
+        enabled=False,
+    ),
+    Measure(
+        key="acceptance",
+        name="acceptance",
+        why="how many of the graded images are good",
+        path="acceptance",
+        unit="%",
+        precision=0,
+        icon="mdi:check-decagram-outline",
+        enabled=False,
     ),
     Hours(key="remaining", name="remaining", why="which filter still lacks how much", path="remaining_s"),
     Measure(

@@ -36,6 +36,10 @@ GERMAN = Language(
         "Project": "Projekt",
         "Target": "Objekt",
         "Rig": "Rig",
+        # The same in brackets after a name
+        "profile": "Profil",
+        "project": "Projekt",
+        "target": "Objekt",
         # The bridge
         "Connection": "Verbindung",
         "Version": "Version",
@@ -45,6 +49,7 @@ GERMAN = Language(
         "Restart discovery": "Erkennung neu starten",
         # Rigs
         "API": "API",
+        "Imaging": "Belichtung",
         "Activity": "Aktivität",
         "Active profile": "Aktives Profil",
         "Current target": "Aktuelles Objekt",
@@ -73,7 +78,10 @@ GERMAN = Language(
         "Accepted integration": "Akzeptierte Belichtungszeit",
         "Remaining integration": "Verbleibende Belichtungszeit",
         "Scheduled start": "Geplanter Beginn",
+        "Acquired": "Aufgenommen",
         "Scheduled end": "Geplantes Ende",
+        "Moon separation": "Abstand vom Mond",
+        "Transit": "Meridiandurchgang",
         "Right ascension": "Rektaszension",
         "Declination": "Deklination",
         "Rotation": "Rotation",
@@ -95,10 +103,15 @@ GERMAN = Language(
         "Exposure": "Aufnahme",
         "completion": "Fortschritt",
         "accepted": "akzeptiert",
+        "pending": "unbewertet",
+        "rejected": "verworfen",
+        "acceptance": "Akzeptanz",
         "remaining": "verbleibend",
         "HFR": "HFR",
         "FWHM": "FWHM",
         "eccentricity": "Exzentrizität",
+        # What a percent is of
+        "accepted of desired exposures": "akzeptierte von gewünschten Aufnahmen",
         # Units
         "exposures": "Aufnahmen",
         "projects": "Projekte",

@@ -1,11 +1,13 @@
 """Leads Home Assistant from the device that it knows to the device that there is, step by step.
 
-Four facts of Home Assistant make the steps necessary:
+Five facts of Home Assistant make the steps necessary:
 
 - It removes an entity only when it sees the removal of something that it discovered since its own start. A component
   that is left out of a payload stays; it has to be named as a tombstone once (mqtt/discovery.py).
 - What goes while it is down has to be shown to it whole once more, and then be removed again. So what goes is put on
-  record, on the broker, unless it is up.
+  record, on the broker.
+- It writes its registry late: when the power fails within some ten seconds after a removal, what was removed is there
+  again. So the record stays for a minute also when Home Assistant is up.
 - With a new payload it goes on showing the state that it rendered with the old one, until the next message on the
   state's topic (mqtt/subscription.py subscribes again only where the topic is another).
 - A state that is none of the new payload's options breaks the entity (sensor/entity.py). So the old words stay among
@@ -41,12 +43,13 @@ class Presence(Enum):
 
 
 class RemovalRecord(BaseModel):
-    """Stands, retained, for something that was removed while nobody knew whether Home Assistant was up."""
+    """Stands, retained, for something that was removed, until Home Assistant has surely forgotten it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     removed: datetime = Field(description="when it was removed")
     discovery: str = Field(description="the device's discovery payload with everything in it that was removed")
+    seen: bool = Field(default=False, description="whether Home Assistant was up at every removal")
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json().encode()
@@ -58,12 +61,14 @@ class Step:
 
     `record` goes to the topic of removed devices before `publish` goes to the device's own. `tell_again` are the
     state topics to publish once more when the device has settled; then, with `look_again`, the next step is due.
+    With `forget_record`, Home Assistant has seen the removal: the record can go once its registry is written.
     """
 
     publish: bytes | None = None
     record: bytes | None = None
     tell_again: frozenset[str] = frozenset()
     look_again: bool = False
+    forget_record: bool = False
 
 
 NOTHING = Step()
@@ -71,10 +76,14 @@ NOTHING = Step()
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """A device as Home Assistant has to see it, and what has to stand there `afterwards`; empty: nothing."""
+    """A device as Home Assistant has to see it, and what has to stand there `afterwards`; empty: nothing.
+
+    `record` then takes the place of the one that led to this.
+    """
 
     whole: bytes
     afterwards: bytes
+    record: bytes
 
 
 def next_step(
@@ -91,7 +100,8 @@ def next_step(
         return NOTHING
     before = read_device(held)
     if wanted is None:
-        return Step(publish=b"", record=_new_record(before, record, presence, now))
+        new_record = _new_record(before, record, presence, now)
+        return Step(publish=b"", record=new_record, forget_record=_is_seen(new_record or record, presence))
     after = read_device(wanted)
     if before is None or after is None:
         return Step(publish=wanted)
@@ -100,11 +110,13 @@ def next_step(
     reworded = tuple(_reworded(before, after))
     leading = _with_tombstones(_with_old_words(after, reworded), before, lost if record is None else buried)
     payload = wanted if leading is after else leading.to_bytes()
+    new_record = _new_record(before, record, presence, now) if lost else None
     return Step(
         publish=payload if payload != held else None,
-        record=_new_record(before, record, presence, now) if lost else None,
+        record=new_record,
         tell_again=frozenset(change.state_topic for change in reworded),
-        look_again=leading is not after and (bool(reworded) or (presence is Presence.UP and record is None)),
+        look_again=bool(reworded),
+        forget_record=bool(buried) and _is_seen(new_record or record, presence),
     )
 
 
@@ -113,14 +125,15 @@ def showing(held: bytes | None, record: bytes, now: datetime) -> Showing | None:
     recorded = read_record(record)
     if recorded is None or now - recorded.removed >= LONGEST_MEMORY:
         return None
+    again = recorded.model_copy(update={"removed": now, "seen": True}).to_bytes()
     if held is None:
-        return Showing(recorded.discovery.encode(), b"")
+        return Showing(recorded.discovery.encode(), b"", again)
     lost, current = read_device(recorded.discovery.encode()), read_device(held)
     if lost is None or current is None or _living(lost).keys() <= _living(current).keys():
-        return Showing(held, held)
+        return Showing(held, held, again)
     whole = current.with_components(_living(lost) | _living(current))
     gone = whole.components.keys() - current.components.keys()
-    return Showing(whole.to_bytes(), _with_tombstones(current, whole, gone).to_bytes())
+    return Showing(whole.to_bytes(), _with_tombstones(current, whole, gone).to_bytes(), again)
 
 
 def read_record(payload: bytes) -> RemovalRecord | None:
@@ -149,7 +162,7 @@ def _new_record(
     before: DevicePayload | None, record: bytes | None, presence: Presence, now: datetime
 ) -> bytes | None:
     """Remembers the living components of a device and those of an earlier record of it; None if there is no need."""
-    if before is None or presence is Presence.UP:
+    if before is None:
         return None
     earlier = read_record(record) if record else None
     recorded = read_device(earlier.discovery.encode()) if earlier else None
@@ -157,7 +170,13 @@ def _new_record(
     discovery = whole.to_bytes().decode()
     if earlier and earlier.discovery == discovery:
         return None
-    return RemovalRecord(removed=now, discovery=discovery).to_bytes()
+    seen = presence is Presence.UP and (earlier is None or earlier.seen)
+    return RemovalRecord(removed=now, discovery=discovery, seen=seen).to_bytes()
+
+
+def _is_seen(record: bytes | None, presence: Presence) -> bool:
+    recorded = read_record(record) if record else None
+    return recorded is not None and recorded.seen and presence is Presence.UP
 
 
 def _with_tombstones(payload: DevicePayload, before: DevicePayload, lost: set[str]) -> DevicePayload:

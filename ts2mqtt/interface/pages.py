@@ -164,7 +164,7 @@ def _entities_page() -> str:
         "What is off at first waits in the device's list of entities until you enable it. What is live is",
         "unavailable while the rig's API is; everything else shows what was known last, and is unavailable only",
         "while the bridge is down. Names, units and states are English or German (`home_assistant.language`); ids",
-        "are the same in both.",
+        "are the same in both. What is there *with a site* needs `site` in the rig's configuration.",
     ]
     for title, meaning, rows in _DEVICES:
         heads = ("name", "in German", "kind", "at first", "unit", "device class", "live", "why it exists")
@@ -191,7 +191,7 @@ def _entity(row: entities.Entity) -> Sequence[str]:
         row.name,
         german.name,
         platform + category,
-        "on" if row.enabled else "off",
+        ("on" if row.enabled else "off") + (", with a site" if row.needs_site else ""),
         unit,
         row.device_class or "",
         "yes" if row.live else "",

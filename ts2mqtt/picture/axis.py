@@ -1,10 +1,11 @@
-"""The time axis: from which moment to which, and the full hours of the rig's clock on it."""
+"""The time axis: from which moment to which, the full hours of the rig's clock on it, and whose clock that is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _QUARTER = timedelta(minutes=15)
 _LABEL_EVERY = ((8, 1), (16, 2), (25, 3))
 _LONG_SPAN_EVERY = 6
+_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,20 @@ class TimeAxis:
             if quarter >= self.start and local.minute == 0 and local.hour % every == 0:
                 yield self.x(quarter), local
             quarter += _QUARTER
+
+    def zone_names(self, zone: tzinfo | None) -> tuple[str, ...]:
+        """What the zone of the hours is called, the best name first; nothing where it is the bridge's own.
+
+        The bridge's own zone is that of whoever looks at the picture, as far as anybody can know.
+        """
+        edges = (self.start, self.end)
+        if all(edge.astimezone(zone).utcoffset() == edge.astimezone().utcoffset() for edge in edges):
+            return ()
+        offset = _offset_name(self.start.astimezone(zone))
+        return (zone.key, offset) if isinstance(zone, ZoneInfo) else (offset,)
+
+
+def _offset_name(moment: datetime) -> str:
+    """The moment's offset such as `UTC+05:30`."""
+    text = f"{moment:%z}"
+    return f"UTC{text[0].replace('-', _MINUS)}{text[1:3]}:{text[3:5]}"

@@ -31,6 +31,12 @@ MOST_ROWS = 14
 
 _HEADER = 62.0
 _AXIS = 20.0
+_LEGEND = 20.0
+_LEGEND_SIZE = 12.5
+_ALTITUDES = "Altitude: lines at 30° and 60°"
+_ALTITUDE_LINES = (30, 60)
+_ZENITH = 90
+_SAMPLE = 18.0
 _FOOT = 12.0
 _INDENT = 6.0
 _EMPTY_HEIGHT = 110.0
@@ -55,6 +61,11 @@ _CHIP_SIZE = 12.5
 _DOT = 11.0
 _TO = "\N{EN DASH}"
 _LEFT_OUT = (None, ELLIPSIS)
+
+Coordinates = tuple[float, float, str | None]
+"""Right ascension in hours, declination in degrees, and the epoch of both as the API calls it."""
+AltitudeCurve = tuple[tuple["datetime", float], ...]
+"""Moments and degrees above the horizon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +95,7 @@ class _Chart:
 
     axis: TimeAxis
     zone: tzinfo | None
-    site: Site | None
-    coordinates: Mapping[str, tuple[float, float]]
-
-    def altitudes(self, row: Row) -> tuple[tuple[datetime, float], ...]:
-        """The target's altitude over the whole axis; nothing without a site or where its place is unknown."""
-        position = self.coordinates.get(row.target_id)
-        if not self.site or not position or not is_position(*position):
-            return ()
-        return altitude_curve(self.site, *position, self.axis.start, self.axis.end, step=_STEP)
+    curves: Mapping[str, AltitudeCurve]
 
 
 def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
@@ -100,14 +103,14 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
     *,
     zone: tzinfo | None,
     site: Site | None,
-    coordinates: Mapping[str, tuple[float, float]],
+    coordinates: Mapping[str, Coordinates],
     rig_name: str,
     width: int = 824,
 ) -> bytes:
-    """A PNG, `width` pixels wide; equal arguments give equal bytes.
+    """A PNG, `width` pixels wide; equal arguments give equal bytes on one machine.
 
-    `zone` is the rig's, None means the bridge's own. `coordinates` are right ascension (hours) and declination
-    (degrees, J2000) by target id; with a `site` they give the altitude curves.
+    `zone` is the rig's, None means the bridge's own: another one than the bridge's is named. `coordinates` are by
+    target id; with a `site` they give the altitude curves.
 
     There is no mark for "now": it would change the picture every minute, and every change wakes Home Assistant,
     its recorder and each phone that shows the picture, for something the clock on that phone says as well.
@@ -119,7 +122,10 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
     moon = MOON_HEIGHT if site and axis else 0.0
     body = style.height * len(rows) if rows else _EMPTY_HEIGHT
     more = _MORE if len(rows) < len(night.rows) else 0.0
-    height = _HEADER + moon + body + more + (_AXIS if axis else 0.0) + _FOOT
+    curves = _altitude_curves(axis, site, coordinates, rows) if axis and site else {}
+    zone_names = axis.zone_names(zone) if axis else ()
+    legend = _LEGEND if curves or zone_names else 0.0
+    height = _HEADER + moon + body + more + (_AXIS if axis else 0.0) + legend + _FOOT
     drawing = Drawing(WIDTH, round(height))
     drawing.rectangle(0, 0, WIDTH, height, _GROUND)
     _draw_header(drawing, plan.night, night, clean(rig_name))
@@ -131,17 +137,30 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
         _draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
         if site:
             draw_moon(drawing, axis, site, top)
+        _draw_legend(drawing, bottom + _AXIS + 14, zone_names, has_curves=bool(curves))
     top += moon
     if not rows:
         _draw_empty(drawing, top)
     for row in rows:
         if axis:
-            _draw_row(drawing, _Chart(axis, zone, site, coordinates), row, style, top)
+            _draw_row(drawing, _Chart(axis, zone, curves), row, style, top)
         top += style.height
     if more:
         left_out = len(night.rows) - len(rows)
         drawing.text(MARGIN + _INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=_DIM)
     return drawing.png(width)
+
+
+def _altitude_curves(
+    axis: TimeAxis, site: Site, coordinates: Mapping[str, Coordinates], rows: Sequence[Row]
+) -> Mapping[str, AltitudeCurve]:
+    """By target id, the altitude over the whole axis; none for a target whose place is unknown."""
+    curves: dict[str, AltitudeCurve] = {}
+    for target_id in (row.target_id for row in rows if row.target_id in coordinates):
+        ra_hours, dec_deg, epoch = coordinates[target_id]
+        if is_position(ra_hours, dec_deg):
+            curves[target_id] = altitude_curve(site, ra_hours, dec_deg, axis.start, axis.end, step=_STEP, epoch=epoch)
+    return curves
 
 
 def _axis(plan: NightPlan, night: Night, zone: tzinfo | None, site: Site | None) -> TimeAxis | None:
@@ -213,6 +232,19 @@ def _draw_hours(drawing: Drawing, axis: TimeAxis, zone: tzinfo | None, top: floa
         )
 
 
+def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, has_curves: bool) -> None:
+    """What the curves are, and in which zone the hours are: of its names the first for which there is room."""
+    room: float = WIDTH - 2 * MARGIN
+    if has_curves:
+        drawing.line([(MARGIN, base - 4), (MARGIN + _SAMPLE, base - 4)], _CURVE, thickness=1.2, opacity=0.8)
+        drawing.text(MARGIN + _SAMPLE + 6, base, _ALTITUDES, size=_LEGEND_SIZE, colour=_DIM)
+        room -= _SAMPLE + 6 + text_width(_ALTITUDES, _LEGEND_SIZE) + 12
+    notes = [f"Times: {name}" for name in zone_names]
+    fitting = [note for note in notes if text_width(note, _LEGEND_SIZE) <= room] or notes[-1:]
+    for note in fitting[:1]:
+        drawing.text(WIDTH - MARGIN, base, note, size=_LEGEND_SIZE, colour=_ACCENT, anchor="end")
+
+
 def _draw_empty(drawing: Drawing, top: float) -> None:
     drawing.text(
         WIDTH / 2,
@@ -251,7 +283,8 @@ def _draw_row(drawing: Drawing, chart: _Chart, row: Row, style: _RowStyle, top: 
             [(stripe.share, stripe.look.colour) for stripe in bar.stripes],
             radius=3,
         )
-    _draw_curve(drawing, axis, chart.altitudes(row), lane, style.lane)
+    if curve := chart.curves.get(row.target_id):
+        _draw_curve(drawing, axis, curve, lane, style.lane)
 
 
 def _draw_chips(
@@ -278,14 +311,15 @@ def _chips_width(chips: Sequence[tuple[str | None, str]]) -> float:
     return letters + _CHIP_GAP * max(0, len(chips) - 1)
 
 
-def _draw_curve(
-    drawing: Drawing, axis: TimeAxis, curve: Sequence[tuple[datetime, float]], top: float, height: float
-) -> None:
-    """The horizon is the lane's lower edge, the zenith its upper one."""
+def _draw_curve(drawing: Drawing, axis: TimeAxis, curve: AltitudeCurve, top: float, height: float) -> None:
+    """The horizon is the lane's lower edge, the zenith its upper one; lines between them are the scale."""
+    for limit in _ALTITUDE_LINES:
+        y = top + height * (1 - limit / _ZENITH)
+        drawing.line([(axis.left, y), (axis.right, y)], _CURVE, thickness=0.6, opacity=0.3)
     risen: list[list[tuple[float, float]]] = [[]]
     for moment, altitude in curve:
         if altitude >= 0:
-            risen[-1].append((axis.x(moment), top + height * (1 - altitude / 90)))
+            risen[-1].append((axis.x(moment), top + height * (1 - altitude / _ZENITH)))
         elif risen[-1]:
             risen.append([])
     for points in risen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError, RigUnreachableError
@@ -10,8 +10,7 @@ from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import AsyncIterator
 
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.observatory.model import Listing, Profile
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Endpoint:
-    """The URLs of one rig, the one that answered last first, each with its client while the endpoint is entered."""
+    """The URLs of one rig, the one that answered last first, each with its client while the endpoint is open."""
 
     def __init__(self, rig: RigConfig, polling: PollingConfig, failures: RigFailures, http: HttpOptions) -> None:
         self.version: str | None = None
@@ -32,18 +31,15 @@ class Endpoint:
         self._http = http
         self._urls = list(rig.urls)
         self._clients: dict[str, TargetSchedulerClient] = {}
-        self._open_clients = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        for url in self._urls:
-            client = TargetSchedulerClient(self._rig, url, self._polling, self._http)
-            self._clients[url] = await self._open_clients.enter_async_context(client)
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._open_clients.aclose()
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Has a client for each URL while the block runs."""
+        async with AsyncExitStack() as clients:
+            for url in self._urls:
+                client = TargetSchedulerClient(self._rig, url, self._polling, self._http)
+                self._clients[url] = await clients.enter_async_context(client)
+            yield
 
     @property
     def client(self) -> TargetSchedulerClient:

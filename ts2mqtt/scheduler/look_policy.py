@@ -47,28 +47,34 @@ class ListToRead(Generic[Parent]):
 
 
 def project_lists(
-    profiles: Iterable[Profile], live: AbstractSet[str], resting: AbstractSet[SlowThing], *, everything: bool
+    profiles: Iterable[Profile],
+    resting: AbstractSet[SlowThing],
+    *,
+    everything: bool,
+    just_left: str | None = None,
 ) -> list[ListToRead[Profile]]:
-    """The lists of projects to read now; those of the profiles with the ids `live` are read every time."""
+    """The lists of projects to read now; that of the active profile is live, and once more that of one just left."""
     return [
-        ListToRead(profile, is_slow=not (everything or profile.id in live))
+        ListToRead(profile, is_slow=not (everything or is_live))
         for profile in profiles
-        if everything or profile.id in live or ProjectsOf(profile.id) not in resting
+        for is_live in [profile.active or profile.id == just_left]
+        if everything or is_live or ProjectsOf(profile.id) not in resting
     ]
 
 
 def target_lists(
     projects: Iterable[tuple[Profile, Project]],
-    live: AbstractSet[str],
     resting: AbstractSet[SlowThing],
     *,
     everything: bool,
+    just_left: str | None = None,
 ) -> list[ListToRead[Project]]:
-    """The lists of targets to read now; those of the Active projects of `live` profiles are read every time."""
+    """The lists of targets to read now; those of the Active projects of such profiles are live."""
     return [
-        ListToRead(project, is_slow=not (everything or (profile.id in live and project.state == ACTIVE)))
+        ListToRead(project, is_slow=not (everything or is_live))
         for profile, project in projects
-        if everything or (profile.id in live and project.state == ACTIVE) or TargetsOf(project.id) not in resting
+        for is_live in [project.state == ACTIVE and (profile.active or profile.id == just_left)]
+        if everything or is_live or TargetsOf(project.id) not in resting
     ]
 
 

@@ -73,12 +73,12 @@ class RigPoller:
         transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """`transport` answers requests in place of the network."""
+        """`transport` answers requests in place of the network; `rng` spreads requests over time."""
         self._polling = polling
         self._reports = reports
         self._clock = clock
         self._timings = timings
-        self._rng = rng or random.Random()  # noqa: S311 - spreads requests, guards nothing
+        self._rng = rng or random.Random()  # noqa: S311 - guards nothing
         self._rig = Rig(
             id=config.id,
             name=config.name,
@@ -110,7 +110,7 @@ class RigPoller:
 
     async def run(self) -> None:
         """Polls for ever; a failure of the rig is logged and waited out."""
-        async with self._endpoint, asyncio.TaskGroup() as tasks:
+        async with self._endpoint.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_for_ever())
             tasks.create_task(self._read_plans_for_ever())
 
@@ -179,13 +179,14 @@ class RigPoller:
             self._slow_things.spread_again()
             self._statistics.spread_again()
         everything, self._is_everything_due = self._is_everything_due, False
-        # In a profile that has just been left the last exposures may not have been seen yet.
-        live = {profile.id for profile in (*profiles.items, *self._rig.known_profiles) if profile.active}
+        # Of a profile that has just been left the last exposures may not have been seen yet.
+        just_left = self._rig.active_profile.id if self._rig.active_profile else None
         resting = self._slow_things.resting()
-        for projects in project_lists(profiles.items, live, resting, everything=everything):
+        for projects in project_lists(profiles.items, resting, everything=everything, just_left=just_left):
             await self._read_projects(client, projects)
         known = [(profile, project) for profile in profiles.items for project in self._lists.projects_of(profile)]
-        await self._read_all_targets(client, target_lists(known, live, resting, everything=everything))
+        lists = target_lists(known, resting, everything=everything, just_left=just_left)
+        await self._read_all_targets(client, lists)
         self._forget_gone(profiles)
         await self._read_statistics(client)
         self._take_up(replace(self._rig, online=True, url=client.url, profiles=profiles))

@@ -112,6 +112,7 @@ class SimulatedProfile(Row):
     active: bool = False
     site: Site | None = None
     delay_grading_percent: float = 80.0
+    exposure_throttle_percent: float = 125.0
     auto_accept_hfr: float = 0.0
     auto_accept_fwhm: float = 0.0
     auto_accept_eccentricity: float = 0.0
@@ -125,6 +126,7 @@ class ProfileFields(TypedDict, total=False):
     active: bool
     site: Site | None
     delay_grading_percent: float
+    exposure_throttle_percent: float
     auto_accept_hfr: float
     auto_accept_fwhm: float
     auto_accept_eccentricity: float

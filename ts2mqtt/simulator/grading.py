@@ -19,8 +19,13 @@ def ungraded(plan: SimulatedExposurePlan, delay: float) -> int:
 
 
 def remaining(plan: SimulatedExposurePlan, delay: float) -> int:
-    """How many exposures the planner still wants, with ungraded images taken as good until proven bad."""
+    """How many exposures are still to be accepted, with ungraded images taken as good until proven bad."""
     return plan.desired - plan.accepted - ungraded(plan, delay)
+
+
+def remaining_without_grader(plan: SimulatedExposurePlan, throttle_percent: float) -> int:
+    """How many exposures are still to be acquired: with the grader off the exposure throttle sets the goal."""
+    return int(throttle_percent / 100 * plan.desired) - plan.acquired
 
 
 def grade(plan: SimulatedExposurePlan, delay: float, *, grader: bool) -> None:

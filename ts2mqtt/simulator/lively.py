@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.catalogue import in_season
 from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.grading import delay_percent, remaining
 from ts2mqtt.simulator.life import ObservatoryLife
 from ts2mqtt.simulator.observatory import SimulatedObservatory
-from ts2mqtt.simulator.planner import wanted_now
 from ts2mqtt.simulator.programme import add_programme
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Night, Site, Sky
@@ -87,10 +87,10 @@ def _image(
     hocus_focus: bool = True,
 ) -> None:
     """Give a project the images of earlier nights: a share of each exposure plan, or all that it wants."""
-    profile = observatory.profile_of(project)
+    delay = delay_percent(observatory.profile_of(project), project)
     for target in project.targets:
         for index, plan in enumerate(target.exposure_plans):
-            while wanted_now(profile, project, plan) > plan.desired * (1 - share):
+            while remaining(plan, delay) > plan.desired * (1 - share):
                 fwhm = max(numbers.gauss(2.5, 0.3), 1.2)
                 observatory.acquire(
                     target,

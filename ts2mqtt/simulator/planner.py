@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.simulator.grading import delay_percent, remaining
+from ts2mqtt.simulator.grading import delay_percent, remaining, remaining_without_grader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ Remaining = Callable[["SimulatedProfile", "SimulatedProject", "SimulatedExposure
 
 def wanted_now(profile: SimulatedProfile, project: SimulatedProject, plan: SimulatedExposurePlan) -> int:
     """How many exposures the database says a plan still needs."""
+    if not project.enable_grader:
+        return remaining_without_grader(plan, profile.exposure_throttle_percent)
     return remaining(plan, delay_percent(profile, project))
 
 

@@ -112,7 +112,7 @@ def _state(view: RigView) -> payloads.State:
         active_profile=_named(active) if active else None,
         activity=present.activity,
         activity_since=present.activity_since,
-        imaging=present.imaging,
+        imaging=present.imaging if rig.online else None,
         evidence=present.evidence,
         current_target=_appointment(present.current_target),
         next_target=_appointment(present.next_target),

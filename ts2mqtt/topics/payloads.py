@@ -259,7 +259,7 @@ class State(Payload):
         "planned and may still happen; idle: nothing is; offline: the API does not answer",
     )
     activity_since: AwareDatetime | None = Field(None, description="since when the activity is told")
-    imaging: bool | None = Field(None, description="whether the rig images; null while the API does not answer")
+    imaging: bool | None = Field(None, description="whether the rig images; null while that cannot be known")
     evidence: Annotated[str, _one_of(OBSERVED, PLANNED)] | None = Field(
         None, description="what the current target rests on: counts that were seen to rise, or the night plan"
     )
