@@ -326,12 +326,14 @@ class _Judge:
         """Second by second would be slow: from one change to the next, of what was and of what was said."""
         said = [(shown.time, shown.present.activity) for shown in self._watched.looks]
         said_times = [time for time, _ in said]
-        moments = sorted({*said_times, *(time for time, _ in self._night.rig.changes), *self._times})
+        runs = self._watched.starts_and_stops
+        moments = sorted({*said_times, *runs, *(time for time, _ in self._night.rig.changes), *self._times})
         began: datetime | None = None
         cause = ""
         for moment, following in pairwise(moments):
             number = bisect_right(said_times, moment)
-            activity = said[number - 1][1] if number else OFFLINE
+            is_running = bisect_right(runs, moment) % 2 == 1
+            activity = said[number - 1][1] if number and is_running else OFFLINE
             is_imaging = self._night.rig.target_at(moment) is not None
             if is_imaging:
                 self._outcome.imaging_s += (following - moment).total_seconds()

@@ -534,6 +534,27 @@ def test_what_ends_imaging_is_told_at_once_and_does_not_come_back_by_itself(chan
     assert not [event for event in back.events if event.event_type in AT_WORK]
 
 
+def test_the_last_exposure_of_a_paused_project_is_read_late_and_ends_nothing() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    watcher.looks(both(4, 3))
+    paused = {"31": "inactive"}
+    watcher.looks(both(4, 3, **paused))
+    assert watcher.work(both(4, 4, **paused)) == [(events.TARGET_STARTED, "M 33")]
+    assert watcher.watch.present is not None
+    last = watcher.watch.present.last_exposure
+
+    late = watcher.observes(both(5, 4, **paused))
+
+    assert [event.event_type for event in late.events] == [events.EXPOSURE_ACQUIRED, events.EXPOSURE_ACCEPTED]
+    assert late.present.observed_target is not None
+    assert late.present.observed_target.target_id == "M 33"
+    # Both were noticed within a minute here; the one of the target at work is not older.
+    assert last is not None
+    assert late.present.last_exposure is not None
+    assert late.present.last_exposure.time >= last.time
+
+
 def test_counts_that_are_raised_by_hand_are_no_exposures(watcher: Watcher) -> None:
     observation = watcher.observes(with_plans(replace(LUM, desired=60, acquired=34, accepted=34)))
 

@@ -88,6 +88,8 @@ class WatchedRig:
         self.looks: list[Shown] = []
         self.views: list[RigView] = []
         self.events: list[Event] = []
+        self.starts_and_stops: list[datetime] = []
+        """Of the bridge, one after the other."""
         self.told_at: list[datetime] = []
         """When each event was told, by the true clock."""
         self.edited: list[Progress] = []
@@ -116,12 +118,14 @@ class WatchedRig:
 
     def start_bridge(self) -> None:
         self._starts += 1
+        self.starts_and_stops.append(self.now)
         self._bridge = _Bridge(self, self._config, self._polling, chance(1, "bridge", self._starts))
 
     async def stop_bridge(self) -> None:
         if self._bridge is not None:
             await self._bridge.stop()
             self._bridge = None
+            self.starts_and_stops.append(self.now)
 
     def look_every(self, seconds: float) -> None:
         """From now on; a shorter interval begins with a look."""

@@ -199,9 +199,12 @@ def _active_ids(rig: Rig) -> frozenset[str]:
 
 
 def _last_exposure(watch: Watch, latest: Gain | None) -> LastExposure | None:
-    if latest is not None:
-        return last_exposure(latest)
-    return watch.present.last_exposure if watch.present else None
+    known = watch.present.last_exposure if watch.present else None
+    if latest is None:
+        return known
+    new = last_exposure(latest)
+    # That of a project that is not Active any more is read late. What seems to lie ahead is from a wrong clock.
+    return known if known and new.time < known.time <= latest.latest else new
 
 
 def _evidence(watch: Watch, look: Look, latest: Gain | None) -> Evidence | None:

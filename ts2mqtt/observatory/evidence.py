@@ -76,7 +76,7 @@ def latest_gain(gains: Iterable[Gain], evidence: Evidence | None, rig: Rig) -> G
     def rank(gain: Gain) -> tuple[bool, bool, bool, float]:
         step = gain.step
         return (
-            step.place.profile.active,
+            may_be_imaged(step.place),
             not is_complete(step.place, rig),
             evidence is None or step.place.target.id != evidence.target_id,
             step.after.exposure_s or 0.0,
@@ -100,9 +100,12 @@ def last_exposure(gain: Gain) -> LastExposure:
 def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
     """What a gain that has just been noticed says of now.
 
-    None if the rig was not looked at meanwhile (`is_watched`), and the exposure may have been long ago.
+    None if its target cannot be at work any more, or if the rig was not looked at meanwhile (`is_watched`) and the
+    exposure may have been long ago.
     """
     place = gain.step.place
+    if not may_be_imaged(place):
+        return None
     one_exposure = timedelta(seconds=gain.step.after.exposure_s or UNKNOWN_EXPOSURE_S) + _OVERHEAD
     if not is_watched and gain.uncertainty > one_exposure:
         return None
