@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.bridge_zone import bridge_in
-from tests.support.simulated_night import BERLIN, Look, WatchedRig, play, rig_under
+from tests.support.simulated_night import BERLIN, Shown, WatchedRig, play, rig_under
 from ts2mqtt.config.models import PollingConfig
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACCEPTED,
@@ -27,8 +27,9 @@ from ts2mqtt.observatory.events import (
     TARGET_FINISHED,
     TARGET_STARTED,
 )
+from ts2mqtt.observatory.evidence import OBSERVED
 from ts2mqtt.observatory.night import night_of
-from ts2mqtt.observatory.present import IDLE, IMAGING, OBSERVED, OFFLINE, WAITING
+from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING
 from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site, Sky
 
@@ -99,8 +100,8 @@ def whole_night(*, begin: timedelta = timedelta()) -> Callable[[WatchedRig], Awa
     return script
 
 
-def activities(looks: list[Look]) -> list[str]:
-    return [activity for activity, _ in groupby(look.live.activity for look in looks)]
+def activities(looks: list[Shown]) -> list[str]:
+    return [activity for activity, _ in groupby(look.present.activity for look in looks)]
 
 
 def told(events: list[Event]) -> list[tuple[str, str | None]]:
@@ -129,8 +130,8 @@ def local(hour: int, minute: int = 0, *, noon: datetime = NOON) -> datetime:
 def says_the_truth(watched: WatchedRig) -> None:
     """A target that is told as observed has just been imaged."""
     for look in watched.looks:
-        current = look.live.current_target
-        if look.live.activity == IMAGING:
+        current = look.present.current_target
+        if look.present.activity == IMAGING:
             assert current is not None
             assert current.source == OBSERVED
 
@@ -167,11 +168,11 @@ def test_an_ordinary_night() -> None:
 def test_the_next_target_is_told_with_its_planned_start_until_it_begins() -> None:
     watched = play(rig(), whole_night())
 
-    imaging = [look for look in watched.looks if look.live.activity == IMAGING]
+    imaging = [look for look in watched.looks if look.present.activity == IMAGING]
     names = [
-        (look.live.current_target.name, look.live.next_target.name if look.live.next_target else None)
+        (look.present.current_target.name, look.present.next_target.name if look.present.next_target else None)
         for look in imaging
-        if look.live.current_target
+        if look.present.current_target
     ]
     assert [pair for pair, _ in groupby(names)] == [(EVENING, MIDNIGHT), (MIDNIGHT, MORNING), (MORNING, None)]
 
@@ -198,8 +199,8 @@ def test_a_block_s_edge_is_told_when_it_comes_and_not_at_the_next_poll() -> None
     # The plugin's times have a fraction of a second, timers do not end early.
     at = watched.at(first.start + timedelta(milliseconds=1))
     assert at.time - first.start < timedelta(milliseconds=1)
-    assert at.live.current_target is not None
-    assert (at.live.activity, at.live.current_target.name) == (WAITING, EVENING)
+    assert at.present.current_target is not None
+    assert (at.present.activity, at.present.current_target.name) == (WAITING, EVENING)
 
 
 def test_a_bridge_started_at_one_does_not_ask_while_the_rig_images() -> None:
@@ -323,12 +324,16 @@ def test_a_cloudy_night_is_never_called_imaging() -> None:
     plan = watched.looks[-1].plan
     assert plan is not None
     for look in watched.looks:
-        if look.live.current_target is not None:
-            assert look.live.current_target.start is not None
-            assert look.time - look.live.current_target.start < timedelta(minutes=45)
+        if look.present.current_target is not None:
+            assert look.present.current_target.start is not None
+            assert look.time - look.present.current_target.start < timedelta(minutes=45)
     for block in plan.blocks:
         if not block.is_wait:
-            assert watched.at(block.start + timedelta(minutes=45)).live.activity == IDLE
+            late = watched.at(block.start + timedelta(minutes=45)).present
+            assert (late.activity, late.current_target) == (WAITING, None)
+            assert late.next_target is not None
+            assert late.next_target.target_id == block.target_id
+    assert watched.at(plan.blocks[-1].end + timedelta(seconds=1)).present.activity == IDLE
     assert len(watched.previews) == 1
 
 
@@ -359,7 +364,7 @@ def test_a_target_finished_early_hands_over_to_another() -> None:
     assert (project_done.project_name, project_done.accepted_s) == (EVENING, done.accepted_s)
     other = next(event for event in watched.of_type(TARGET_STARTED) if event.target_name == MIDNIGHT)
     assert other.time - done.time < timedelta(minutes=16)
-    current = watched.at(other.time).live.current_target
+    current = watched.at(other.time).present.current_target
     assert current is not None
     # The plan in hand still says otherwise.
     assert (current.name, current.source, current.start) == (MIDNIGHT, OBSERVED, None)
@@ -405,13 +410,13 @@ def test_a_profile_switched_in_the_evening() -> None:
     assert observatory.counters.previews_while_imaging == 0
     # What the plan of the other profile said is not what is going to happen.
     assert all(
-        look.live.next_target is None or look.live.next_target.name == "Galaxy"
+        look.present.next_target is None or look.present.next_target.name == "Galaxy"
         for look in watched.looks
         if look.time > switched.time
     )
     assert [name for event, name in told(watched.events) if event == TARGET_STARTED] == [EVENING, "Galaxy"]
-    # An exposure was under way when the profiles were switched: what the other profile gains is not counted.
-    assert watched.looks[-1].tally.exposures_acquired == images(observatory) - 1
+    # An exposure was under way when the profiles were switched.
+    assert watched.looks[-1].tally.exposures_acquired == images(observatory)
 
 
 def test_a_profile_switched_in_the_evening_of_an_idle_rig_is_planned_anew() -> None:
@@ -532,7 +537,7 @@ def test_the_api_off_at_three_while_the_rig_images_on() -> None:
 
     watched = play(observatory, script)
 
-    assert activities(watched.looks) == [OFFLINE, IDLE, WAITING, IMAGING, OFFLINE, IDLE, IMAGING, IDLE]
+    assert activities(watched.looks) == [OFFLINE, IDLE, WAITING, IMAGING, OFFLINE, WAITING, IMAGING, IDLE]
     assert len(watched.of_type(RIG_OFFLINE)) == len(watched.of_type(RIG_ONLINE)) == 1
     # What was imaged unseen belongs to the night all the same.
     assert watched.looks[-1].tally.exposures_acquired == images(observatory)

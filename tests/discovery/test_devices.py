@@ -51,7 +51,7 @@ from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
-from ts2mqtt.observatory.present import ACTIVITIES, IDLE, WAITING, Appointment, Live
+from ts2mqtt.observatory.present import ACTIVITIES, IDLE, WAITING, Appointment, Present
 from ts2mqtt.observatory.sky import NightSky
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.encode import rig_messages
@@ -68,7 +68,7 @@ OF_PROFILE = Subject("backyard", PROFILE, REFRACTOR.id)
 OF_PROJECT = Subject("backyard", PROJECT, AUTUMN.id)
 OF_TARGET = Subject("backyard", TARGET, M31.id)
 
-AT_WORK = Live(
+AT_WORK = Present(
     activity=WAITING,
     current_target=Appointment(
         target_id=M31.id,
@@ -127,11 +127,11 @@ def states_of(
     subject: Subject,
     rig: Rig = BACKYARD,
     plan: NightPlan | None = None,
-    live: Live | None = None,
+    present: Present | None = None,
     tally: Tally | None = None,
 ) -> dict[str, object]:
     """What the entities of a device show, by component key."""
-    messages = rig_messages(NAMES.topics, view_of(rig, plan, live, tally))
+    messages = rig_messages(NAMES.topics, view_of(rig, plan, present, tally))
     return {
         key: shown(component, messages[component["state_topic"]].payload)
         for key, component in device_of(subject, rig)["components"].items()
@@ -324,8 +324,8 @@ class TestWhateverTheApiSays:
             assert tail.isprintable()
 
     def test_home_assistant_takes_every_state_without_a_word(self, rig: Rig) -> None:
-        for plan, live in ((None, Live(activity=IDLE)), (TONIGHT, AT_WORK)):
-            messages = rig_messages(NAMES.topics, view_of(rig, plan, live, TONIGHTS_TALLY))
+        for plan, present in ((None, Present(activity=IDLE)), (TONIGHT, AT_WORK)):
+            messages = rig_messages(NAMES.topics, view_of(rig, plan, present, TONIGHTS_TALLY))
             for _, component in components_of(rig):
                 if component["platform"] in {"sensor", "binary_sensor"}:
                     shown(component, messages[component["state_topic"]].payload)
@@ -374,7 +374,7 @@ def test_an_exposure_plan_of_any_template_is_found_again(template: str) -> None:
 
 class TestWhatIsShown:
     def test_of_a_rig(self) -> None:
-        states = states_of(OF_RIG, plan=TONIGHT, live=AT_WORK, tally=TONIGHTS_TALLY)
+        states = states_of(OF_RIG, plan=TONIGHT, present=AT_WORK, tally=TONIGHTS_TALLY)
         expected = {
             "api": "online",
             "imaging": "OFF",
@@ -498,7 +498,7 @@ class TestWhatIsShown:
 
     @pytest.mark.parametrize("activity", ACTIVITIES)
     def test_imaging_is_on_while_the_rig_images_and_unknown_while_it_is_offline(self, activity: str) -> None:
-        state = states_of(OF_RIG, live=Live(activity=activity))["imaging"]
+        state = states_of(OF_RIG, present=Present(activity=activity))["imaging"]
         assert state == {"imaging": "ON", "offline": None}.get(activity, "OFF")
 
     def test_a_project_s_completion_says_what_it_counts(self) -> None:

@@ -21,9 +21,9 @@ from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.transition import Presence, next_step, showing
 from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig
 from ts2mqtt.observatory.night import planning_inputs, rig_zone
-from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler import client, translate as translation
 from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics import decode
@@ -69,7 +69,7 @@ def api_answers(octets: bytes) -> None:
         rig = replace(_EMPTY, profiles=Listing(tuple(profiles)))
         plan = _night_plan(rig, lines[4])
         _all_messages(rig, plan, Watch())
-        _all_messages(rig, plan, observe(Watch(), _EMPTY, None, live(_EMPTY, None, None, _NOW), _NOW, None)[0])
+        _all_messages(rig, plan, observe(Watch(), Look(rig=_EMPTY, plan=None, now=_NOW)).watch)
 
 
 def _night_plan(rig: Rig, octets: bytes) -> NightPlan | None:
@@ -86,16 +86,16 @@ def _night_plan(rig: Rig, octets: bytes) -> NightPlan | None:
 
 
 def _all_messages(rig: Rig, plan: NightPlan | None, watch: Watch) -> None:
-    doing = live(rig, plan, None, _NOW)
-    watch, events = observe(watch, rig, plan, doing, _NOW, None)
-    messages = rig_messages(of.NAMES.topics, RigView(rig, plan, doing, watch))
+    observation = observe(watch, Look(rig=rig, plan=plan, now=_NOW))
+    view = RigView(rig, observation.plan, observation.present, observation.watch)
+    messages = rig_messages(of.NAMES.topics, view)
     messages |= device_messages(of.NAMES, rig, _STATES)
     for topic, message in messages.items():
         assert "#" not in topic
         assert "+" not in topic
         if not topic.endswith("/status"):
             json.loads(message.payload, parse_constant=_refuse_constant)
-    for event in events:
+    for event in observation.events:
         json.loads(event_payload(rig, event))
     # What was published is what a later start finds.
     decode.recall(of.NAMES.topics, {topic: message.payload for topic, message in messages.items()})

@@ -51,7 +51,7 @@ def night() -> WatchedRig:
 def examples_of(rig: WatchedRig) -> Examples:
     """One of each message, of a moment at which the rig images, and an event of each type that happened."""
     view = next(view for view in reversed(rig.views) if _is_telling(view))
-    current = view.live.current_target
+    current = view.present.current_target
     assert current
     assert current.project_id
     assert view.rig.active_profile
@@ -116,8 +116,8 @@ def _of_some_version(device: JsonValue) -> JsonValue:
 
 def _is_telling(view: RigView) -> bool:
     """Whether something is imaged, something follows, and the target's images have been measured."""
-    current, following = view.live.current_target, view.live.next_target
-    if view.live.activity != "imaging" or not current or not following:
+    current, following = view.present.current_target, view.present.next_target
+    if view.present.activity != "imaging" or not current or not following:
         return False
     target = json.loads(rig_messages(NAMES, view)[NAMES.thing(RIG_ID, TARGET, current.target_id)].payload)
     return any((plan["statistics"] or {}).get("hfr_mean") for plan in target["exposure_plans"])

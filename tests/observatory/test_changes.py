@@ -10,10 +10,12 @@ import pytest
 
 from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
-from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.last_known import remembered
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import CLOSED, Listing, NightPlan, PlanBlock, Profile, Project, Rig, Target
-from ts2mqtt.observatory.present import IDLE, IMAGING, OBSERVED, PLANNED, Appointment, Live
+from ts2mqtt.observatory.present import IDLE, OFFLINE, WAITING
+from ts2mqtt.observatory.tree import all_projects
 
 if TYPE_CHECKING:
     from ts2mqtt.observatory.events import Event
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 EVENING = NOON + timedelta(hours=8)
 TONIGHT = date(2026, 1, 10)
-NOTHING = Live(activity=IDLE)
+A_LOOK = timedelta(seconds=30)
+AT_WORK = (events.TARGET_STARTED, events.TARGET_FINISHED)
 LUM = exposure_plan(10, 4, 4)
 UNREAD = rig()
 
@@ -53,34 +56,45 @@ FIRST = with_plans(LUM)
 
 @dataclass
 class Watcher:
-    """Looks at a rig again and again."""
+    """Looks at a rig again and again; every list is read at every look."""
 
     watch: Watch = field(default_factory=Watch)
     now: datetime = EVENING
     zone: timezone = UTC
+    last_look: datetime | None = None
 
-    def looks(
-        self,
-        at: Rig,
-        *,
-        after: timedelta = timedelta(seconds=30),
-        plan: NightPlan | None = None,
-        live: Live = NOTHING,
-    ) -> tuple[Event, ...]:
+    def observes(self, at: Rig, *, after: timedelta = A_LOOK, plan: NightPlan | None = None) -> Observation:
         self.now += after
-        self.watch, happened = observe(self.watch, at, plan, live, self.now, self.zone)
-        assert all(event.time == self.now for event in happened)
-        return happened
+        projects = [place.project.id for place in all_projects(at)]
+        look = Look(
+            rig=at,
+            plan=plan,
+            now=self.now,
+            zone=self.zone,
+            read_before=dict.fromkeys(projects, self.last_look) if self.last_look else {},
+        )
+        if at.online:
+            self.last_look = self.now
+        observation = observe(self.watch, look)
+        self.watch = observation.watch
+        assert all(event.noticed == self.now for event in observation.events)
+        assert all(event.time <= self.now for event in observation.events)
+        return observation
 
-    def types(
-        self,
-        at: Rig,
-        *,
-        after: timedelta = timedelta(seconds=30),
-        plan: NightPlan | None = None,
-        live: Live = NOTHING,
-    ) -> list[str]:
-        return [event.event_type for event in self.looks(at, after=after, plan=plan, live=live)]
+    def looks(self, at: Rig, *, after: timedelta = A_LOOK, plan: NightPlan | None = None) -> tuple[Event, ...]:
+        """Without the targets at work, which most tests are not about."""
+        told = self.observes(at, after=after, plan=plan).events
+        return tuple(event for event in told if event.event_type not in AT_WORK)
+
+    def types(self, at: Rig, *, after: timedelta = A_LOOK, plan: NightPlan | None = None) -> list[str]:
+        return [event.event_type for event in self.looks(at, after=after, plan=plan)]
+
+    def work(
+        self, at: Rig, *, after: timedelta = A_LOOK, plan: NightPlan | None = None
+    ) -> list[tuple[str, str | None]]:
+        """The targets at work alone."""
+        told = self.observes(at, after=after, plan=plan).events
+        return [(event.event_type, event.target_id) for event in told if event.event_type in AT_WORK]
 
     @property
     def tally(self) -> Tally:
@@ -220,7 +234,7 @@ def test_a_new_profile_s_projects_and_what_is_read_for_the_first_time_are_not_ad
 
 
 def test_exposures_are_told_by_exposure_plan(watcher: Watcher) -> None:
-    both = with_plans(replace(LUM, acquired=6, accepted=5), exposure_plan(5, key="red_60"))
+    both = with_plans(replace(LUM, acquired=6, accepted=5), replace(exposure_plan(5, key="red_60"), template="Red"))
 
     acquired, accepted = watcher.looks(both)
 
@@ -239,12 +253,12 @@ def test_exposures_are_told_by_exposure_plan(watcher: Watcher) -> None:
 
 def test_accepted_that_falls_and_rises_again_is_no_gain(watcher: Watcher) -> None:
     def accepted(number: int) -> list[str]:
-        return watcher.types(with_plans(replace(LUM, acquired=8, accepted=number)))
+        return watcher.types(with_plans(replace(LUM, acquired=9, accepted=number)), after=timedelta(minutes=4))
 
     assert accepted(8) == [events.EXPOSURE_ACQUIRED, events.EXPOSURE_ACCEPTED]
     assert [accepted(number) for number in (5, 7, 6, 8)] == [[], [], [], []]
     assert accepted(9) == [events.EXPOSURE_ACCEPTED]
-    assert watcher.counted == (4, 5)
+    assert watcher.counted == (5, 5)
 
 
 def test_a_reset_of_the_counts_begins_anew(watcher: Watcher) -> None:
@@ -385,10 +399,13 @@ def test_a_grader_that_is_switched_off_completes_a_target_that_was_not_read_anew
 
 
 def test_a_target_with_a_plan_that_desires_nothing_is_not_completed(watcher: Watcher) -> None:
-    nothing = replace(exposure_plan(0, 0, 0), key="nothing")
+    nothing = replace(exposure_plan(0, 0, 0), key="nothing", template="Nothing")
     watcher.looks(with_plans(LUM, nothing))
 
-    assert watcher.types(with_plans(exposure_plan(10, 4, 10), nothing)) == [events.EXPOSURE_ACCEPTED]
+    assert watcher.types(with_plans(exposure_plan(10, 10, 10), nothing), after=timedelta(minutes=6)) == [
+        events.EXPOSURE_ACQUIRED,
+        events.EXPOSURE_ACCEPTED,
+    ]
 
 
 def test_a_target_named_twice_is_completed_once() -> None:
@@ -427,37 +444,173 @@ def test_a_plan_that_says_something_else(watcher: Watcher) -> None:
         assert watcher.types(FIRST, plan=changed) == [events.PLAN_CHANGED]
 
 
-def at_work(name: str, source: str = OBSERVED) -> Live:
-    appointment = Appointment(
-        target_id=name,
-        name=name,
-        project_id="autumn",
-        project_name="autumn",
-        start=None,
-        end=None,
-        source=source,
+def both(first: int, second: int, **states: str) -> Rig:
+    """Two targets of a project each, with so many exposures of five minutes."""
+    return has(
+        mine(
+            *(
+                project(
+                    name,
+                    Listing((target(exposure_plan(20, number, number, exposure_s=300.0), identity=f"M {name}"),)),
+                    state=states.get(name, "active"),
+                )
+                for name, number in (("31", first), ("33", second))
+            )
+        )
     )
-    return Live(activity=IMAGING, current_target=appointment)
 
 
-def test_a_target_starts_and_finishes_as_it_is_observed(watcher: Watcher) -> None:
-    started = only(watcher.looks(FIRST, live=at_work("M 31")))
+def test_a_target_starts_and_finishes_as_it_is_observed() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+
+    started = watcher.observes(both(4, 3)).events[-1]
     assert (started.event_type, started.target_id, started.target_name, started.project_name) == (
         events.TARGET_STARTED,
         "M 31",
         "M 31",
-        "autumn",
+        "31",
     )
-    later = at_work("M 31")
-    assert later.current_target is not None
-    assert watcher.looks(FIRST, live=replace(later, current_target=replace(later.current_target, end=NOON))) == ()
-    finished, other = watcher.looks(FIRST, live=at_work("M 33"))
+    # Its exposure ended between the two looks, and had begun five minutes before.
+    assert started.time == watcher.now - timedelta(seconds=315)
+    assert watcher.work(both(4, 3)) == []
+    assert watcher.work(both(5, 3), after=timedelta(minutes=5)) == []
+    last = watcher.now - timedelta(seconds=150)
+    finished, other = (
+        event
+        for event in watcher.observes(both(5, 4), after=timedelta(minutes=6)).events
+        if event.event_type in AT_WORK
+    )
     assert [(event.event_type, event.target_id) for event in (finished, other)] == [
         (events.TARGET_FINISHED, "M 31"),
         (events.TARGET_STARTED, "M 33"),
     ]
-    assert watcher.types(FIRST, live=NOTHING, after=timedelta(hours=1)) == [events.TARGET_FINISHED]
-    assert watcher.types(FIRST, live=at_work("M 31", PLANNED)) == []
+    assert (finished.time, finished.noticed) == (last, watcher.now)
+    assert watcher.work(both(5, 4), after=timedelta(minutes=14.9)) == []
+    assert watcher.work(both(5, 4), after=timedelta(minutes=0.1)) == [(events.TARGET_FINISHED, "M 33")]
+
+
+def test_a_target_that_is_complete_is_not_at_work_any_more() -> None:
+    watcher = Watcher()
+    watcher.looks(both(18, 3))
+    assert watcher.work(both(19, 3)) == [(events.TARGET_STARTED, "M 31")]
+
+    observation = watcher.observes(both(20, 3))
+
+    types = [(event.event_type, event.target_id) for event in observation.events]
+    assert types == [
+        (events.EXPOSURE_ACQUIRED, "M 31"),
+        (events.EXPOSURE_ACCEPTED, "M 31"),
+        (events.TARGET_COMPLETED, "M 31"),
+        (events.PROJECT_COMPLETED, None),
+        (events.TARGET_FINISHED, "M 31"),
+    ]
+    # Both of its looks lie in the same half minute: that is how near it can be known.
+    assert {event.time for event in observation.events} == {watcher.now - timedelta(seconds=15)}
+    assert observation.present.current_target is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (replace(both(4, 3), online=False), OFFLINE),
+        (both(4, 3, **{"31": "inactive"}), IDLE),
+        (has(replace(both(4, 3).known_profiles[0], active=False), profile("other", Listing(()))), IDLE),
+        (has(mine(*(both(4, 3).known_profiles[0].projects or Listing(())).items[1:])), IDLE),
+    ],
+    ids=["the API goes away", "its project is paused", "another profile", "it is deleted"],
+)
+def test_what_ends_imaging_is_told_at_once_and_does_not_come_back_by_itself(change: Rig, expected: str) -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    watcher.looks(both(4, 3))
+
+    observation = watcher.observes(change)
+
+    assert observation.present.activity == expected
+    assert [event.target_id for event in observation.events if event.event_type == events.TARGET_FINISHED] == ["M 31"]
+    back = watcher.observes(both(4, 3))
+    assert back.present.activity == IDLE
+    assert not [event for event in back.events if event.event_type in AT_WORK]
+
+
+def test_the_last_exposure_of_a_paused_project_is_read_late_and_ends_nothing() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    watcher.looks(both(4, 3))
+    paused = {"31": "inactive"}
+    watcher.looks(both(4, 3, **paused))
+    assert watcher.work(both(4, 4, **paused)) == [(events.TARGET_STARTED, "M 33")]
+    assert watcher.watch.present is not None
+    last = watcher.watch.present.last_exposure
+
+    late = watcher.observes(both(5, 4, **paused))
+
+    assert [event.event_type for event in late.events] == [events.EXPOSURE_ACQUIRED, events.EXPOSURE_ACCEPTED]
+    assert late.present.observed_target is not None
+    assert late.present.observed_target.target_id == "M 33"
+    # Both were noticed within a minute here; the one of the target at work is not older.
+    assert last is not None
+    assert late.present.last_exposure is not None
+    assert late.present.last_exposure.time >= last.time
+
+
+def test_counts_that_are_raised_by_hand_are_no_exposures(watcher: Watcher) -> None:
+    observation = watcher.observes(with_plans(replace(LUM, desired=60, acquired=34, accepted=34)))
+
+    assert observation.events == ()
+    assert [(step.place.target.id, step.acquired) for step in observation.edited] == [("M 31", 30)]
+    assert watcher.counted == (0, 0)
+    assert observation.present.activity == IDLE
+    # From there on it counts as ever.
+    assert watcher.types(with_plans(replace(LUM, desired=60, acquired=35, accepted=34))) == [events.EXPOSURE_ACQUIRED]
+
+
+def test_an_exposure_saved_before_a_switch_counts_when_it_is_read() -> None:
+    def switched(acquired: int) -> Rig:
+        here = replace(with_plans(replace(LUM, acquired=acquired)).known_profiles[0], active=False)
+        return has(here, profile("other", Listing(())))
+
+    watcher = Watcher()
+    watcher.looks(with_plans(LUM))
+    # At the switch its list could not be read.
+    assert watcher.types(switched(4)) == [events.PROFILE_CHANGED]
+    unread = replace(watcher, last_look=watcher.now - timedelta(seconds=40))
+
+    assert watcher.types(switched(4), after=timedelta(minutes=3)) == []
+    assert watcher.types(switched(5)) == []
+    assert unread.types(switched(5)) == [events.EXPOSURE_ACQUIRED]
+    assert unread.counted == (1, 0)
+    assert unread.watch.present is not None
+    assert unread.watch.present.activity == IDLE
+
+
+def test_the_latest_exposure_is_known(watcher: Watcher) -> None:
+    watcher.looks(with_plans(replace(LUM, acquired=6)))
+
+    assert watcher.watch.present is not None
+    last = watcher.watch.present.last_exposure
+    assert last is not None
+    assert (last.target_id, last.target_name, last.filter, last.exposure_s) == ("M 31", "M 31", "Lum", 60.0)
+    assert last.time == watcher.now
+    watcher.looks(FIRST, after=timedelta(hours=9))
+    assert watcher.watch.present.last_exposure == last
+
+
+def test_a_plan_follows_the_rig_without_a_request(watcher: Watcher) -> None:
+    ahead = a_plan(end=EVENING + timedelta(hours=3))
+    assert watcher.observes(FIRST, plan=ahead).present.activity == WAITING
+
+    paused = watcher.observes(has(mine(replace(autumn(m31(LUM)), state="inactive"))), plan=ahead)
+
+    assert paused.plan is not None
+    assert [block.dropped for block in paused.plan.blocks] == [True]
+    assert (paused.present.activity, paused.present.next_target) == (IDLE, None)
+    assert [event.event_type for event in paused.events] == [events.PROJECT_STATE_CHANGED]
+    again = watcher.observes(FIRST, plan=ahead)
+    assert again.plan is not None
+    assert [block.dropped for block in again.plan.blocks] == [False]
+    assert again.present.activity == WAITING
 
 
 def test_a_tally_lasts_from_noon_to_noon(watcher: Watcher) -> None:
@@ -502,33 +655,66 @@ def test_what_came_unseen_in_the_same_night_counts_and_in_another_does_not(watch
 def restarted(watcher: Watcher) -> Watcher:
     """What the broker remembers of a watcher."""
     watch = watcher.watch
-    return Watcher(replace(watch, online_since=None, peaks={}), watcher.now)
+    recalled = watch.present.activity_since if watch.present else None
+    return Watcher(replace(watch, has_read=False, recalled=recalled, left={}), watcher.now)
 
 
-def test_a_restart_tells_nothing_that_was_already_so(watcher: Watcher) -> None:
-    watcher.looks(FIRST, plan=a_plan(), live=at_work("M 31"))
+def test_a_restart_tells_nothing_that_was_already_so() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3), plan=a_plan())
+    watcher.looks(both(4, 3), plan=a_plan())
+    imaging = watcher.watch.present
     again = restarted(watcher)
 
     # Before the first look, in the first one, and until the exposure under way has ended.
-    assert again.looks(replace(UNREAD, online=None), plan=a_plan()) == ()
-    assert again.looks(FIRST, plan=a_plan()) == ()
-    assert again.looks(FIRST, plan=a_plan(), after=timedelta(minutes=5)) == ()
-    assert again.looks(FIRST, plan=a_plan(), live=at_work("M 31")) == ()
-    assert again.types(FIRST, plan=a_plan(), after=timedelta(minutes=20)) == [events.TARGET_FINISHED]
+    unread = again.observes(replace(UNREAD, online=None), plan=a_plan())
+    assert (unread.events, unread.present.activity, unread.watch.present) == ((), OFFLINE, imaging)
+    first = again.observes(both(4, 3), plan=a_plan())
+    assert (first.events, first.present) == ((), imaging)
+    assert again.looks(both(4, 3), plan=a_plan(), after=timedelta(minutes=5)) == ()
+    assert again.work(both(5, 3), plan=a_plan()) == []
+    assert again.work(both(5, 3), plan=a_plan(), after=timedelta(minutes=15)) == [(events.TARGET_FINISHED, "M 31")]
 
 
-def test_after_a_restart_what_ended_meanwhile_is_told_once(watcher: Watcher) -> None:
-    watcher.looks(FIRST, live=at_work("M 31"))
+def test_after_a_restart_what_ended_meanwhile_is_told_once() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    watcher.looks(both(4, 3))
 
     silent, other, off = restarted(watcher), restarted(watcher), restarted(watcher)
 
-    # Two exposures of a minute and five minutes more.
-    assert silent.types(FIRST) == []
-    assert silent.types(FIRST, after=timedelta(minutes=6, seconds=59)) == []
-    assert silent.types(FIRST, after=timedelta(seconds=1)) == [events.TARGET_FINISHED]
-    assert silent.types(FIRST) == []
-    assert other.types(FIRST, live=at_work("M 33")) == [events.TARGET_FINISHED, events.TARGET_STARTED]
-    assert off.types(replace(UNREAD, online=False)) == [events.RIG_OFFLINE, events.TARGET_FINISHED]
+    # Two exposures of five minutes and five minutes more.
+    assert silent.work(both(4, 3)) == []
+    assert silent.work(both(4, 3), after=timedelta(minutes=14)) == []
+    assert silent.work(both(4, 3), after=timedelta(minutes=1)) == [(events.TARGET_FINISHED, "M 31")]
+    assert silent.work(both(4, 3)) == []
+    assert other.work(both(4, 4), after=timedelta(minutes=7)) == [
+        (events.TARGET_FINISHED, "M 31"),
+        (events.TARGET_STARTED, "M 33"),
+    ]
+    assert [event.event_type for event in off.observes(replace(UNREAD, online=False)).events] == [
+        events.RIG_OFFLINE,
+        events.TARGET_FINISHED,
+    ]
+
+
+def test_after_a_long_break_an_exposure_of_meanwhile_says_nothing_of_now() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    again = restarted(watcher)
+
+    late = again.observes(both(4, 3), after=timedelta(hours=3))
+
+    assert [event.event_type for event in late.events] == [events.EXPOSURE_ACQUIRED, events.EXPOSURE_ACCEPTED]
+    assert late.present.activity == IDLE
+
+
+def test_what_somebody_edits_during_a_restart_is_no_exposure() -> None:
+    watcher = Watcher()
+    watcher.looks(both(3, 3))
+    again = restarted(watcher)
+
+    assert again.observes(both(13, 3)).events == ()
 
 
 def test_a_restart_counts_on_and_counts_what_came_meanwhile(watcher: Watcher) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from tests.support.build import exposure_plan, profile, project, target
-from ts2mqtt.observatory.exposures import Progress
-from ts2mqtt.observatory.tally import FilterTally, Gain, Tally, TargetTally, add
+from ts2mqtt.observatory.exposures import Gain, Progress
+from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally, add
 from ts2mqtt.observatory.tree import TargetPlace
 
 if TYPE_CHECKING:
     from ts2mqtt.observatory.model import ExposurePlan
 
+NOW = datetime(2026, 1, 10, 23, tzinfo=UTC)
 NIGHT = Tally(night=date(2026, 1, 10))
 LUM = replace(exposure_plan(100, exposure_s=60.0), filter="L")
 LONG_LUM = replace(LUM, key="lum_300", exposure_s=300.0)
@@ -22,7 +23,8 @@ HYDROGEN = replace(LUM, key="ha_300", filter="Ha", exposure_s=300.0)
 
 def gain(name: str, plan: ExposurePlan, acquired: int, accepted: int = 0, *, shown_as: str | None = None) -> Gain:
     place = TargetPlace(profile(), project(), replace(target(identity=name), name=shown_as or name))
-    return Gain(Progress(place, plan, plan), acquired, accepted)
+    step = Progress(place, place, plan, plan)
+    return Gain(step=step, acquired=acquired, accepted=accepted, earliest=NOW, latest=NOW)
 
 
 def test_an_empty_night() -> None:

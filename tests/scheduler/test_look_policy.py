@@ -65,6 +65,17 @@ class TestLists:
         ]
         assert target_lists(KNOWN, projects, everything=False) == [ListToRead(LIVE, is_slow=False)]
 
+    def test_a_profile_that_has_just_been_left_is_read_once_more(self) -> None:
+        profiles = frozenset({ProjectsOf("a"), ProjectsOf("b")})
+        projects = frozenset({TargetsOf("live"), TargetsOf("draft"), TargetsOf("elsewhere")})
+
+        left = project_lists([ACTIVE_PROFILE, OTHER_PROFILE], profiles, everything=False, just_left="b")
+        assert left == [ListToRead(ACTIVE_PROFILE, is_slow=False), ListToRead(OTHER_PROFILE, is_slow=False)]
+        assert target_lists(KNOWN, projects, everything=False, just_left="b") == [
+            ListToRead(LIVE, is_slow=False),
+            ListToRead(ELSEWHERE, is_slow=False),
+        ]
+
     def test_a_list_of_projects_and_one_of_targets_are_two_things_though_their_ids_are_one(self) -> None:
         resting: frozenset[SlowThing] = frozenset({TargetsOf("b"), ProjectsOf("draft")})
 

@@ -10,10 +10,9 @@ import pytest
 
 from tests.support.bridge_zone import bridge_in
 from tests.support.build import exposure_plan, profile, project, rig, target
-from ts2mqtt.observatory.exposures import LastExposure
 from ts2mqtt.observatory.model import CLOSED, Listing, NightPlan, PlanBlock, Rig
 from ts2mqtt.observatory.night import planning_inputs
-from ts2mqtt.scheduler.plan_policy import PlanRequest, Situation, plan_request
+from ts2mqtt.scheduler.plan_policy import PlanRequest, Rise, Situation, plan_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +68,7 @@ class Case:
     now: datetime
     plan: NightPlan | None = None
     rig: Rig = RIG
-    last: LastExposure | None = None
+    last_rise: Rise | None = None
     asked: datetime | None = None
     watched_since: datetime = YESTERDAY
     zone: tzinfo | None = None
@@ -78,7 +77,7 @@ class Case:
         situation = Situation(
             rig=self.rig,
             plan=self.plan,
-            last=self.last,
+            last_rise=self.last_rise,
             asked=self.asked,
             watched_since=self.watched_since,
             now=self.now,
@@ -111,21 +110,21 @@ CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     "inputs changed, the plan says imaging": (Case(now=at(20), plan=OTHER_INPUTS), None),
     "inputs changed, the plan ends": (Case(now=at(30), plan=OTHER_INPUTS), PlanRequest("mine", at(30))),
     "an answer failed, asked a moment ago": (Case(now=at(12.4), asked=at(12)), None),
-    "imaging observed": (Case(now=at(22), last=LastExposure("300.0", at(21.9), 300.0)), None),
+    "imaging observed": (Case(now=at(22), last_rise=Rise(at(21.9), 300.0)), None),
     "imaging observed, and long over": (
-        Case(now=at(22), last=LastExposure("300.0", at(21), 300.0)),
+        Case(now=at(22), last_rise=Rise(at(21), 300.0)),
         TONIGHT_S,
     ),
     "a longer exposure of another target may be under way": (
-        Case(now=at(22), rig=UNFINISHED, last=LastExposure("60.0", at(21.6), 60.0)),
+        Case(now=at(22), rig=UNFINISHED, last_rise=Rise(at(21.6), 60.0)),
         None,
     ),
     "no longer exposure can be under way any more": (
-        Case(now=at(22), rig=UNFINISHED, last=LastExposure("60.0", at(21.58), 60.0)),
+        Case(now=at(22), rig=UNFINISHED, last_rise=Rise(at(21.58), 60.0)),
         TONIGHT_S,
     ),
     "of a target that has been removed since": (
-        Case(now=at(22), rig=rig_with(), last=LastExposure("gone", at(21.5), 3600.0)),
+        Case(now=at(22), rig=rig_with(), last_rise=Rise(at(21.5), 3600.0)),
         None,
     ),
     "watched for a short while by night": (Case(now=at(22), watched_since=at(21.76)), None),
@@ -134,7 +133,7 @@ CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     "watched for a short while at midday": (Case(now=at(14.9), watched_since=at(14.89)), TONIGHT_S),
     "watched for a short while in the afternoon": (Case(now=at(15), watched_since=at(14.99)), None),
     "imaging observed at midday, in the polar night": (
-        Case(now=at(13), last=LastExposure("300.0", at(12.9), 300.0)),
+        Case(now=at(13), last_rise=Rise(at(12.9), 300.0)),
         None,
     ),
     "nothing to image, watched for a moment": (

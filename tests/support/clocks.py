@@ -63,6 +63,23 @@ class LoopClock:
         return (moment - self.now()).total_seconds()
 
 
+@dataclass(slots=True)
+class MovedClock:
+    """Goes with another clock, but shows a wall time that somebody has moved."""
+
+    true: LoopClock
+    moved: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return (self.true.now().astimezone(UTC) + self.moved).astimezone()
+
+    def monotonic(self) -> float:
+        return self.true.monotonic()
+
+    def seconds_until(self, moment: datetime) -> float:
+        return (moment - self.now()).total_seconds()
+
+
 def _require_time_zone(moment: datetime) -> None:
     if moment.tzinfo is None:
         raise ValueError(f"a clock tells aware times; {moment} has no time zone")

@@ -20,7 +20,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
-from ts2mqtt.observatory.present import IDLE, Live
+from ts2mqtt.observatory.present import IDLE, Present
 from ts2mqtt.topics.encode import RigView
 
 if TYPE_CHECKING:
@@ -150,5 +150,7 @@ def named(rig: Rig, name: str) -> Rig:
     return replace(rig, profiles=Listing(tuple(profile_named(profile) for profile in rig.known_profiles)))
 
 
-def view_of(rig: Rig, plan: NightPlan | None = None, live: Live | None = None, tally: Tally | None = None) -> RigView:
-    return RigView(rig, plan, live or Live(activity=IDLE), Watch(tally=tally))
+def view_of(
+    rig: Rig, plan: NightPlan | None = None, present: Present | None = None, tally: Tally | None = None
+) -> RigView:
+    return RigView(rig, plan, present or Present(activity=IDLE), Watch(tally=tally))

@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.api_in_memory import ApiInMemory
-from tests.support.clocks import LoopClock
+from tests.support.clocks import LoopClock, MovedClock
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.config.models import PollingConfig, RigConfig
 from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
-from ts2mqtt.observatory.present import live, next_edge
+from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.automation import ObservatoryAutomation
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ts2mqtt.observatory.events import Event
+    from ts2mqtt.observatory.exposures import Progress
     from ts2mqtt.observatory.model import NightPlan
-    from ts2mqtt.observatory.present import Live
+    from ts2mqtt.observatory.present import Present
     from ts2mqtt.observatory.tally import Tally
     from ts2mqtt.scheduler.report import RigReport
 
@@ -58,11 +60,11 @@ RIG_ID = "backyard"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Shown:
     """What stood on the broker from this moment on."""
 
     time: datetime
-    live: Live
+    present: Present
     tally: Tally
     plan: NightPlan | None
 
@@ -81,10 +83,16 @@ class WatchedRig:
     def __init__(self, observatory: SimulatedObservatory, polling: PollingConfig) -> None:
         self.observatory = observatory
         self.clock = LoopClock(observatory.now)
+        self.bridge_clock = MovedClock(self.clock)
         self.api = ApiInMemory(observatory, self.clock)
-        self.looks: list[Look] = []
+        self.looks: list[Shown] = []
         self.views: list[RigView] = []
         self.events: list[Event] = []
+        self.starts_and_stops: list[datetime] = []
+        """Of the bridge, one after the other."""
+        self.told_at: list[datetime] = []
+        """When each event was told, by the true clock."""
+        self.edited: list[Progress] = []
         self.retained: dict[str, bytes] = {}
         self._config = RigConfig(name="Backyard", id=RIG_ID, url=("http://rig",))
         self._polling = polling
@@ -110,12 +118,14 @@ class WatchedRig:
 
     def start_bridge(self) -> None:
         self._starts += 1
+        self.starts_and_stops.append(self.now)
         self._bridge = _Bridge(self, self._config, self._polling, random_numbers(1, "bridge", self._starts))
 
     async def stop_bridge(self) -> None:
         if self._bridge is not None:
             await self._bridge.stop()
             self._bridge = None
+            self.starts_and_stops.append(self.now)
 
     def look_every(self, seconds: float) -> None:
         """From now on; a shorter interval begins with a look."""
@@ -136,7 +146,7 @@ class WatchedRig:
     def of_type(self, *event_types: str) -> list[Event]:
         return [event for event in self.events if event.event_type in event_types]
 
-    def at(self, moment: datetime) -> Look:
+    def at(self, moment: datetime) -> Shown:
         """What stood on the broker at a moment."""
         return [look for look in self.looks if look.time <= moment][-1]
 
@@ -149,7 +159,9 @@ class _Bridge:
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
-        self.poller = RigPoller(config, polling, self._reports, clock=rig.clock, tls=_TLS, transport=rig.api, rng=rng)
+        self.poller = RigPoller(
+            config, polling, self._reports, clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng
+        )
         remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
@@ -176,20 +188,22 @@ class _Bridge:
 
     def _take_in(self, report: RigReport) -> None:
         """At once when there is a report, and again when what it says of now becomes another thing."""
-        now, zone = self._rig.now, report.zone
-        rig, plan, last = report.rig, report.plan, report.last
-        doing = live(rig, plan, last, now)
-        self._watch, happened = observe(self._watch, rig, plan, doing, now, zone)
+        now = self._rig.bridge_clock.now()
+        look = Look(rig=report.rig, plan=report.plan, now=now, zone=report.zone, read_before=report.read_before)
+        observation = observe(self._watch, look)
+        self._watch, plan = observation.watch, observation.plan
         assert self._watch.tally is not None
-        self._rig.looks.append(Look(now, doing, self._watch.tally, plan))
-        self._rig.events += happened
-        self._view = RigView(rig, plan, doing, self._watch)
+        self._rig.looks.append(Shown(self._rig.now, observation.present, self._watch.tally, plan))
+        self._rig.events += observation.events
+        self._rig.told_at += [self._rig.now] * len(observation.events)
+        self._rig.edited += observation.edited
+        self._view = RigView(report.rig, plan, observation.present, self._watch)
         self._rig.views.append(self._view)
-        noon = next_noon(now, zone)
-        edge = min(next_edge(rig, plan, last, now) or noon, noon)
+        noon = next_noon(now, look.zone)
+        edge = min(next_edge(replace(look, plan=plan), self._watch.evidence) or noon, noon)
         if self._edge is not None:
             self._edge.cancel()
-        seconds = self._rig.clock.seconds_until(edge)
+        seconds = self._rig.bridge_clock.seconds_until(edge)
         self._edge = asyncio.get_running_loop().call_later(seconds, self._take_in, report)
 
 

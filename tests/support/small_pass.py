@@ -22,8 +22,8 @@ from ts2mqtt.config import PollingConfig, RigConfig
 from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import ACTIVE, Rig, Target
-from ts2mqtt.observatory.present import live
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.lists import RigLists
 from ts2mqtt.scheduler.rig_failures import RigFailures
@@ -71,9 +71,9 @@ class _Passes:
                 await lists.read_targets(client, project)
         assembled = tuple(lists.assembled(profile, _without_statistics) for profile in profiles.items)
         rig = replace(self._rig, profiles=replace(profiles, items=assembled))
-        doing = live(rig, None, None, EVENING)
-        self._watch, _ = observe(self._watch, rig, None, doing, EVENING, UTC)
-        states = rig_messages(self._topics, RigView(rig, None, doing, self._watch))
+        observation = observe(self._watch, Look(rig=rig, plan=None, now=EVENING, zone=UTC))
+        self._watch = observation.watch
+        states = rig_messages(self._topics, RigView(rig, None, observation.present, self._watch))
         devices = self._devices.messages(rig, frozenset({ACTIVE}))
         self._desired.put(RigUpdate(rig=rig, states=states, devices=devices))
         desired = self._desired.of({rig.id})

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, TONIGHT
-from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.events import PROJECT_COMPLETED, TARGET_COMPLETED
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
-from ts2mqtt.observatory.present import IDLE, IMAGING, OBSERVED, OFFLINE, PLANNED, Appointment, Live
+from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING, Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.decode import Recalled, recall
 from ts2mqtt.topics.encode import RigView, rig_messages
@@ -51,10 +53,13 @@ AT_WORK = Appointment(
     end=NOW,
     source=OBSERVED,
 )
+LAST = LastExposure(
+    time=NOW - timedelta(minutes=1), target_id=M31.id, target_name=M31.name, filter="L", exposure_s=60.0
+)
+IMAGING_SINCE = NOW - timedelta(hours=2)
 WATCH = Watch(
     rig=BACKYARD,
     plan=TONIGHT,
-    current_target=AT_WORK,
     tally=TALLY,
     read_night=TALLY.night,
     first_seen={AUTUMN.id: SEEN, M31.id: SEEN + timedelta(days=1)},
@@ -67,14 +72,25 @@ PLAN = replace(
 )
 
 
-def published(rig: Rig = BACKYARD, *, plan: NightPlan | None = PLAN, source: str = OBSERVED) -> dict[str, bytes]:
-    live = Live(activity=IMAGING, current_target=replace(AT_WORK, source=source))
-    view = RigView(rig, plan, live, replace(WATCH, rig=rig))
+def published(
+    rig: Rig = BACKYARD, *, plan: NightPlan | None = PLAN, source: str = OBSERVED, activity: str = IMAGING
+) -> dict[str, bytes]:
+    present = Present(
+        activity=activity,
+        activity_since=IMAGING_SINCE,
+        current_target=replace(AT_WORK, source=source),
+        last_exposure=LAST,
+    )
+    view = RigView(rig, plan, present, replace(WATCH, rig=rig))
     return {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
 
 
 def recalled(retained: dict[str, bytes]) -> Watch:
     return recall(NAMES, retained)[BACKYARD.id].watch
+
+
+def looked(watch: Watch, rig: Rig) -> Observation:
+    return observe(watch, Look(rig=rig, plan=PLAN, now=NOW, zone=NOW.tzinfo))
 
 
 def without(what: str, payload: bytes) -> bytes:
@@ -90,9 +106,64 @@ def test_the_night_comes_back() -> None:
     assert watch.tally == TALLY
     assert watch.read_night == TALLY.night
     assert watch.first_seen == WATCH.first_seen
-    assert watch.current_target == replace(AT_WORK, start=None, end=None)
-    assert watch.online_since is None
     assert watch.peaks == {}
+    assert not watch.has_read
+
+
+def test_a_rig_that_was_imaging_still_is() -> None:
+    watch = recalled(published())
+
+    assert watch.present == Present(
+        activity=IMAGING, activity_since=IMAGING_SINCE, current_target=AT_WORK, last_exposure=LAST
+    )
+    assert watch.evidence == Evidence(kind=OBSERVED, target_id=M31.id, time=LAST.time, exposure_s=300.0)
+    assert watch.recalled == LAST.time
+    again = observe(watch, Look(rig=BACKYARD, plan=PLAN, now=NOW, zone=NOW.tzinfo)).present
+    assert (again.activity, again.activity_since, again.last_exposure) == (IMAGING, IMAGING_SINCE, LAST)
+    assert again.observed_target is not None
+    # The plan is over: one exposure of five minutes, the longest that may follow, and three minutes more.
+    late = Look(rig=BACKYARD, plan=PLAN, now=LAST.time + timedelta(minutes=8), zone=NOW.tzinfo)
+    assert observe(watch, late).present.activity == IDLE
+
+
+@pytest.mark.parametrize("lacking", ["last_exposure", "activity_since", "current_target"])
+def test_what_an_earlier_version_did_not_publish_is_not_known(lacking: str) -> None:
+    retained = published()
+    topic = NAMES.rig_state(BACKYARD.id)
+    retained[topic] = without(lacking, retained[topic])
+
+    watch = recalled(retained)
+
+    assert watch.present is not None
+    assert getattr(watch.present, lacking) is None
+    assert (watch.evidence is None) is (lacking != "activity_since")
+    assert (watch.present.current_target is None) is (watch.evidence is None)
+
+
+def test_a_target_that_was_to_follow_another_still_is() -> None:
+    watch = recalled(published(source=PLANNED))
+
+    # The target's first exposure, from then on when the last one was seen.
+    block = PLAN.blocks[3]
+    expected = Evidence(kind=PLANNED, target_id=M31.id, time=LAST.time, exposure_s=300.0)
+    assert block.end < LAST.time
+    assert watch.evidence == expected
+
+
+def test_a_rig_that_was_not_imaging_does_not_begin_to_because_the_bridge_starts() -> None:
+    watch = recalled(published(activity=WAITING))
+
+    assert watch.evidence is None
+    assert watch.present is not None
+    assert watch.present.activity == WAITING
+
+
+def test_what_was_once_accepted_comes_back_while_fewer_are() -> None:
+    peaks = {(M31.id, "lum_60"): 11}
+    view = RigView(BACKYARD, PLAN, Present(activity=IDLE), replace(WATCH, peaks=peaks))
+    retained = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
+
+    assert recalled(retained).peaks == peaks
 
 
 def test_the_rig_comes_back_as_far_as_comparing_needs_it() -> None:
@@ -126,11 +197,11 @@ def test_a_rig_was_online_if_its_status_said_so(other: bytes | None) -> None:
 
 
 def test_nothing_has_happened_between_the_last_message_and_the_first_look() -> None:
-    watch, happened = observe(recalled(published()), BACKYARD, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+    observation = looked(recalled(published()), BACKYARD)
 
-    assert happened == ()
-    assert watch.tally == TALLY
-    assert watch.first_seen == WATCH.first_seen
+    assert observation.events == ()
+    assert observation.watch.tally == TALLY
+    assert observation.watch.first_seen == WATCH.first_seen
 
 
 @pytest.mark.parametrize(("acquired", "happened"), [(12, [TARGET_COMPLETED, PROJECT_COMPLETED]), (11, [])])
@@ -144,7 +215,7 @@ def test_what_was_completed_while_the_bridge_was_down_is_told_by_the_rule_of_its
         own = replace(AUTUMN, enable_grader=False, targets=Listing((replace(M31, exposure_plans=(plan,)),)))
         return replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing((own,))),)))
 
-    _, told = observe(recalled(published(rig(10))), rig(acquired), PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+    told = looked(recalled(published(rig(10))), rig(acquired)).events
 
     assert [event.event_type for event in told if event.event_type.endswith("completed")] == happened
 
@@ -180,7 +251,10 @@ def test_without_statistics_none_come_back() -> None:
 
 
 def test_a_target_that_was_only_planned_was_not_at_work() -> None:
-    assert recalled(published(source=PLANNED)).current_target is None
+    present = recalled(published(source=PLANNED)).present
+
+    assert present is not None
+    assert present.observed_target is None
 
 
 def test_rigs_are_told_apart() -> None:
@@ -199,7 +273,7 @@ def test_a_bridge_that_never_ran_remembers_nothing() -> None:
 
 
 def test_a_rig_that_never_answered_leaves_nothing_to_compare_with() -> None:
-    view = RigView(replace(BACKYARD, online=False, profiles=None), None, Live(activity=OFFLINE), Watch())
+    view = RigView(replace(BACKYARD, online=False, profiles=None), None, Present(activity=OFFLINE), Watch())
     retained = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
 
     assert recalled(retained) == Watch()
@@ -266,9 +340,7 @@ def test_what_is_not_known_of_a_parent_s_children_is_not_told_as_added_or_comple
     retained = published()
     retained[topic] = without(what, retained[topic])
 
-    _, happened = observe(recalled(retained), BACKYARD, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
-
-    assert happened == ()
+    assert looked(recalled(retained), BACKYARD).events == ()
 
 
 def without_or_with_odd_values(content: JsonValue) -> Iterator[JsonValue]:
@@ -305,8 +377,7 @@ def test_what_cannot_be_read_is_told_as_no_change(kind: str) -> None:
     assert len(spoiled) > 10
     for content in spoiled:
         watch = recalled(whole | {topic: json.dumps(content).encode()})
-        _, happened = observe(watch, rig, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
-        assert happened == (), content
+        assert looked(watch, rig).events == (), content
 
 
 def test_what_cannot_be_read_of_the_state_leaves_the_tally() -> None:
@@ -334,6 +405,6 @@ def test_what_its_parent_no_longer_names_was_removed_before() -> None:
     empty = replace(BACKYARD, profiles=Listing((replace(REFRACTOR, projects=Listing(())),)))
 
     watch = recalled(published() | published(empty))
-    _, happened = observe(watch, empty, PLAN, Live(activity=IDLE), NOW, NOW.tzinfo)
+    happened = looked(watch, empty).events
 
     assert [event.event_type for event in happened if event.event_type != "target_finished"] == []

@@ -28,7 +28,7 @@ from tests.support.sample_rig import (
     view_of,
 )
 from ts2mqtt.observatory.model import JsonValue, Listing, NightPlan, PlanBlock, Rig, Statistics
-from ts2mqtt.observatory.present import Live
+from ts2mqtt.observatory.present import Present
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
@@ -260,7 +260,7 @@ def test_no_profile_is_active_where_none_runs() -> None:
     ],
 )
 def test_imaging_is_null_while_nobody_can_know(online: bool | None, activity: str, imaging: bool | None) -> None:
-    view = view_of(replace(BACKYARD, online=online), live=Live(activity=activity))
+    view = view_of(replace(BACKYARD, online=online), present=Present(activity=activity))
     assert json.loads(rig_messages(NAMES, view)[STATE].payload)["imaging"] is imaging
 
 

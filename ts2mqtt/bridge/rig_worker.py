@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.inbox import RigUpdate
@@ -13,8 +13,9 @@ from ts2mqtt.bridge.night_work import Night, night_inputs, work_out
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.home_assistant.devices import RigDevices
 from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
-from ts2mqtt.observatory.present import live, next_edge
+from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.scheduler.report import RigReport
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.home_assistant.devices import DeviceWriter
     from ts2mqtt.home_assistant.ids import DiscoveryIds
-    from ts2mqtt.observatory.model import Rig
+    from ts2mqtt.observatory.model import NightPlan, Rig
     from ts2mqtt.timing import Clock, Timings
     from ts2mqtt.topics.message import Message
 
@@ -93,6 +94,7 @@ class RigWorker:
         )
         self._report = self._poller.report
         self._watch = Watch()
+        self._plan: NightPlan | None = None
         self._is_recalled = False
         self._is_summed_up = False
         self._last: RigUpdate | None = None
@@ -170,10 +172,14 @@ class RigWorker:
 
     def _look(self) -> None:
         """Puts an update into the inbox if what should stand on the broker has changed, or something has happened."""
-        now, report, last = self._clock.now(), self._report, self._last
-        present = live(report.rig, report.plan, report.last, now)
-        self._watch, happened = observe(self._watch, report.rig, report.plan, present, now, report.zone)
-        view = RigView(report.rig, report.plan, present, self._watch, self._night.picture, self._night.skies)
+        report, last = self._report, self._last
+        observation = observe(self._watch, self._look_of(report))
+        self._watch, self._plan, happened = observation.watch, observation.plan, observation.events
+        for edit in observation.edited:
+            _LOG.debug("%s: %s, more than can have been taken since: edited by hand", self._name, edit)
+        view = RigView(
+            report.rig, observation.plan, observation.present, self._watch, self._night.picture, self._night.skies
+        )
         if last and view == self._view and not happened and last.problem == report.problem:
             return
         update = RigUpdate(
@@ -198,14 +204,23 @@ class RigWorker:
 
     def _seconds_to_next_edge(self) -> float:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
-        now, report = self._clock.now(), self._report
-        noon = next_noon(now, report.zone)
-        edge = next_edge(report.rig, report.plan, report.last, now) or noon
+        look = self._look_of(self._report)
+        noon = next_noon(look.now, look.zone)
+        edge = next_edge(replace(look, plan=self._plan), self._watch.evidence) or noon
         return self._clock.seconds_until(min(edge, noon))
+
+    def _look_of(self, report: RigReport) -> Look:
+        return Look(
+            rig=report.rig,
+            plan=report.plan,
+            now=self._clock.now(),
+            zone=report.zone,
+            read_before=report.read_before,
+        )
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:
         report = self._report
-        inputs = night_inputs(report.rig, report.plan, self._site, self._clock.now(), report.zone)
+        inputs = night_inputs(report.rig, self._plan, self._site, self._clock.now(), report.zone)
         if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
             self._night_begun = inputs
             tasks.create_task(self._work_out(inputs))

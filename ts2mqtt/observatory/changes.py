@@ -1,285 +1,231 @@
-"""Compares one look at a rig with the one before: what has happened, and what the night has brought so far."""
+"""Compares one look at a rig with the one before: what has happened, what is so now, what the night has brought."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory import events
-from ts2mqtt.observatory.completion import all_complete, completion_rule
-from ts2mqtt.observatory.events import Event
-from ts2mqtt.observatory.exposures import patience, progress
+from ts2mqtt.observatory.evidence import (
+    OBSERVED,
+    PLANNED,
+    last_exposure,
+    lasting,
+    latest_gain,
+    observed,
+    planned_after,
+    recalled,
+)
+from ts2mqtt.observatory.exposures import Before, Counted, count
+from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
+from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import night_of
-from ts2mqtt.observatory.present import OBSERVED
-from ts2mqtt.observatory.tally import Gain, Tally, add
-from ts2mqtt.observatory.totals import project_totals, target_totals
-from ts2mqtt.observatory.tree import all_projects, all_targets, distinct_targets
+from ts2mqtt.observatory.plan_in_hand import marked
+from ts2mqtt.observatory.present import IMAGING, present
+from ts2mqtt.observatory.tally import Tally, add
+from ts2mqtt.observatory.tree import all_projects, all_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import date, datetime, tzinfo
+    from collections.abc import Mapping
+    from datetime import date, datetime
 
-    from ts2mqtt.observatory.model import NightPlan, Profile, Project, Rig
-    from ts2mqtt.observatory.present import Appointment, Live
-    from ts2mqtt.observatory.tree import TargetPlace
-
-PlanId = tuple[str, str]
-"""Target id and exposure plan key."""
+    from ts2mqtt.observatory.events import Event
+    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.exposures import Gain, PlanId, Progress
+    from ts2mqtt.observatory.look import Look
+    from ts2mqtt.observatory.model import NightPlan, Rig
+    from ts2mqtt.observatory.present import Present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """What is remembered from one look to the next.
 
-    `first_seen` holds projects and targets by id. `peaks` holds the most that was ever accepted of exposure
-    plans whose accepted count has fallen since, as when images are graded anew: to rise again is no gain.
-    `read_night` is the night in which the rig was last read; `online_since` tells since when this run of the
-    bridge has seen it answer without a break.
+    `first_seen` holds projects and targets by id; `peaks`, `left` as in `exposures.Before`. `read_night` is the night
+    in which the rig was last read, `has_read` whether this run of the bridge has read it, and `recalled` until when
+    an earlier run is known to have looked at it.
     """
 
     rig: Rig | None = None
     plan: NightPlan | None = None
-    current_target: Appointment | None = None
+    present: Present | None = None
+    evidence: Evidence | None = None
     tally: Tally | None = None
     read_night: date | None = None
-    online_since: datetime | None = None
+    has_read: bool = False
+    recalled: datetime | None = None
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
+    left: Mapping[str, datetime] = field(default_factory=dict)
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
 
 
-def observe(  # noqa: PLR0913, PLR0917 - all that can be known of one moment
-    watch: Watch, rig: Rig, plan: NightPlan | None, live: Live, now: datetime, zone: tzinfo | None
-) -> tuple[Watch, tuple[Event, ...]]:
-    """The watch after this look, and what happened since the last; nothing has happened at the very first look.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a look has brought: what is to be remembered, what is so now, and what has happened since the last one.
 
-    `now` is aware; `zone` is the rig's, None for the bridge's own.
+    `plan`: the night plan in hand, with what cannot happen marked. `edited`: counts that somebody must have edited.
     """
-    happened = _Happenings(watch, rig, now)
-    found = list(happened.of_the_rig(plan))
-    night = night_of(now, zone)
-    tally, peaks = _tally(watch, rig, night), watch.peaks
-    if watch.rig is not None and rig.profiles is not None:
-        gains, peaks = _gains(watch.rig, rig, watch.peaks)
-        if watch.read_night in (None, night):
-            # What came in a night of which nobody saw the end is not this one's.
-            tally = add(tally, gains)
-        found += happened.of_the_database(gains)
-    online_since = (watch.online_since or now) if rig.online else None
-    current = _observed_target(watch, rig, live, now, online_since)
-    found += _changes_of_target(watch.current_target, current, now)
-    known = remembered(watch.rig, rig)
-    return (
-        Watch(
+
+    watch: Watch
+    present: Present
+    plan: NightPlan | None
+    events: tuple[Event, ...] = ()
+    edited: tuple[Progress, ...] = ()
+
+
+def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each from its own place
+    *,
+    rig: Rig | None,
+    plan: NightPlan | None,
+    present: Present | None,
+    tally: Tally | None,
+    first_seen: Mapping[str, datetime],
+    peaks: Mapping[PlanId, int],
+) -> Watch:
+    """The watch of an earlier run of the bridge, as far as it was published: a rig that was imaging still is."""
+    if rig is None:
+        present = None
+    evidence = _recalled_evidence(present, rig, plan) if present and rig else None
+    if present is not None and evidence is None:
+        # What it rested on is not known: neither that it goes on nor that it has ended can be told.
+        present = replace(present, current_target=None)
+    last = present.last_exposure if present else None
+    times = [present.activity_since if present else None, last.time if last else None]
+    return Watch(
+        rig=rig,
+        plan=plan,
+        present=present,
+        evidence=evidence,
+        tally=tally,
+        read_night=tally.night if tally else None,
+        recalled=max((time for time in times if time), default=None),
+        first_seen=first_seen,
+        peaks=peaks,
+    )
+
+
+def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Evidence | None:
+    """That of a rig that was imaging, as far as what was said of it fits together."""
+    current, last = present.current_target, present.last_exposure
+    if present.activity != IMAGING or current is None or last is None:
+        return None
+    if current.source == PLANNED:
+        blocks = plan.blocks if plan else ()
+        ahead = (block for block in blocks if block.target_id == current.target_id and block.end > last.time)
+        return planned_after(last.time, current.target_id, next(ahead, None))
+    is_observed = current.source == OBSERVED and current.target_id == last.target_id
+    return recalled(last, rig, plan) if is_observed else None
+
+
+def observe(watch: Watch, look: Look) -> Observation:
+    """Nothing has happened at the very first look."""
+    plan = marked(look.plan, watch.plan, look.rig, look.now)
+    look = replace(look, plan=plan)
+    left = _left(watch, look)
+    counted = _counted(watch, look, left)
+    latest = latest_gain(counted.gains, watch.evidence, look.rig)
+    last = _last_exposure(watch, latest)
+    evidence = lasting(_evidence(watch, look, latest), look)
+    now_so = present(look, evidence, last, watch.present)
+    is_known = look.rig.online is not None
+    events = Happenings(
+        rig_before=watch.rig,
+        plan_before=watch.plan,
+        present_before=watch.present,
+        first_seen=watch.first_seen,
+        look=look,
+        gains=counted.gains,
+    ).events(now_so if is_known else watch.present)
+    known = remembered(watch.rig, look.rig)
+    night = night_of(look.now, look.zone)
+    has_been_read = bool(look.rig.online and look.rig.profiles is not None)
+    return Observation(
+        watch=Watch(
             rig=known,
             plan=plan or watch.plan,
-            current_target=current,
-            tally=tally,
-            read_night=night if rig.online and rig.profiles is not None else watch.read_night,
-            online_since=online_since,
-            first_seen=_first_seen(watch, known, now),
-            peaks=peaks,
+            present=now_so if is_known else watch.present,
+            evidence=evidence,
+            tally=_tally(watch, look, counted.gains, night),
+            read_night=night if has_been_read else watch.read_night,
+            has_read=watch.has_read or has_been_read,
+            recalled=watch.recalled,
+            first_seen=_first_seen(watch, known, look.now),
+            left=left,
+            peaks=counted.peaks,
         ),
-        tuple(found),
+        present=now_so,
+        plan=plan,
+        events=events,
+        edited=counted.edited,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Happenings:
-    watch: Watch
-    rig: Rig
-    now: datetime
-
-    def of_the_rig(self, plan: NightPlan | None) -> Iterator[Event]:
-        before, after = self.watch.rig, self.rig
-        if before is not None and after.online is not None and before.online is not after.online:
-            yield Event(event_type=events.RIG_ONLINE if after.online else events.RIG_OFFLINE, time=self.now)
-        if before is not None and plan is not None and not _same_plan(self.watch.plan, plan):
-            yield Event(event_type=events.PLAN_CHANGED, time=self.now, profile_id=plan.profile_id, night=plan.night)
-
-    def of_the_database(self, gains: tuple[Gain, ...]) -> Iterator[Event]:
-        before, after = self.watch.rig, self.rig
-        if before is None:
-            return
-        old, new = before.active_profile, after.active_profile
-        if old and new and old.id != new.id:
-            yield Event(event_type=events.PROFILE_CHANGED, time=self.now, profile_id=new.id, profile_name=new.name)
-        yield from self._of_projects(before)
-        yield from self._of_exposures(gains)
-        yield from self._of_completions(before)
-
-    def _of_projects(self, before: Rig) -> Iterator[Event]:
-        old_profiles = {profile.id: profile for profile in before.known_profiles}
-        for profile in self.rig.known_profiles:
-            old = old_profiles.get(profile.id)
-            if old is None or old.projects is None or profile.projects is None:
-                continue
-            old_projects = {project.id: project for project in old.projects.items}
-            new_ids = {project.id for project in profile.projects.items}
-            for project in profile.projects.items:
-                earlier = old_projects.get(project.id)
-                if earlier is None:
-                    yield self._project(events.PROJECT_ADDED, profile, project)
-                    continue
-                if project.state != earlier.state:
-                    changed = self._project(events.PROJECT_STATE_CHANGED, profile, project)
-                    yield replace(changed, previous_state=earlier.state)
-                yield from self._of_targets(profile, earlier, project)
-            if profile.projects.complete:
-                for gone in (project for project in old.projects.items if project.id not in new_ids):
-                    yield self._project(events.PROJECT_REMOVED, profile, gone)
-
-    def _of_targets(self, profile: Profile, before: Project, after: Project) -> Iterator[Event]:
-        if before.targets is None or after.targets is None:
-            return
-        old = {target.id for target in before.targets.items}
-        new = {target.id for target in after.targets.items}
-        added = [target for target in after.targets.items if target.id not in old]
-        gone = [target for target in before.targets.items if target.id not in new] if after.targets.complete else []
-        for target in (*added, *gone):
-            yield replace(
-                self._project(events.TARGET_REMOVED if target.id in old else events.TARGET_ADDED, profile, after),
-                state=None,
-                target_id=target.id,
-                target_name=target.name,
-            )
-
-    def _of_exposures(self, gains: tuple[Gain, ...]) -> Iterator[Event]:
-        for gain in gains:
-            for event_type, count in (
-                (events.EXPOSURE_ACQUIRED, gain.acquired),
-                (events.EXPOSURE_ACCEPTED, gain.accepted),
-            ):
-                if count:
-                    yield replace(
-                        self._target(event_type, gain.step.place),
-                        filter=gain.step.after.filter,
-                        exposure_s=gain.step.after.exposure_s,
-                        count=count,
-                    )
-
-    def _of_completions(self, before: Rig) -> Iterator[Event]:
-        """Whatever makes it complete in the plugin is told, an edit or the grader's switch as well as an image.
-
-        Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
-        """
-        throttle = self.rig.exposure_throttle_percent
-        old_targets = {place.target.id: place for place in distinct_targets(before)}
-        for place in distinct_targets(self.rig):
-            old = old_targets.get(place.target.id)
-            if old is None:
-                continue
-            rule, old_rule = (completion_rule(project, throttle) for project in (place.project, old.project))
-            if old.target is place.target and old_rule == rule:
-                continue
-            if all_complete(place.target.exposure_plans, rule) and not all_complete(
-                old.target.exposure_plans, old_rule
-            ):
-                yield replace(
-                    self._target(events.TARGET_COMPLETED, place),
-                    took_s=self._took_s(place.target.id),
-                    accepted_s=target_totals(place.target, rule).accepted_s,
-                )
-        old_projects = {place.project.id: place.project for place in all_projects(before)}
-        for profile, project in ((place.profile, place.project) for place in all_projects(self.rig)):
-            earlier = old_projects.get(project.id)
-            if (
-                earlier is not None
-                and earlier.targets is not None
-                and _is_complete(project, throttle)
-                and not _is_complete(earlier, throttle)
-            ):
-                totals = project_totals(project, throttle)
-                yield replace(
-                    self._project(events.PROJECT_COMPLETED, profile, project),
-                    took_s=self._took_s(project.id),
-                    accepted_s=totals.accepted_s if totals else None,
-                )
-
-    def _took_s(self, thing_id: str) -> float | None:
-        since = self.watch.first_seen.get(thing_id)
-        return (self.now - since).total_seconds() if since else None
-
-    def _project(self, event_type: str, profile: Profile, project: Project) -> Event:
-        return Event(
-            event_type=event_type,
-            time=self.now,
-            profile_id=profile.id,
-            profile_name=profile.name,
-            project_id=project.id,
-            project_name=project.name,
-            state=project.state,
-        )
-
-    def _target(self, event_type: str, place: TargetPlace) -> Event:
-        return replace(
-            self._project(event_type, place.profile, place.project),
-            state=None,
-            target_id=place.target.id,
-            target_name=place.target.name,
-        )
+def _counted(watch: Watch, look: Look, left: Mapping[str, datetime]) -> Counted:
+    if watch.rig is None or look.rig.profiles is None:
+        return Counted(peaks=watch.peaks)
+    before = Before(
+        rig=watch.rig,
+        since=_since(watch, look),
+        left=left,
+        is_watched=watch.has_read,
+        last_ended=watch.present.last_exposure.time if watch.present and watch.present.last_exposure else None,
+        peaks=watch.peaks,
+    )
+    return count(before, look)
 
 
-def _gains(before: Rig, after: Rig, peaks: Mapping[PlanId, int]) -> tuple[tuple[Gain, ...], Mapping[PlanId, int]]:
-    gains: list[Gain] = []
-    peaks = dict(peaks)
-    for step in progress(before, after):
-        if not step.place.profile.active:
-            # Several N.I.N.A. can share one database: another profile's exposures are another rig's.
-            continue
-        plan_id = (step.place.target.id, step.after.key)
-        if step.after.acquired < step.before.acquired:
-            # Reset by hand: what is taken and accepted from here on is new.
-            peaks.pop(plan_id, None)
-            continue
-        peak = max(peaks.pop(plan_id, 0), step.before.accepted)
-        if step.after.accepted < peak:
-            peaks[plan_id] = peak
-        gains.append(Gain(step, step.acquired, max(0, step.after.accepted - peak)))
-    return tuple(gains), peaks
+def _since(watch: Watch, look: Look) -> Mapping[str, datetime]:
+    """When each list was last read as it is remembered; of what an earlier run has read that is known roughly."""
+    if watch.has_read:
+        since = look.read_before
+        unread = [place.project.id for place in all_projects(look.rig) if place.project.id not in since]
+    else:
+        since = {}
+        unread = [place.project.id for place in all_projects(look.rig)]
+    return {**dict.fromkeys(unread, watch.recalled), **since} if watch.recalled else since
 
 
-def _tally(watch: Watch, rig: Rig, night: date) -> Tally:
-    if watch.tally is not None and (watch.tally.night == night or rig.profiles is None):
+def _left(watch: Watch, look: Look) -> Mapping[str, datetime]:
+    """By id: until when a profile was the active one, and a project was Active."""
+    if watch.rig is None or look.rig.profiles is None:
+        return watch.left
+    left = _active_ids(watch.rig) - _active_ids(look.rig)
+    return {**watch.left, **dict.fromkeys(left, look.now)} if left else watch.left
+
+
+def _active_ids(rig: Rig) -> frozenset[str]:
+    profiles = {profile.id for profile in rig.known_profiles if profile.active}
+    return frozenset(profiles | {place.project.id for place in all_projects(rig) if place.project.state == ACTIVE})
+
+
+def _last_exposure(watch: Watch, latest: Gain | None) -> LastExposure | None:
+    known = watch.present.last_exposure if watch.present else None
+    if latest is None:
+        return known
+    new = last_exposure(latest)
+    # That of a project that is not Active any more is read late. What seems to lie ahead is from a wrong clock.
+    return known if known and new.time < known.time <= latest.latest else new
+
+
+def _evidence(watch: Watch, look: Look, latest: Gain | None) -> Evidence | None:
+    """That of the latest exposure, unless the API was away meanwhile: N.I.N.A. may have been started anew since."""
+    before = watch.rig
+    if latest is None or before is None or not before.online:
+        return watch.evidence
+    profile = latest.step.place.profile
+    was_active = before.active_profile is not None and before.active_profile.id == profile.id
+    if not (profile.active and was_active and (watch.has_read or watch.recalled)):
+        return watch.evidence
+    return observed(latest, look, is_watched=watch.has_read) or watch.evidence
+
+
+def _tally(watch: Watch, look: Look, gains: tuple[Gain, ...], night: date) -> Tally:
+    tally = watch.tally
+    if tally is None or not (tally.night == night or look.rig.profiles is None):
         # Before the rig was read its time zone, and with it the night, is a guess.
-        return watch.tally
-    return Tally(night=night)
-
-
-def _observed_target(
-    watch: Watch, rig: Rig, live: Live, now: datetime, online_since: datetime | None
-) -> Appointment | None:
-    """The target at work; soon after a start of the bridge that of the earlier run, until its next image is due."""
-    current = live.current_target
-    if current is not None and current.source == OBSERVED:
-        return current
-    earlier = watch.current_target
-    if earlier is None or rig.online is None:
-        return earlier
-    due = online_since and online_since + patience(_longest_exposure_s(rig, earlier.target_id))
-    return earlier if due and now < due else None
-
-
-def _longest_exposure_s(rig: Rig, target_id: str) -> float:
-    plans = (
-        plan for place in all_targets(rig) if place.target.id == target_id for plan in place.target.exposure_plans
-    )
-    return max((plan.exposure_s or 0.0 for plan in plans), default=0.0)
-
-
-def _changes_of_target(before: Appointment | None, after: Appointment | None, now: datetime) -> Iterator[Event]:
-    if (before.target_id if before else None) == (after.target_id if after else None):
-        return
-    for event_type, target in ((events.TARGET_FINISHED, before), (events.TARGET_STARTED, after)):
-        if target is not None:
-            yield Event(
-                event_type=event_type,
-                time=now,
-                project_id=target.project_id,
-                project_name=target.project_name,
-                target_id=target.target_id,
-                target_name=target.name,
-            )
+        tally = Tally(night=night)
+    # What came in a night of which nobody saw the end is not this one's.
+    return add(tally, gains) if watch.read_night in (None, night) else tally
 
 
 def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, datetime]:
@@ -289,17 +235,3 @@ def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, da
     if len(ids) == len(watch.first_seen) and all(thing_id in watch.first_seen for thing_id in ids):
         return watch.first_seen
     return {thing_id: watch.first_seen.get(thing_id, now.replace(microsecond=0)) for thing_id in ids}
-
-
-def _is_complete(project: Project, throttle_percent: int) -> bool:
-    targets = project.targets.items if project.targets else ()
-    plans = (plan for target in targets for plan in target.exposure_plans)
-    return all_complete(plans, completion_rule(project, throttle_percent))
-
-
-def _same_plan(before: NightPlan | None, after: NightPlan) -> bool:
-    return before is not None and (before.profile_id, before.night, before.blocks) == (
-        after.profile_id,
-        after.night,
-        after.blocks,
-    )

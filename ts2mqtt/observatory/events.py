@@ -41,12 +41,14 @@ EVENT_TYPES = (
 class Event:
     """Something that happened between two looks; what it does not concern is None.
 
-    `count` is the number of exposures of one filter, `state` and `previous_state` a project's; a completed
-    target or project `took_s` seconds since it was first seen and holds `accepted_s` seconds of integration.
+    `time`: when it happened, as near as can be known; `noticed`: when the bridge saw it; both aware. `count` is the
+    number of exposures of one filter, `state` and `previous_state` a project's; a completed target or project
+    `took_s` seconds since it was first seen and holds `accepted_s` seconds of integration.
     """
 
     event_type: str
     time: datetime
+    noticed: datetime
     profile_id: str | None = None
     profile_name: str | None = None
     project_id: str | None = None

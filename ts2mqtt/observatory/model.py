@@ -145,13 +145,17 @@ class PlannedExposures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBlock:
-    """A stretch of the night: a target being imaged, or a wait (then `target_id` and `name` are None)."""
+    """A stretch of the night: a target being imaged, or a wait (then `target_id` and `name` are None).
+
+    `dropped`: it was planned, and cannot happen any more, by what the rig has become since.
+    """
 
     target_id: str | None
     name: str | None
     start: datetime
     end: datetime
     exposures: tuple[PlannedExposures, ...] = ()
+    dropped: bool = False
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property

@@ -1,25 +1,25 @@
-"""What a rig is doing right now, as far as a read-only look from outside can tell."""
+"""What a rig is doing right now, as far as the evidence, the night plan and the clock tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.exposures import patience
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, end_of, patience
+from ts2mqtt.observatory.plan_in_hand import row_around, standing_blocks, targets_ahead
 from ts2mqtt.observatory.tree import find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ts2mqtt.observatory.exposures import LastExposure
-    from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
+    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.look import Look
+    from ts2mqtt.observatory.model import PlanBlock, Rig
 
 IMAGING, WAITING, IDLE, OFFLINE = "imaging", "waiting", "idle", "offline"
 ACTIVITIES = (IMAGING, WAITING, IDLE, OFFLINE)
-OBSERVED, PLANNED = "observed", "planned"
 
 # A real night runs behind its plan, which knows of no slew, no focusing and no meridian flip.
 _SLACK = timedelta(minutes=15)
@@ -39,107 +39,114 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """Activity (one of ACTIVITIES), and the targets of now and next."""
+class Present:
+    """Activity (one of ACTIVITIES) and since when, the targets of now and next, and the latest exposure."""
 
     activity: str
+    activity_since: datetime | None = None
     current_target: Appointment | None = None
     next_target: Appointment | None = None
+    last_exposure: LastExposure | None = None
+
+    @property
+    def imaging(self) -> bool | None:
+        """None while the API does not answer."""
+        return None if self.activity == OFFLINE else self.activity == IMAGING
+
+    @property
+    def evidence(self) -> str | None:
+        """What the current target rests on."""
+        return self.current_target.source if self.current_target else None
+
+    @property
+    def observed_target(self) -> Appointment | None:
+        """The target at work, if it was seen to be."""
+        return self.current_target if self.evidence == OBSERVED else None
 
 
-def live(rig: Rig, plan: NightPlan | None, last: LastExposure | None, now: datetime) -> Live:
-    """What is observed goes before what is planned; `now` is aware.
+def present(look: Look, evidence: Evidence | None, last: LastExposure | None, before: Present | None) -> Present:
+    """What follows from evidence that has not ended; `before`: what was said last.
 
-    A target whose block has long begun without an image is not called current: it does not happen.
+    A target whose block has long begun without an image is not called current, but may still come.
     """
-    if not rig.online:
-        return Live(activity=OFFLINE)
-    blocks = _blocks(rig, plan)
-    block = next((block for block in blocks if block.start <= now < block.end), None)
-    current: Appointment | None = None
-    if last is not None and now < last.imaging_until():
-        activity = IMAGING
-        current = _observed(rig, blocks, last, block)
-    elif block is not None and not block.is_wait:
-        happens = now < _should_have_begun(blocks, block)
-        activity = WAITING if happens else IDLE
-        current = _planned(rig, blocks, _row(blocks, block)[0]) if happens else None
-    else:
-        upcoming = any(later.start > now for later in blocks if not later.is_wait)
-        activity = WAITING if upcoming else IDLE
-    following = _following(blocks, block, current, now)
-    return Live(
+    activity, current, following = _doing(look, evidence)
+    return Present(
         activity=activity,
+        activity_since=_since(activity, before, look.now),
         current_target=current,
-        next_target=_planned(rig, blocks, following) if following else None,
+        next_target=following,
+        last_exposure=last,
     )
 
 
-def next_edge(rig: Rig, plan: NightPlan | None, last: LastExposure | None, now: datetime) -> datetime | None:
-    """Until then live() answers the same, if nothing new is read; None: for ever."""
-    return min((edge for edge in _edges(rig, plan, last) if edge > now), default=None)
+def next_edge(look: Look, evidence: Evidence | None) -> datetime | None:
+    """Until then the present is the same, if nothing new is read; None: for ever."""
+    return min((edge for edge in _edges(look, evidence) if edge > look.now), default=None)
 
 
-def _edges(rig: Rig, plan: NightPlan | None, last: LastExposure | None) -> Iterator[datetime]:
-    if last is not None:
-        yield last.imaging_until()
-    blocks = _blocks(rig, plan)
-    for block in blocks:
+def _doing(look: Look, evidence: Evidence | None) -> tuple[str, Appointment | None, Appointment | None]:
+    """Activity, the current target and the next one."""
+    rig, now = look.rig, look.now
+    if not rig.online:
+        return OFFLINE, None, None
+    blocks = standing_blocks(look.plan, rig)
+    ahead = targets_ahead(blocks, now)
+    begun = next((block for block in ahead if block.start <= now), None)
+    current: Appointment | None = None
+    if evidence is not None:
+        activity = IMAGING
+        current = _at_work(rig, blocks, evidence, begun)
+    else:
+        activity = WAITING if ahead else IDLE
+        if begun is not None and now < _should_have_begun(blocks, begun):
+            current = _planned(rig, blocks, row_around(blocks, begun)[0])
+    current_id = current.target_id if current else None
+    following = next((block for block in ahead if block.target_id != current_id), None)
+    return activity, current, _planned(rig, blocks, following) if following else None
+
+
+def _since(activity: str, before: Present | None, now: datetime) -> datetime:
+    if before is None or before.activity != activity or before.activity_since is None:
+        return now
+    # What seems to lie ahead was told by a clock that has been set back.
+    return min(before.activity_since, now)
+
+
+def _edges(look: Look, evidence: Evidence | None) -> Iterator[datetime]:
+    if evidence is not None:
+        yield end_of(evidence, look)
+    blocks = standing_blocks(look.plan, look.rig)
+    for block in targets_ahead(blocks, look.now):
         yield block.start
         yield block.end
-        if not block.is_wait:
-            yield _should_have_begun(blocks, block)
+        yield _should_have_begun(blocks, block)
 
 
-def _blocks(rig: Rig, plan: NightPlan | None) -> tuple[PlanBlock, ...]:
-    profile = rig.active_profile
-    return plan.blocks if plan and profile and plan.profile_id == profile.id else ()
-
-
-def _following(
-    blocks: tuple[PlanBlock, ...], block: PlanBlock | None, current: Appointment | None, now: datetime
-) -> PlanBlock | None:
-    """The next block of another target than the current one; that of now, as long as it may still begin late."""
-    late = block is not None and current is not None and not block.is_wait and now < _should_have_begun(blocks, block)
-    earliest = block.start if late and block else None
-    current_id = current.target_id if current else None
-    return next(
-        (b for b in blocks if (b.start > now or b.start == earliest) and not b.is_wait and b.target_id != current_id),
-        None,
-    )
-
-
-def _should_have_begun(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> datetime:
-    row = _row(blocks, block)
+def _should_have_begun(blocks: Sequence[PlanBlock], block: PlanBlock) -> datetime:
+    row = row_around(blocks, block)
     longest = max((run.exposure_s or 0.0 for part in row for run in part.exposures), default=0.0)
     return row[0].start + patience(longest) + _SLACK
 
 
-def _row(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> tuple[PlanBlock, ...]:
-    """The blocks around this one that follow one another with the same target."""
-    at = blocks.index(block)
-
-    def same(other: PlanBlock) -> bool:
-        return other.target_id == block.target_id
-
-    return (*reversed([*takewhile(same, reversed(blocks[:at]))]), *takewhile(same, blocks[at:]))
-
-
-def _observed(rig: Rig, blocks: tuple[PlanBlock, ...], last: LastExposure, block: PlanBlock | None) -> Appointment:
-    as_planned = block is not None and block.target_id == last.target_id
-    place = find_target(rig, last.target_id)
+def _at_work(rig: Rig, blocks: Sequence[PlanBlock], evidence: Evidence, begun: PlanBlock | None) -> Appointment:
+    """With the times of its block, if the plan has the target at work now or, where only the plan tells it, next."""
+    block = begun
+    if evidence.kind == PLANNED:
+        block = next((one for one in blocks if one.target_id == evidence.target_id and one.end > evidence.time), None)
+    row = row_around(blocks, block) if block is not None and block.target_id == evidence.target_id else ()
+    place = find_target(rig, evidence.target_id)
     return Appointment(
-        target_id=last.target_id,
-        name=place.target.name if place else "",
+        target_id=evidence.target_id,
+        name=place.target.name if place else (row[0].name or "" if row else ""),
         project_id=place.project.id if place else None,
         project_name=place.project.name if place else None,
-        start=_row(blocks, block)[0].start if as_planned and block else None,
-        end=_end(blocks, block) if as_planned and block else None,
-        source=OBSERVED,
+        start=row[0].start if row else None,
+        end=_end(row) if row else None,
+        source=evidence.kind,
     )
 
 
-def _planned(rig: Rig, blocks: tuple[PlanBlock, ...], block: PlanBlock) -> Appointment:
+def _planned(rig: Rig, blocks: Sequence[PlanBlock], block: PlanBlock) -> Appointment:
     place = find_target(rig, block.target_id or "")
     return Appointment(
         target_id=block.target_id or "",
@@ -147,10 +154,10 @@ def _planned(rig: Rig, blocks: tuple[PlanBlock, ...], block: PlanBlock) -> Appoi
         project_id=place.project.id if place else None,
         project_name=place.project.name if place else None,
         start=block.start,
-        end=_end(blocks, block),
+        end=_end(row_around(blocks, block)),
         source=PLANNED,
     )
 
 
-def _end(blocks: tuple[PlanBlock, ...], block: PlanBlock) -> datetime:
-    return max(part.end for part in _row(blocks, block))
+def _end(row: Sequence[PlanBlock]) -> datetime:
+    return max(block.end for block in row)

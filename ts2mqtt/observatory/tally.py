@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from ts2mqtt.observatory.exposures import Progress
+    from ts2mqtt.observatory.exposures import Gain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +48,6 @@ class Tally:
     @property
     def integration_s(self) -> float:
         return fsum(row.integration_s for target in self.targets for row in target.filters)
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """What one exposure plan has gained between two looks."""
-
-    step: Progress
-    acquired: int
-    accepted: int
 
 
 def add(tally: Tally, gains: Iterable[Gain]) -> Tally:

@@ -47,29 +47,35 @@ class ListToRead(Generic[Parent]):
 
 
 def project_lists(
-    profiles: Iterable[Profile], resting: AbstractSet[SlowThing], *, everything: bool
+    profiles: Iterable[Profile],
+    resting: AbstractSet[SlowThing],
+    *,
+    everything: bool,
+    just_left: str | None = None,
 ) -> list[ListToRead[Profile]]:
-    """The lists of projects to read now; that of the active profile is live."""
+    """The lists of projects to read now; that of the active profile is live, and once more that of one just left."""
     return [
-        ListToRead(profile, is_slow=not (everything or profile.active))
+        ListToRead(profile, is_slow=not (everything or is_live))
         for profile in profiles
-        if everything or profile.active or ProjectsOf(profile.id) not in resting
+        for is_live in [profile.active or profile.id == just_left]
+        if everything or is_live or ProjectsOf(profile.id) not in resting
     ]
 
 
 def target_lists(
-    projects: Iterable[tuple[Profile, Project]], resting: AbstractSet[SlowThing], *, everything: bool
+    projects: Iterable[tuple[Profile, Project]],
+    resting: AbstractSet[SlowThing],
+    *,
+    everything: bool,
+    just_left: str | None = None,
 ) -> list[ListToRead[Project]]:
-    """The lists of targets to read now; those of the Active projects of the active profile are live."""
+    """The lists of targets to read now; those of the Active projects of such profiles are live."""
     return [
-        ListToRead(project, is_slow=not (everything or _is_live(profile, project)))
+        ListToRead(project, is_slow=not (everything or is_live))
         for profile, project in projects
-        if everything or _is_live(profile, project) or TargetsOf(project.id) not in resting
+        for is_live in [project.state == ACTIVE and (profile.active or profile.id == just_left)]
+        if everything or is_live or TargetsOf(project.id) not in resting
     ]
-
-
-def _is_live(profile: Profile, project: Project) -> bool:
-    return profile.active and project.state == ACTIVE
 
 
 class SlowThings:

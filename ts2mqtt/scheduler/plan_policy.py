@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.exposures import UNKNOWN_EXPOSURE_S, patience
+from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S, patience
 from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import is_midday, is_past_midnight, night_of, planning_inputs
+from ts2mqtt.observatory.plan_in_hand import marked, standing_blocks
 from ts2mqtt.observatory.tree import all_targets
 
 if TYPE_CHECKING:
-    from ts2mqtt.observatory.exposures import LastExposure
     from ts2mqtt.observatory.model import NightPlan, Rig
 
 
@@ -22,6 +22,17 @@ class PlanRequest:
 
     profile_id: str
     night_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """Counts of the active profile were seen to rise; `exposure_s` is the longest exposure among them.
+
+    Whether exposures or a user made them rise is all one here: the rig is left alone.
+    """
+
+    seen: datetime
+    exposure_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +45,7 @@ class Situation:
 
     rig: Rig
     plan: NightPlan | None
-    last: LastExposure | None
+    last_rise: Rise | None
     asked: datetime | None
     watched_since: datetime
     now: datetime
@@ -77,21 +88,19 @@ def _is_harmless(situation: Situation) -> bool:
     night, one has to have looked for longer than an exposure takes. After the last image of one target the first
     one of the next may take as long.
     """
-    now, plan, last = situation.now, situation.plan, situation.last
+    now, rise = situation.now, situation.last_rise
     pause = _longest_pause(situation.rig)
-    if last and now < max(last.imaging_until(), last.seen + pause):
+    if rise and now < rise.seen + max(patience(rise.exposure_s), pause):
         return False
-    if plan and _is_of_active_profile(plan, situation.rig) and _says_imaging(plan, now):
+    if _says_imaging(situation.plan, situation.rig, now):
         return False
     return is_midday(now, situation.zone) or now - situation.watched_since > pause
 
 
-def _is_of_active_profile(plan: NightPlan, rig: Rig) -> bool:
-    return rig.active_profile is not None and plan.profile_id == rig.active_profile.id
-
-
-def _says_imaging(plan: NightPlan, now: datetime) -> bool:
-    return any(block.start <= now < block.end and not block.is_wait for block in plan.blocks)
+def _says_imaging(plan: NightPlan | None, rig: Rig, now: datetime) -> bool:
+    """Whether it is the time of a target that may still be imaged."""
+    blocks = standing_blocks(marked(plan, None, rig, now), rig)
+    return any(block.start <= now < block.end and not block.is_wait for block in blocks)
 
 
 def _longest_pause(rig: Rig) -> timedelta:

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
     from ts2mqtt.config import PollingConfig
-    from ts2mqtt.observatory.exposures import LastExposure
     from ts2mqtt.observatory.model import PlanBlock, Rig
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.scheduler.lists import RigLists
-    from ts2mqtt.scheduler.plan_policy import PlanRequest
+    from ts2mqtt.scheduler.plan_policy import PlanRequest, Rise
     from ts2mqtt.timing import Clock, RigTimings
 
 _LOG = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ class PlanReader:
         self._clock = clock
         self._timings = timings
         self._rig = rig
-        self._last: LastExposure | None = None
+        self._last_rise: Rise | None = None
         self._watched_since: datetime | None = None
         self._asked: datetime | None = None
         self._is_requested = False
@@ -48,13 +47,13 @@ class PlanReader:
         self._earliest = clock.monotonic() + timings.recall_s
         self._wake = asyncio.Event()
 
-    def looked(self, rig: Rig, last: LastExposure | None) -> None:
+    def looked(self, rig: Rig, last_rise: Rise | None) -> None:
         """Takes what a look at the rig has brought."""
         if _active_id(rig) != _active_id(self._rig):
             # Of what the rig does with this profile nothing has been seen yet.
             self._watched_since = None
         self._watched_since = self._watched_since or self._clock.now()
-        self._rig, self._last = rig, last
+        self._rig, self._last_rise = rig, last_rise
         self._wake.set()
 
     def lost_sight(self) -> None:
@@ -63,7 +62,7 @@ class PlanReader:
 
     def clock_was_set_back(self) -> None:
         """Forgets what now seems to lie ahead."""
-        self._last = self._asked = self._watched_since = None
+        self._last_rise = self._asked = self._watched_since = None
         if self.plan is not None and self.plan.fetched > self._clock.now():
             self.plan = None
 
@@ -131,7 +130,7 @@ class PlanReader:
         situation = Situation(
             rig=self._rig,
             plan=self.plan,
-            last=self._last,
+            last_rise=self._last_rise,
             asked=self._asked,
             watched_since=self._watched_since,
             now=self._clock.now(),

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError, RigGoneError
-from ts2mqtt.observatory.exposures import last_exposure
+from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S
+from ts2mqtt.observatory.exposures import progress
 from ts2mqtt.observatory.model import Rig
 from ts2mqtt.scheduler.client import HttpOptions, public_url
 from ts2mqtt.scheduler.endpoint import Endpoint
@@ -24,6 +25,7 @@ from ts2mqtt.scheduler.look_policy import (
     project_lists,
     target_lists,
 )
+from ts2mqtt.scheduler.plan_policy import Rise
 from ts2mqtt.scheduler.plan_reader import PlanReader
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.scheduler.rig_failures import RigFailures, Subject
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     import httpx
 
     from ts2mqtt.config import PollingConfig, RigConfig
-    from ts2mqtt.observatory.exposures import LastExposure
     from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.scheduler.look_policy import ListToRead
@@ -85,7 +86,10 @@ class RigPoller:
             url=public_url(config.urls[0]),
             exposure_throttle_percent=config.exposure_throttle,
         )
-        self._last: LastExposure | None = None
+        self._last_rise: Rise | None = None
+        self._read: dict[str, datetime] = {}
+        self._taken_up: Mapping[str, datetime] = {}
+        self._read_before: Mapping[str, datetime] = {}
         self._failures = RigFailures(config.name, clock)
         http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
@@ -175,10 +179,14 @@ class RigPoller:
             self._slow_things.spread_again()
             self._statistics.spread_again()
         everything, self._is_everything_due = self._is_everything_due, False
-        for projects in project_lists(profiles.items, self._slow_things.resting(), everything=everything):
+        # Of a profile that has just been left the last exposures may not have been seen yet.
+        just_left = self._rig.active_profile.id if self._rig.active_profile else None
+        resting = self._slow_things.resting()
+        for projects in project_lists(profiles.items, resting, everything=everything, just_left=just_left):
             await self._read_projects(client, projects)
         known = [(profile, project) for profile in profiles.items for project in self._lists.projects_of(profile)]
-        await self._read_all_targets(client, target_lists(known, self._slow_things.resting(), everything=everything))
+        lists = target_lists(known, resting, everything=everything, just_left=just_left)
+        await self._read_all_targets(client, lists)
         self._forget_gone(profiles)
         await self._read_statistics(client)
         self._take_up(replace(self._rig, online=True, url=client.url, profiles=profiles))
@@ -210,6 +218,7 @@ class RigPoller:
             self._slow_things.put_off(TargetsOf(project.id))
         with self._failures.reading(Subject.targets_of(project)):
             await self._lists.read_targets(client, project)
+            self._read[project.id] = self._clock.now()
         self._report_problem()
 
     async def _read_statistics(self, client: TargetSchedulerClient) -> None:
@@ -222,6 +231,7 @@ class RigPoller:
     def _forget_gone(self, profiles: Listing[Profile]) -> None:
         left = self._lists.forget_gone(profiles)
         self._slow_things.forget_all_but(left | {PluginVersion()})
+        self._read = {project_id: time for project_id, time in self._read.items() if TargetsOf(project_id) in left}
         self._statistics.forget_all_but(frozenset(target.id for target in self._lists.targets()))
 
     def _take_up(self, rig: Rig) -> None:
@@ -232,17 +242,25 @@ class RigPoller:
             items = tuple(self._lists.assembled(profile, attach) for profile in profiles.items)
             profiles = replace(profiles, items=items)
         rig = replace(rig, plugin_version=self._endpoint.version, profiles=profiles)
-        if rig == self._rig:
-            return
-        if self._rig.online:
-            # What was taken while nobody looked says nothing about now.
-            self._last = last_exposure(self._rig, rig, self._clock.now()) or self._last
-        self._rig = rig
+        if rig != self._rig:
+            self._last_rise = self._rise(rig) or self._last_rise
+            self._rig, self._read_before = rig, self._taken_up
+        self._taken_up = dict(self._read)
+
+    def _rise(self, rig: Rig) -> Rise | None:
+        """None if nothing has risen, or the rig was not looked at meanwhile: that says nothing about now."""
+        steps = progress(self._rig, rig) if self._rig.online else ()
+        lengths = [
+            step.after.exposure_s or UNKNOWN_EXPOSURE_S
+            for step in steps
+            if step.acquired and step.place.profile.active
+        ]
+        return Rise(self._clock.now(), max(lengths)) if lengths else None
 
     def _note_good_look(self) -> None:
         self._failed_looks = 0
         self._failures.answered()
-        self._plan_reader.looked(self._rig, self._last)
+        self._plan_reader.looked(self._rig, self._last_rise)
 
     def _note_failed_look(self, error: RigError) -> None:
         """A single failure of a rig that was there is not told: a busy PC misses one look now and then."""
@@ -266,7 +284,7 @@ class RigPoller:
         now = self._clock.now()
         if self._latest_time is not None and now < self._latest_time - _CLOCK_SLACK:
             _LOG.warning("%s: the clock of this machine was set back by %s", self._rig.name, self._latest_time - now)
-            self._last = None
+            self._last_rise = None
             self._plan_reader.clock_was_set_back()
             # Put even if it says what the one before said: what a plan says of now is another thing now.
             self._put(self._new_report())
@@ -300,7 +318,7 @@ class RigPoller:
         return RigReport(
             rig=self._rig,
             plan=self._plan_reader.plan,
-            last=self._last,
             zone=self._lists.zone,
             problem=self._failures.latest,
+            read_before=self._read_before,
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from collections.abc import Mapping
+    from datetime import datetime, tzinfo
 
     from ts2mqtt.logs.failures import Failure
-    from ts2mqtt.observatory.exposures import LastExposure
     from ts2mqtt.observatory.model import NightPlan, Rig
 
 
@@ -18,13 +18,15 @@ class RigReport:
     """What one look at a rig has brought.
 
     `zone`: the rig's time zone, None for the bridge's own. `problem`: what goes wrong with the rig now.
+    `read_before`: by project id, when its targets were last read and said what the report before this one says.
     """
 
     rig: Rig
     plan: NightPlan | None
-    last: LastExposure | None
     zone: tzinfo | None
     problem: Failure | None
+    # It changes with every look, and says nothing by itself.
+    read_before: Mapping[str, datetime] = field(default_factory=dict, compare=False)
 
 
 class ReportQueue(Protocol):

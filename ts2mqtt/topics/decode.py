@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ts2mqtt.observatory.absence import Parents
-from ts2mqtt.observatory.changes import Watch
+from ts2mqtt.observatory.changes import Watch, recalled_watch
+from ts2mqtt.observatory.evidence import LastExposure
 from ts2mqtt.observatory.model import (
     ExposurePlan,
     Listing,
@@ -23,7 +24,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
-from ts2mqtt.observatory.present import OBSERVED, Appointment
+from ts2mqtt.observatory.present import Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.observatory.tree import all_projects, all_targets
 from ts2mqtt.topics import payloads
@@ -144,15 +145,19 @@ def _watch(names: TopicNames, rig_id: str, things: Mapping[str, list[bytes]], re
             online=retained.get(names.rig_status(rig_id)) == ONLINE,
             profiles=Listing(_profiles(profiles, projects, targets)),
         )
-    tally = _tally(state.tonight) if state else None
     dated: tuple[payloads.Project | payloads.Target, ...] = (*projects, *targets)
-    return Watch(
+    return recalled_watch(
         rig=rig,
         plan=_night_plan(plan) if plan else None,
-        current_target=_observed_target(state.current_target) if state and state.current_target else None,
-        tally=tally,
-        read_night=tally.night if tally else None,
+        present=_present(state) if state and state.activity else None,
+        tally=_tally(state.tonight) if state else None,
         first_seen={thing.id: thing.first_seen for thing in dated if thing.first_seen},
+        peaks={
+            (target.id, plan.key): plan.accepted_peak
+            for target in targets
+            for plan in target.exposure_plans
+            if plan.accepted_peak is not None
+        },
     )
 
 
@@ -187,7 +192,9 @@ def _project(project: payloads.Project, known: Mapping[str, Target]) -> Project:
         created=project.created,
         activated=project.activated,
         deactivated=project.deactivated,
+        filter_switch_frequency=project.filter_switch_frequency,
         enable_grader=project.enable_grader,
+        smart_exposure_order=project.smart_exposure_order,
         targets=_listing(project.targets, known),
     )
 
@@ -238,18 +245,26 @@ def _tally(tonight: payloads.Tonight) -> Tally | None:
     )
 
 
-def _observed_target(target: payloads.Appointment) -> Appointment | None:
-    """None if it was not at work, but only planned."""
-    if target.source != OBSERVED:
-        return None
+def _present(state: payloads.State) -> Present:
+    """What was said last, without what was to come next."""
+    current, last = state.current_target, state.last_exposure
+    return Present(
+        activity=state.activity,
+        activity_since=state.activity_since,
+        current_target=_appointment(current) if current else None,
+        last_exposure=LastExposure(**vars(last)) if last else None,
+    )
+
+
+def _appointment(target: payloads.Appointment) -> Appointment:
     return Appointment(
         target_id=target.id,
         name=target.name,
         project_id=target.project_id,
         project_name=target.project_name,
-        start=None,
-        end=None,
-        source=OBSERVED,
+        start=target.start,
+        end=target.end,
+        source=target.source,
     )
 
 
@@ -272,6 +287,7 @@ def _block(block: payloads.PlanBlock) -> PlanBlock:
         name=block.name,
         start=block.start,
         end=block.end,
+        dropped=block.dropped,
         exposures=tuple(PlannedExposures(**vars(run)) for run in block.exposures),
         extra=block.extra,
     )

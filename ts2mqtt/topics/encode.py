@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
-from ts2mqtt.observatory.present import IMAGING, OFFLINE as OFFLINE_ACTIVITY
+from ts2mqtt.observatory.plan_in_hand import is_outdated
 from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics import payloads
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.changes import Watch
     from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.events import Event
+    from ts2mqtt.observatory.evidence import LastExposure
     from ts2mqtt.observatory.model import (
         ExposurePlan,
         NightPlan,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         Statistics,
         Target,
     )
-    from ts2mqtt.observatory.present import Appointment, Live
+    from ts2mqtt.observatory.present import Appointment, Present
     from ts2mqtt.observatory.sky import NightSky
     from ts2mqtt.observatory.tally import Tally, TargetTally
     from ts2mqtt.observatory.totals import Totals
@@ -55,7 +56,7 @@ class RigView:
 
     rig: Rig
     plan: NightPlan | None
-    live: Live
+    present: Present
     watch: Watch
     picture: bytes | None = None
     skies: Mapping[str, NightSky] = field(default_factory=dict)
@@ -100,7 +101,7 @@ def _message(payload: payloads.Profile | payloads.Project) -> Message:
 
 
 def _state(view: RigView) -> payloads.State:
-    rig, live = view.rig, view.live
+    rig, present = view.rig, view.present
     active = rig.active_profile
     return payloads.State(
         id=rig.id,
@@ -109,18 +110,15 @@ def _state(view: RigView) -> payloads.State:
         api_version=rig.api_version,
         profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
         active_profile=_named(active) if active else None,
-        imaging=_imaging(rig, live),
-        activity=live.activity,
-        current_target=_appointment(live.current_target),
-        next_target=_appointment(live.next_target),
+        activity=present.activity,
+        activity_since=present.activity_since,
+        imaging=present.imaging if rig.online else None,
+        evidence=present.evidence,
+        current_target=_appointment(present.current_target),
+        next_target=_appointment(present.next_target),
+        last_exposure=_last_exposure(present.last_exposure),
         tonight=_tonight(view.watch.tally),
     )
-
-
-def _imaging(rig: Rig, live: Live) -> bool | None:
-    if not rig.online or live.activity == OFFLINE_ACTIVITY:
-        return None
-    return live.activity == IMAGING
 
 
 def _tonight(tally: Tally | None) -> payloads.Tonight:
@@ -139,6 +137,12 @@ def _target_tonight(target: TargetTally) -> payloads.TargetTonight:
         name=target.name,
         filters=[payloads.FilterTonight(**_fields_of(row)) for row in target.filters],
     )
+
+
+def _last_exposure(last: LastExposure | None) -> payloads.LastExposure | None:
+    if last is None:
+        return None
+    return payloads.LastExposure(**_fields_of(last))
 
 
 def _appointment(appointment: Appointment | None) -> payloads.Appointment | None:
@@ -235,13 +239,15 @@ def _target(view: RigView, place: TargetPlace) -> payloads.Target:
         moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
         scheduled=_scheduled(view.plan, place),
         exposure_throttle=rule.decisive_throttle_percent,
-        exposure_plans=[_exposure_plan(plan, rule) for plan in target.exposure_plans],
+        exposure_plans=[
+            _exposure_plan(plan, rule, view.watch.peaks.get((target.id, plan.key))) for plan in target.exposure_plans
+        ],
         extra=dict(target.extra),
         **_totals(target_totals(target, rule)),
     )
 
 
-def _exposure_plan(plan: ExposurePlan, rule: CompletionRule) -> payloads.ExposurePlan:
+def _exposure_plan(plan: ExposurePlan, rule: CompletionRule, peak: int | None) -> payloads.ExposurePlan:
     return payloads.ExposurePlan(
         key=plan.key,
         template=plan.template,
@@ -251,6 +257,7 @@ def _exposure_plan(plan: ExposurePlan, rule: CompletionRule) -> payloads.Exposur
         acquired=plan.acquired,
         accepted=plan.accepted,
         ungraded=plan.ungraded,
+        accepted_peak=peak,
         pending=rule.pending(plan),
         rejected=rule.rejected(plan),
         acceptance=rule.acceptance(plan),
@@ -268,7 +275,7 @@ def _statistics(statistics: Statistics | None) -> payloads.Statistics | None:
 def _scheduled(plan: NightPlan | None, place: TargetPlace) -> payloads.Scheduled | None:
     if plan is None or plan.profile_id != place.profile.id:
         return None
-    blocks = [block for block in plan.blocks if block.target_id == place.target.id]
+    blocks = [block for block in plan.blocks if block.target_id == place.target.id and not block.dropped]
     if not blocks:
         return None
     return payloads.Scheduled(start=blocks[0].start, end=blocks[-1].end)
@@ -277,7 +284,7 @@ def _scheduled(plan: NightPlan | None, place: TargetPlace) -> payloads.Scheduled
 def _plan(view: RigView) -> payloads.Plan:
     rig, plan = view.rig, view.plan
     profile = next((p for p in rig.known_profiles if plan and p.id == plan.profile_id), None)
-    targets = [block for block in plan.blocks if not block.is_wait] if plan else []
+    targets = [block for block in plan.blocks if not block.is_wait and not block.dropped] if plan else []
     first, last = (targets[0].start, targets[-1].end) if targets else (None, None)
     waits = [block for block in plan.blocks if block.is_wait] if plan else []
     waits = [block for block in waits if first and last and first < block.end <= last]
@@ -293,6 +300,7 @@ def _plan(view: RigView) -> payloads.Plan:
         imaging_s=_length_s(targets) if plan else None,
         waiting_s=_length_s(waits) if plan else None,
         blocks=[_block(block) for block in plan.blocks] if plan else [],
+        outdated=is_outdated(plan, rig),
         inputs=plan.inputs if plan else None,
     )
 
@@ -304,6 +312,7 @@ def _block(block: PlanBlock) -> payloads.PlanBlock:
         name=block.name,
         start=block.start,
         end=block.end,
+        dropped=block.dropped,
         exposures=[payloads.PlannedExposures(**_fields_of(run)) for run in block.exposures],
         extra=dict(block.extra),
     )

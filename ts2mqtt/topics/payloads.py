@@ -25,7 +25,8 @@ from ts2mqtt.observatory.events import (
     TARGET_REMOVED,
     TARGET_STARTED,
 )
-from ts2mqtt.observatory.present import ACTIVITIES, OBSERVED, PLANNED
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED
+from ts2mqtt.observatory.present import ACTIVITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,6 +205,16 @@ class Children(Payload):
     targets: list[Named] | None = Field(None, description="those of a project")
 
 
+class LastExposure(Payload):
+    """The latest exposure that was seen."""
+
+    time: AwareDatetime = Field(description="when it ended, as near as can be known")
+    target_id: str = Field(description="GUID of its target")
+    target_name: str = Field("", description="name of its target")
+    filter: str | None = Field(None, description="name of the filter")
+    exposure_s: Seconds | None = Field(None, description="length of the exposure")
+
+
 class FilterTonight(Payload):
     """The exposures of one target through one filter."""
 
@@ -242,18 +253,25 @@ class State(Payload):
         None, description="the rig's N.I.N.A. profiles; null until they could be read"
     )
     active_profile: Named | None = Field(None, description="the profile that N.I.N.A. runs with")
-    imaging: bool | None = Field(
-        None, description="whether exposures are seen to come; null while that cannot be known"
-    )
     activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
         "",
-        description="imaging: exposures are seen to come; waiting: more is planned for this night; idle: nothing is; "
-        "offline: the API does not answer",
+        description="imaging: exposures are seen to come, or a planned target follows at once; waiting: more is "
+        "planned and may still happen; idle: nothing is; offline: the API does not answer",
+    )
+    activity_since: AwareDatetime | None = Field(None, description="since when the activity is told")
+    imaging: bool | None = Field(None, description="whether the rig images; null while that cannot be known")
+    evidence: Annotated[str, _one_of(OBSERVED, PLANNED)] | None = Field(
+        None, description="what the current target rests on: counts that were seen to rise, or the night plan"
     )
     current_target: Appointment | None = Field(
         None, description="the target at work, or whose time it is by the plan"
     )
-    next_target: Appointment | None = Field(None, description="the target that comes after it by the night plan")
+    next_target: Appointment | None = Field(
+        None, description="the next target by the night plan that may still happen, also if its time has begun"
+    )
+    last_exposure: LastExposure | None = Field(
+        None, description="the latest exposure, whenever that was; null before the first"
+    )
     tonight: Tonight = Field(
         Tonight.model_validate({}), description="tonight's tally, as far as the bridge has seen it"
     )
@@ -346,6 +364,9 @@ class ExposurePlan(Payload):
     ungraded: Exposures = Field(0, description=_UNGRADED)
     pending: Exposures = Field(0, description=_PENDING)
     rejected: Exposures = Field(0, description=_REJECTED)
+    accepted_peak: Exposures | None = Field(
+        None, description="the most that was ever accepted, while fewer are since; null otherwise"
+    )
     acceptance: Percent | None = Field(
         None, description="how many of the graded exposures are good; null until one is graded"
     )
@@ -406,6 +427,11 @@ class PlanBlock(Payload):
     name: str | None = Field(None, description="the target's name; null for a wait")
     start: AwareDatetime = Field(description="planned start")
     end: AwareDatetime = Field(description="planned end")
+    dropped: bool = Field(
+        False,
+        description="whether it cannot happen any more, because its target is gone, not active or complete, or its "
+        "project is not Active",
+    )
     exposures: list[PlannedExposures] = Field(description="in their order; a filter may come several times")
     extra: Extra
 
@@ -419,11 +445,16 @@ class Plan(Payload):
     profile_name: str | None = Field(None, description="name of that profile")
     night: dt.date | None = Field(None, description="the date on which the night begins")
     fetched: AwareDatetime | None = Field(None, description="when the rig was asked for it")
-    start: AwareDatetime | None = Field(None, description="the first target's start")
-    end: AwareDatetime | None = Field(None, description="the last target's end")
-    imaging_s: Seconds | None = Field(None, description="planned imaging")
+    start: AwareDatetime | None = Field(None, description="the first target's start, of those that are not dropped")
+    end: AwareDatetime | None = Field(None, description="the last target's end, of those that are not dropped")
+    imaging_s: Seconds | None = Field(None, description="planned imaging, without what is dropped")
     waiting_s: Seconds | None = Field(None, description="waits between the first target and the last")
     blocks: list[PlanBlock] = Field(description="the night in its order")
+    outdated: bool | None = Field(
+        None,
+        description="whether something that the planning depends on has changed since; nothing is planned anew while "
+        "the rig images",
+    )
     inputs: str | None = Field(None, description="changes with anything that the planning depended on")
 
 
@@ -431,7 +462,8 @@ class Event(Payload):
     """What just happened; what it does not concern is null."""
 
     event_type: Annotated[str, _one_of(*EVENTS)] = Field(description="what kind of thing happened")
-    time: AwareDatetime = Field(description="when it was noticed")
+    time: AwareDatetime = Field(description="when it happened, as near as can be known")
+    noticed: AwareDatetime = Field(description="when it was noticed")
     rig_id: str = Field(description="the rig's id, part of the topic")
     rig_name: str = Field(description="the rig's name, from the bridge's configuration")
     profile_id: str | None = Field(description="GUID of the profile")
