@@ -17,7 +17,7 @@ from tests.home_assistant.releases import NEWEST
 from tests.support.mosquitto import Mosquitto
 from tests.support.observer import observing
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.observatory import RequestKind
 from ts2mqtt.timing import PacedClock
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.support.observer import Observer
-    from ts2mqtt.simulator.connection import Connection
     from ts2mqtt.simulator.http1 import Answer, Request
+    from ts2mqtt.simulator.http_connection import HttpConnection
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 PACE = 30.0
@@ -43,7 +43,7 @@ class CountingApi(SimulatedApi):
 
     bytes_sent = 0
 
-    async def answer(self, connection: Connection, request: Request) -> Answer | None:
+    async def answer(self, connection: HttpConnection, request: Request) -> Answer | None:
         answer = await super().answer(connection, request)
         self.bytes_sent += len(answer.body) if answer else 0
         return answer
@@ -105,6 +105,6 @@ async def home(start: datetime, configuration: Callable[[CountingApi], str] = la
 
 
 def _rig(now: datetime) -> SimulatedObservatory:
-    observatory = lively(seed=_CLEAR, start=_NOON)
+    observatory = busy_observatory(seed=_CLEAR, start=_NOON)
     observatory.advance(now)
     return observatory

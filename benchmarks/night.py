@@ -23,7 +23,7 @@ from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, MqttConfig, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,7 +129,7 @@ async def _bridge(finished: int) -> tuple[Costs, _WithoutChangeDetection]:
 
 def _rig(finished: int) -> SimulatedObservatory:
     """The demo's observatory, with so many finished projects more."""
-    observatory = lively(seed=_CLEAR, start=_NOON)
+    observatory = busy_observatory(seed=_CLEAR, start=_NOON)
     for number in range(finished):
         project = observatory.add_project(observatory.active_profile, f"Finished {number}", state="Closed")
         for panel in ("1", "2"):

@@ -17,8 +17,8 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ts2mqtt.simulator.entities import SimulatedProfile, SimulatedProject, SimulatedTarget
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import SimulatedProfile, SimulatedProject, SimulatedTarget
 
 _ALL_PLANS = "value_json | map(attribute='ExposurePlan') | sum(start=[])"
 _WANTED = "([p.Desired - p.Accepted, 0] | max)"

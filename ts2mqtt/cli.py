@@ -241,8 +241,8 @@ def _view(*, plain: bool) -> View:
     """The live view where standard output is a terminal that can show it."""
     from rich.console import Console
 
-    from ts2mqtt.demo.lines import PlainLines
-    from ts2mqtt.demo.view import LiveView, can_show
+    from ts2mqtt.demo.live_view import LiveView, can_show
+    from ts2mqtt.demo.plain_lines import PlainLines
 
     console = Console()
     return LiveView(console, _print_line) if not plain and can_show(console) else PlainLines(_print_line)

@@ -14,16 +14,17 @@ import pytest
 
 from tests.bridge.test_bridge import all_published, later_change, named
 from tests.support import topics_of_example as of
+from tests.support.build import rig_config
 from tests.support.running import IMPATIENT, bridge_config, mqtt_config, running_bridge
-from ts2mqtt.config import HomeAssistantConfig
+from ts2mqtt.config import HomeAssistantConfig, SiteConfig
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.timing import HomeAssistantTimings
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from tests.support.observer import Observer, Seen
     from tests.support.running import Log
-    from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _BIRTH = "homeassistant/status"
@@ -56,6 +57,29 @@ async def test_after_its_birth_home_assistant_is_told_every_device_again(
         again = observer.mark()
         bystander = await later_change(observer, example)
         assert observer.topics_since(again) == [bystander]
+
+
+async def test_what_the_configuration_says_of_two_rigs_reaches_their_devices(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    """Both have one database, so that nothing but the rig's name tells their devices apart."""
+    example.project(of.P1).enable_grader = False
+    async with SimulatedApi(example) as other_api:
+        rigs = (
+            rig_config(example_api, site=SiteConfig(latitude=47, longitude=8), exposure_throttle=150),
+            rig_config(other_api, name="Remote"),
+        )
+        async with running_bridge(bridge_config(mosquitto.port, *rigs)):
+            topics = (of.target_device(of.M31), of.target_device(of.M31).replace("/backyard_", "/remote_"))
+            here, there = [(await observer.wait_for(topic)).json for topic in topics]
+            assert (here["device"]["name"], there["device"]["name"]) == ("M 31 · Backyard", "M 31 · Remote")
+            assert here["components"].keys() - there["components"].keys() == {
+                "moon_separation",
+                "maximum_altitude",
+                "transit",
+            }
+            told = [(await observer.wait_for(of.target(of.M31, rig_id))).json for rig_id in ("backyard", "remote")]
+            assert [target["exposure_throttle"] for target in told] == [150, 125]
 
 
 async def test_devices_that_somebody_cleared_are_back_after_a_birth(
@@ -141,7 +165,7 @@ async def test_another_discovery_prefix_and_status_topic_are_used(
         await observer.wait_until(lambda: len(set(observer.topics_since(mark, but=("ha/here",)))) == count)
 
 
-async def test_a_target_removed_while_home_assistant_is_up_leaves_no_record(
+async def test_a_target_removed_while_home_assistant_is_up_is_on_record_until_its_registry_is_written(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
     async with running_bridge(bridge_config(mosquitto.port, example_api)):
@@ -151,8 +175,27 @@ async def test_a_target_removed_while_home_assistant_is_up_leaves_no_record(
         await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
         example.remove_target(example.target(of.M31))
         await observer.wait_until_gone(of.target(of.M31), of.target_device(of.M31))
-        await later_change(observer, example)
-        assert not observer.held_below("ts2mqtt/bridge/removed/")
+        assert _M31_RECORD in observer.held
+        await observer.wait_until_gone(_M31_RECORD)
+
+
+async def test_a_target_is_removed_again_when_the_power_failed_before_the_registry_was_written(
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
+) -> None:
+    """Home Assistant has the target again, and nobody else knows of it any more."""
+    slow = replace(IMPATIENT, home_assistant=replace(IMPATIENT.home_assistant, registry_written_s=60.0))
+    async with running_bridge(bridge_config(mosquitto.port, example_api), timings=slow):
+        await all_published(observer)
+        mark = observer.mark()
+        await home_assistant_starts(observer)
+        await observer.wait_until(lambda: of.all_devices() <= set(observer.topics_since(mark)))
+        example.remove_target(example.target(of.M31))
+        await observer.wait_until_gone(of.target(of.M31), of.target_device(of.M31))
+        mark = observer.mark()
+        await home_assistant_stops(observer)
+        await home_assistant_starts(observer)
+        await observer.wait_for(of.target_device(of.M31), lambda device: device["components"], after=mark)
+        await observer.wait_until_gone(of.target_device(of.M31))
 
 
 @pytest.mark.parametrize("bridge_restarts", [False, True])

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from tests.support.sample_rig import BACKYARD, SILENT
-from ts2mqtt.bridge.inbox import MOST_EVENTS, BridgeChanged, CommandCame, Inbox, RigUpdate, Stop
+from ts2mqtt.bridge.inbox import MOST_EVENTS_OF_A_RIG, BridgeChanged, CommandCame, Inbox, RigUpdate, Stop
 
 
 def update(rig_id: str, *events: bytes) -> RigUpdate:
@@ -42,12 +42,12 @@ def test_what_is_no_update_goes_first_and_in_its_order() -> None:
 
 def test_what_waits_for_days_does_not_grow() -> None:
     inbox = Inbox()
-    for number in range(3 * MOST_EVENTS):
+    for number in range(3 * MOST_EVENTS_OF_A_RIG):
         inbox.put(update("backyard", str(number).encode()))
     (kept,) = inbox.take_all()
     assert isinstance(kept, RigUpdate)
-    assert len(kept.events) == MOST_EVENTS
-    assert kept.events[-1] == str(3 * MOST_EVENTS - 1).encode()
+    assert len(kept.events) == MOST_EVENTS_OF_A_RIG
+    assert kept.events[-1] == str(3 * MOST_EVENTS_OF_A_RIG - 1).encode()
 
 
 async def test_who_waits_is_woken_by_what_is_put() -> None:

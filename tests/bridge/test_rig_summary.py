@@ -19,7 +19,7 @@ from ts2mqtt.home_assistant.devices import device_messages
 from ts2mqtt.home_assistant.discovery import Announced, announced
 from ts2mqtt.observatory.model import ACTIVE, CLOSED, Listing
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site
 from ts2mqtt.timing import PacedClock
 
@@ -116,7 +116,8 @@ async def test_an_ordinary_night_is_told_in_four_lines(mosquitto: Mosquitto, obs
     """From noon to noon, on a clock that runs 3,600 times as fast."""
     noon = datetime(2026, 1, 10, 12, 15, tzinfo=UTC)
     clock = PacedClock(noon, 3_600.0)
-    async with SimulatedApi(lively(seed=4, start=noon, site=GREENWICH, timezone=UTC), clock=clock.now) as api:
+    observatory = busy_observatory(seed=4, start=noon, site=GREENWICH, timezone=UTC)
+    async with SimulatedApi(observatory, clock=clock.now) as api:
         config = bridge_config(mosquitto.port, api, looks=polling(plan="auto"))
         bridge = Bridge(config, clock=clock)
         running = asyncio.create_task(bridge.run())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import deque
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from tests.support.running import IMPATIENT, mqtt_config, with_broker
 from tests.support.sample_rig import SILENT
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.bridge.about import Identity
-from ts2mqtt.bridge.carried_over import CarriedOver, UntoldEvent
+from ts2mqtt.bridge.carried_over import CarriedOver
 from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.inbox import Inbox, RigUpdate, Stop
@@ -69,9 +68,9 @@ async def session_at(
     carried = CarriedOver(
         desired=DesiredState(of.NAMES, ["backyard"], bridge_device_message(of.NAMES)),
         failures=FailureLog(logging.getLogger("ts2mqtt"), clock),
-        events=deque((UntoldEvent("backyard", payload) for payload in events), maxlen=1_000),
         has_worked=returning,
     )
+    carried.add_events("backyard", events)
     inbox = Inbox()
     async with connect(mqtt_config(port, client_id="session")) as connection:
         session = Session(connection, setting, carried, inbox, Commands(of.NAMES.topics, {}, clock))
@@ -159,7 +158,7 @@ async def test_an_event_stays_untold_when_the_connection_breaks_before_it_goes(m
         at_work.inbox.put(update(b"late"))
         with pytest.raises(BrokerUnreachableError):
             await working
-        left = [event.payload for event in at_work.carried.events] + [
+        left = [*at_work.carried.events["backyard"]] + [
             payload
             for happening in at_work.inbox.take_all()
             if isinstance(happening, RigUpdate)
@@ -175,13 +174,13 @@ async def test_an_event_is_not_told_again_when_nobody_knows_whether_the_broker_h
         mosquitto.freeze()
         at_work.inbox.put(update(b"on its way"))
         async with asyncio.timeout(5):
-            while not (at_work.carried.desired.latest("backyard") and not at_work.carried.events):  # noqa: ASYNC110 - a deque tells nobody
+            while not at_work.carried.desired.latest("backyard") or at_work.carried.events.get("backyard"):  # noqa: ASYNC110 - a deque tells nobody
                 await asyncio.sleep(0)
         assert not working.done()
         await mosquitto.kill()
         with pytest.raises(BrokerUnreachableError):
             await working
-        assert not at_work.carried.events
+        assert not at_work.carried.events.get("backyard")
 
 
 async def test_while_it_reads_a_session_hears_that_the_connection_breaks(mosquitto: Mosquitto) -> None:

@@ -30,7 +30,7 @@ from ts2mqtt.observatory.events import (
 from ts2mqtt.observatory.evidence import OBSERVED
 from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site, Sky
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from tests.support.simulated_night import Sort
     from ts2mqtt.observatory.events import Event
-    from ts2mqtt.simulator.entities import SimulatedProfile, SimulatedProject
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import SimulatedProfile, SimulatedProject
 
 ZONE = ZoneInfo("Europe/Berlin")
 NAMIBIA = Site(latitude_deg=-23.2, longitude_deg=16.4)
@@ -611,7 +611,7 @@ def test_the_button_asks_while_the_rig_images() -> None:
 
 def test_a_month_costs_no_preview_while_imaging_and_at_most_two_a_night() -> None:
     noon = datetime(2026, 3, 15, 12, tzinfo=ZONE)
-    observatory = lively(seed=7, start=noon, site=BERLIN, timezone=ZONE)
+    observatory = busy_observatory(seed=7, start=noon, site=BERLIN, timezone=ZONE)
 
     async def script(rig: WatchedRig) -> None:
         rig.start_bridge()

@@ -23,13 +23,13 @@ from ts2mqtt.observatory.events import (
 )
 from ts2mqtt.observatory.evidence import PLANNED
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING
-from ts2mqtt.simulator.life import ObservatoryLife
+from ts2mqtt.simulator.automation import ObservatoryAutomation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import SimulatedTarget
 
 ZONE = ZoneInfo("Europe/Berlin")
 A_LOOK = timedelta(seconds=31)
@@ -53,7 +53,7 @@ class Night:
         for name, hours in ((EVENING, -4.0), (MIDNIGHT, 0.0), (MORNING, 4.0)):
             add_target(self.observatory, self.profile, name, hours, desired=desired)
         self.rig = RecordedRig(self.observatory, NOON)
-        self.observatory.life = ObservatoryLife(self.rig)
+        self.observatory.automation = ObservatoryAutomation(self.rig)
 
     def target(self, name: str) -> SimulatedTarget:
         return next(target for target in self.observatory.targets() if target.name == name)

@@ -52,10 +52,10 @@ async def test_what_goes_while_everything_is_told_again_does_not_come_back(
         await welcome.go_on()
         assert welcome.has_more_to_tell
         await publisher.publish({}, [Stale(_DEVICES[-1])])
-        assert carried.is_born, "a connection that breaks now must not forget it"
+        assert carried.welcome_is_owed, "a connection that breaks now must not forget it"
         for _ in range(5):
             await welcome.go_on()
-        assert (carried.is_born, welcome.has_more_to_tell) == (False, False)
+        assert (carried.welcome_is_owed, welcome.has_more_to_tell) == (False, False)
         assert agenda.take_due() == [LookAgain(frozenset({"backyard"}))]
         await observer.catch_up()
         assert set(_DEVICES[:-1]) <= observer.held.keys()

@@ -370,7 +370,7 @@ class TestWarnings:
         assert load(GOOD, {"TS2MQTT_MQTT__PASSWORD": "x", "TS2MQTT_MQTT__USERNAME": "x"}, mode=0o644).warnings == ()
 
     def test_where_modes_say_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(load_module, "_MODES_TELL", False)
+        monkeypatch.setattr(load_module, "_HAS_FILE_MODES", False)
         assert load(SECRETS, mode=0o644).warnings == ()
 
     def test_secrets_that_a_container_mounts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

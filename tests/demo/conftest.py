@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ts2mqtt.demo.screen import Demo, Screen, heard
+from ts2mqtt.demo.screen import DemoSetup, Screen, with_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ def at(minutes: float) -> str:
 
 def hear(screen: Screen, topic: str, content: str | bytes | Mapping[str, object]) -> Screen:
     if isinstance(content, bytes):
-        return heard(screen, topic, content)
-    return heard(screen, topic, (content if isinstance(content, str) else json.dumps(content)).encode())
+        return with_message(screen, topic, content)
+    return with_message(screen, topic, (content if isinstance(content, str) else json.dumps(content)).encode())
 
 
 def project(name: str, **fields: object) -> dict[str, object]:
@@ -94,7 +94,7 @@ def entity(entity_id: str, topic: str, **fields: object) -> dict[str, object]:
 
 @pytest.fixture
 def empty() -> Screen:
-    return Screen(demo=Demo("127.0.0.1", 18_883, "http://127.0.0.1:8188", 60), began=NOW, time=NOW)
+    return Screen(setup=DemoSetup("127.0.0.1", 18_883, "http://127.0.0.1:8188", 60), started=NOW, now=NOW)
 
 
 @pytest.fixture

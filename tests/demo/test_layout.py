@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.demo.conftest import NOW, PLAN, STATE, hear, project
-from ts2mqtt.demo.bar import bar
 from ts2mqtt.demo.layout import render
-from ts2mqtt.demo.screen import Screen, logged
+from ts2mqtt.demo.progress_bar import progress_bar
+from ts2mqtt.demo.screen import Screen, with_log_line
 
 SIZES = [(80, 24), (160, 50), (40, 15), (130, 30), (80, 60), (200, 24), (20, 6), (8, 3), (1, 1)]
 
@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_counted(busy: Screen) -> None:
 
 
 def test_a_warning_is_told_among_the_messages(busy: Screen) -> None:
-    shown = drawn(logged(busy, "WARNING", "Backyard: the API does not answer"), 80, 24)
+    shown = drawn(with_log_line(busy, "WARNING", "Backyard: the API does not answer"), 80, 24)
     assert line_with("WARNING", shown) == "19:00 WARNING Backyard: the API does not answer"
 
 
@@ -193,7 +193,7 @@ def test_markup_is_shown_as_it_is(busy: Screen) -> None:
 
 
 def test_nothing_depends_on_a_dark_or_light_background(busy: Screen) -> None:
-    shown = "\n".join(lines(logged(busy, "ERROR", "x"), 160, 50, colours=True))
+    shown = "\n".join(lines(with_log_line(busy, "ERROR", "x"), 160, 50, colours=True))
     codes = {code for part in shown.split("\x1b[")[1:] for code in part.split("m", 1)[0].split(";")}
     assert codes <= {"0", "1", "2", "31", "32", "35", "36"}, "default foreground, and colours that both can show"
 
@@ -219,8 +219,8 @@ def test_a_payload_is_cut_between_its_members(busy: Screen) -> None:
     ],
 )
 def test_bars(accepted: float, waiting: float, text: str) -> None:
-    assert bar(10, accepted, waiting).plain == text
+    assert progress_bar(10, accepted, waiting).plain == text
 
 
 def test_time_passes_without_a_message(busy: Screen) -> None:
-    assert "20:15:00" in drawn(replace(busy, time=NOW.replace(hour=20, minute=15)), 80, 24)[0]
+    assert "20:15:00" in drawn(replace(busy, now=NOW.replace(hour=20, minute=15)), 80, 24)[0]

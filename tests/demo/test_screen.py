@@ -7,14 +7,14 @@ import pytest
 
 from tests.demo.conftest import NOW, PLAN, STATE, hear, project
 from ts2mqtt.demo.entity_examples import EntityExample, entity_count, entity_examples
-from ts2mqtt.demo.screen import Screen, logged
+from ts2mqtt.demo.screen import Screen, with_log_line
 
 
 def test_a_rig_goes_away_and_comes_back(busy: Screen) -> None:
-    later = replace(busy, time=NOW + timedelta(minutes=5))
+    later = replace(busy, now=NOW + timedelta(minutes=5))
     away = hear(later, "ts2mqtt/backyard/status", "offline")
     assert away.rigs["backyard"].online is False
-    assert away.rigs["backyard"].changed == NOW + timedelta(minutes=5)
+    assert away.rigs["backyard"].online_changed == NOW + timedelta(minutes=5)
     assert hear(away, "ts2mqtt/backyard/status", "offline").rigs["backyard"] == away.rigs["backyard"]
     assert hear(away, "ts2mqtt/backyard/status", "online").rigs["backyard"].online is True
     assert busy.rigs["backyard"].online is True, "a fold leaves the earlier screen as it was"
@@ -101,9 +101,9 @@ def test_a_message_tells_the_most_important_first(empty: Screen) -> None:
 
 
 def test_a_log_line_is_a_message_and_warnings_are_counted(empty: Screen) -> None:
-    screen = logged(empty, "WARNING", "Backyard: the API\x1b does not answer")
+    screen = with_log_line(empty, "WARNING", "Backyard: the API\x1b does not answer")
     assert screen.messages[-1].pieces == ("Backyard:", "the", "API\\x1b", "does", "not", "answer")
-    assert logged(screen, "INFO", "well").warning_count == 1
+    assert with_log_line(screen, "INFO", "well").warning_count == 1
 
 
 def test_home_assistant_counts_what_is_announced(busy: Screen) -> None:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ts2mqtt.cli import main
-from ts2mqtt.demo import start as demo
+from ts2mqtt.demo.start import simulation_start
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
 def some_nights(seed: int, *, steps: int) -> list[JsonValue]:
-    opening = demo._opening(seed)
-    observatory = opening.observatory()
+    start = simulation_start(seed)
+    observatory = start.observatory()
     for step in range(1, steps + 1):
-        observatory.advance(opening.evening + timedelta(days=4) * step / steps)
+        observatory.advance(start.evening + timedelta(days=4) * step / steps)
         observatory.preview_answer(observatory.active_profile.id)
     return [
         *(observatory.projects_answer(profile.id) for profile in observatory.profiles),
@@ -33,12 +33,12 @@ def test_the_same_seed_has_the_same_happenings() -> None:
 
 
 def test_a_seeded_run_begins_on_the_same_evening_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = demo._opening(5)
+    here = simulation_start(5)
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     try:
-        assert demo._opening(5) == here
-        assert demo._opening(None).evening.utcoffset() != here.evening.utcoffset()
+        assert simulation_start(5) == here
+        assert simulation_start(None).evening.utcoffset() != here.evening.utcoffset()
     finally:
         monkeypatch.undo()
         time.tzset()

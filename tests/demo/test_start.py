@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from tests.support.observer import observing
-from ts2mqtt.demo import lines as lines_module
-from ts2mqtt.demo.lines import PlainLines
+from ts2mqtt.demo.plain_lines import PlainLines
 from ts2mqtt.demo.start import demo, simulate
 from ts2mqtt.errors import BrokerError, Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
@@ -140,11 +139,10 @@ class TestTheDemo:
             async with asyncio.timeout(_PATIENCE_S):
                 await demo(0, SPEED, asyncio.Event(), PlainLines(say))
 
-    async def test_grows_while_it_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_grows_while_it_runs(self) -> None:
         """What is imaged is published: some target is told a second time, with other counts."""
-        monkeypatch.setattr(lines_module, "_LINE", 100_000)
         said, stopping = Said(), asyncio.Event()
-        running = asyncio.create_task(demo(0, 20_000.0, stopping, PlainLines(said)))
+        running = asyncio.create_task(demo(0, 20_000.0, stopping, PlainLines(said, line_length=100_000)))
 
         counts: dict[str, set[int]] = {}
 

@@ -17,7 +17,7 @@ from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import TARGET, Subject, TopicNames
@@ -68,7 +68,7 @@ def states_of_all(rig: Rig) -> dict[str, object]:
 
 
 async def test_every_entity_of_a_lively_observatory_shows_what_home_assistant_takes() -> None:
-    rig = await read_through_the_api(lively(start=datetime(2026, 2, 27, 17, tzinfo=UTC)))
+    rig = await read_through_the_api(busy_observatory(start=datetime(2026, 2, 27, 17, tzinfo=UTC)))
     states = states_of_all(rig)
     things = len(rig.known_profiles) + len(list(distinct_projects(rig))) + len(list(distinct_targets(rig)))
     assert things > 20

@@ -29,16 +29,16 @@ from ts2mqtt.config import PollingConfig
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.evidence import patience
 from ts2mqtt.observatory.present import IMAGING, OFFLINE
-from ts2mqtt.simulator.chance import chance
-from ts2mqtt.simulator.life import ObservatoryLife
+from ts2mqtt.simulator.automation import ObservatoryAutomation
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.simulator.sky import Sky
-from ts2mqtt.simulator.weather import weather_of
+from ts2mqtt.simulator.weather import night_weather
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ts2mqtt.simulator.entities import SimulatedExposurePlan, SimulatedProfile, SimulatedTarget
+    from ts2mqtt.simulator.rows import SimulatedExposurePlan, SimulatedProfile, SimulatedTarget
 
 _NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 _POLLING = PollingConfig(interval=60.0)
@@ -84,11 +84,11 @@ class DisturbedNight:
     def __init__(self, seed: int) -> None:
         self.outcome = Outcome(seed)
         self.observatory = SimulatedObservatory(seed=seed, site=BERLIN, timezone=UTC, now=_NOON)
-        self._chance = chance(seed, "disturbed night")
+        self._chance = random_numbers(seed, "disturbed night")
         for name in ("Refractor", "Reflector"):
             self._furnish(self.observatory.add_profile(name))
         self.rig = RecordedRig(self.observatory, _NOON)
-        self.observatory.life = ObservatoryLife(self.rig)
+        self.observatory.automation = ObservatoryAutomation(self.rig)
         self.changes: list[tuple[datetime, str]] = []
         """What somebody did that the API shows, and when."""
         self.lost_sight: list[datetime] = []
@@ -355,7 +355,7 @@ class _Judge:
             return lately[-1] if lately[-1] in ("the API goes away", "another profile") else "edited"
         if moment >= night.dawn - timedelta(minutes=15):
             return "the plan is over" if self._has_plan(moment) else "the night is over, and there is no plan"
-        if weather_of(self._night.observatory.seed, night).cloudy(moment):
+        if night_weather(self._night.observatory.seed, night).is_cloudy(moment):
             return "clouds"
         return "nothing can be imaged"
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ts2mqtt.simulator.entities import SimulatedProfile, SimulatedProject, SimulatedTarget
     from ts2mqtt.simulator.faults import Exchange
     from ts2mqtt.simulator.http1 import Answer
+    from ts2mqtt.simulator.rows import SimulatedProfile, SimulatedProject, SimulatedTarget
 
 _serial = count()
 _STATES = ("Draft", "Active", "Inactive", "Closed")
@@ -265,7 +265,7 @@ def _faults(chance: random.Random) -> dict[str, Fault]:
 
 async def _with_unreadable_rows(chance: random.Random, exchange: Exchange) -> Answer:
     """The true answer, but that some of a list's rows cannot be told apart any more."""
-    answer = await exchange.true_answer()
+    answer = await exchange.regular_answer()
     try:
         rows = json.loads(answer.body)
     except ValueError:

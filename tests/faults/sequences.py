@@ -11,7 +11,7 @@ from unittest.mock import patch
 from tests.faults.world import World
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.bridge import night_work
-from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,7 +56,7 @@ class Outcome:
 
 def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
     """Plays the sequence of this seed; `without` leaves some of its steps out."""
-    numbers = chance(seed, "sequence")
+    numbers = random_numbers(seed, "sequence")
     kinds = numbers.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()), k=numbers.randint(3, _LONGEST))
     pauses = [numbers.choice(_PAUSES_S) for _ in kinds]
     steps: list[str] = []

@@ -18,7 +18,7 @@ from tests.support.observer import observing, retained_on
 from tests.support.running import bridge_config, running_bridge
 from tests.support.topics_of_example import NAMES
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -44,7 +44,7 @@ class _Places:
     """A Mosquitto, a rig, and the bridge as a process, which may be dead."""
 
     def __init__(self, seed: int, directory: Path, broker: Mosquitto) -> None:
-        self.chance = chance(seed, "processes")
+        self.chance = random_numbers(seed, "processes")
         self.broker = broker
         noon = datetime(2026, 2, 27, 17, tzinfo=UTC)
         self.rig = RandomRig("backyard", "Backyard", seed, self.chance, lambda: noon)

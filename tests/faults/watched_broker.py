@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tests.faults.remembering_home_assistant import RememberingHomeAssistant
 from tests.support.topics_of_example import NAMES
-from ts2mqtt.simulator import broker as embedded
-from ts2mqtt.simulator.broker import EmbeddedBroker, Limits
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.mqtt_connection import Limits
+from ts2mqtt.simulator.mqtt_exchange import MessageExchange
 from ts2mqtt.simulator.mqtt_packets import Message
 from ts2mqtt.topics.names import BRIDGE
 
@@ -26,7 +27,7 @@ _STORM = 600
 _NO_LIMITS = Limits()
 
 
-class _Exchange(embedded._Exchange):
+class _Exchange(MessageExchange):
     def __init__(self, tell: Callable[[Message], None]) -> None:
         super().__init__(None, None)
         self.tell = tell

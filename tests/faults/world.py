@@ -15,7 +15,7 @@ from tests.support.topics_of_example import NAMES
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.chance import chance
+from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,11 +68,11 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.faults_met: list[str] = []
-        self._chance = chance(seed, "world")
+        self._chance = random_numbers(seed, "world")
         self._seed = seed
         self._clock_offset = timedelta()
         self._rigs = tuple(
-            RandomRig(rig_id, name, seed * 10 + number, chance(seed, "rig", number), self._true_time)
+            RandomRig(rig_id, name, seed * 10 + number, random_numbers(seed, "rig", number), self._true_time)
             for number, (rig_id, name) in enumerate((("backyard", "Backyard"), ("remote", "Remote")))
         )[: self._chance.choice((1, 1, 2))]
         self._broker = WatchedBroker(self._exists, self._is_shown)
@@ -348,7 +348,7 @@ class World:
 
     def _new_bridge(self, config: Config) -> Bridge:
         """Reading this machine's certificate authorities would take long, and is beside the point."""
-        return Bridge(config, clock=_MachineClock(self), tls=_TLS, rng=chance(self._seed, "bridge"))
+        return Bridge(config, clock=_MachineClock(self), tls=_TLS, rng=random_numbers(self._seed, "bridge"))
 
     async def _kill(self, killed: _RunningBridge) -> None:
         """As by SIGKILL: its connections break at once, and it says no more."""

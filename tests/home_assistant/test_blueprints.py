@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.home_assistant.hass import HomeAssistant
     from tests.home_assistant.scene import Scene
     from ts2mqtt.config import Config
-    from ts2mqtt.simulator.entities import SimulatedTarget
+    from ts2mqtt.simulator.rows import SimulatedTarget
 
 FOLDER = ROOT / "homeassistant" / "blueprints" / "automation" / "ts2mqtt"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -11,7 +11,7 @@ from tests.conftest import need
 from tests.home_assistant.browser import PHONE, TABLET, chromium, elements_of, page, pictures_of, text_of
 from tests.home_assistant.scene import scene
 from tests.support.project import ROOT
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def test_it_shows_every_active_project_on_a_tablet_and_a_problem_on_a_phon
     # Wherever on Earth it is about 23 o'clock now.
     hours = (23 - now.hour + 12) % 24 - 12
     site = Site(latitude_deg=47, longitude_deg=hours * 15.0)
-    observatory = lively(seed=3, start=now, site=site, timezone=timezone(timedelta(hours=hours)))
+    observatory = busy_observatory(seed=3, start=now, site=site, timezone=timezone(timedelta(hours=hours)))
     await hass.create_dashboard(FILE, ADDRESS)
     async with scene(house, observatory) as backyard, backyard.running():
         await backyard.published()

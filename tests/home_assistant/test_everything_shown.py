@@ -10,7 +10,7 @@ from tests.home_assistant.expected import components
 from tests.home_assistant.scene import scene, shown_scene
 from tests.support import topics_of_example as of
 from ts2mqtt.home_assistant import entities
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def test_a_target_hangs_on_its_project_which_hangs_on_its_profile_which_ha
 
 
 async def test_a_lively_observatory_with_all_it_has_ever_imaged(house: House) -> None:
-    observatory = lively(start=datetime(2026, 2, 27, 17, tzinfo=UTC))
+    observatory = busy_observatory(start=datetime(2026, 2, 27, 17, tzinfo=UTC))
     async with scene(house, observatory) as backyard, backyard.running():
         await backyard.published()
         imaged = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.home_assistant.scene import scene
 from tests.support.running import polling, running_bridge
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site
 from ts2mqtt.timing import PacedClock
 
@@ -27,7 +27,7 @@ _OF_AN_EVENT = 15
 
 
 async def test_a_night_is_quiet_in_the_log_and_wakes_home_assistant_only_for_what_happens(house: House) -> None:
-    observatory = lively(seed=_CLEAR, start=_EVENING, site=_SITE, timezone=UTC)
+    observatory = busy_observatory(seed=_CLEAR, start=_EVENING, site=_SITE, timezone=UTC)
     async with scene(house, observatory) as backyard:
         clock = PacedClock(_EVENING, _SPEED)
         backyard.api.clock = clock.now

@@ -19,7 +19,7 @@ from ts2mqtt.home_assistant.devices import bridge_device_message, device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.transition import Presence, next_step
 from ts2mqtt.interface import asyncapi
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
@@ -45,7 +45,7 @@ def night() -> WatchedRig:
         await rig.until(NOON + NIGHT)
 
     with bridge_in("Europe/Berlin"):
-        return play(lively(seed=3, start=NOON, site=BERLIN, timezone=ZONE), script)
+        return play(busy_observatory(seed=3, start=NOON, site=BERLIN, timezone=ZONE), script)
 
 
 def examples_of(rig: WatchedRig) -> Examples:

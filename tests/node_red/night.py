@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.running import bridge_config, polling, running_bridge
 from ts2mqtt.simulator.api import SimulatedApi
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def night(
 ) -> AsyncIterator[PassingTime]:
     """Backyard and Remote, with projects and history of their own; `prepared` may change the one in the backyard."""
     time = PassingTime()
-    observatories = [lively(seed=seed, start=BEGIN, site=_SITE, timezone=BEGIN.tzinfo) for seed in (3, 4)]
+    observatories = [busy_observatory(seed=seed, start=BEGIN, site=_SITE, timezone=BEGIN.tzinfo) for seed in (3, 4)]
     if prepared:
         prepared(observatories[0])
     async with (

@@ -12,13 +12,13 @@ from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
-from ts2mqtt.picture.night import MOST_ROWS
+from ts2mqtt.picture.night import MAXIMUM_ROWS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ts2mqtt.observatory.model import NightPlan
-    from ts2mqtt.picture.night import Coordinates
+    from ts2mqtt.picture.target_row import Coordinates
 
 IN_BERLIN = Site(52.52, 13.405)
 M31: dict[str, Coordinates] = {"M 31": (0.7123, 41.27, "J2000")}
@@ -105,7 +105,7 @@ def test_each_target_is_one_row() -> None:
 
 
 def test_a_great_many_targets_are_only_counted() -> None:
-    assert image(draw(targets(40))).height <= image(draw(targets(MOST_ROWS))).height + 20
+    assert image(draw(targets(40))).height <= image(draw(targets(MAXIMUM_ROWS))).height + 20
     assert draw(targets(40)) != draw(targets(41))
 
 

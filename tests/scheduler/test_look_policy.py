@@ -114,15 +114,17 @@ class TestSlowThings:
         self, things: SlowThings, clock: HandClock
     ) -> None:
         due = [TargetsOf(str(number)) for number in range(20)]
-        for thing in due:
-            things.put_off(thing)
+        not_due = [ProjectsOf(str(number)) for number in range(20)]
+        for target_list in due:
+            things.put_off(target_list)
         clock.advance(SLOW_S)
-        things.put_off(VERSION)
+        for project_list in not_due:
+            things.put_off(project_list)
         things.spread_again()
-        assert things.resting() == {*due, VERSION}
+        assert things.resting() == {*due, *not_due}
         clock.advance(0.5 * SLOW_S)
         assert 0 < sum(things.is_due(thing) for thing in due) < 20
-        assert not things.is_due(VERSION)
+        assert not any(things.is_due(thing) for thing in not_due)
 
     def test_what_is_gone_is_forgotten(self, things: SlowThings) -> None:
         things.put_off(VERSION)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from tests.support.running import Log
     from ts2mqtt.observatory.model import Rig
-    from ts2mqtt.simulator.entities import SimulatedTarget
     from ts2mqtt.simulator.http1 import Answer
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import SimulatedTarget
 
 HOUR = 3_600.0
 
@@ -420,7 +420,7 @@ class TestStatistics:
             at_once.append(under_way)
             await asyncio.sleep(0.01)
             under_way -= 1
-            return await exchange.true_answer()
+            return await exchange.regular_answer()
 
         api.faults.add("/targets/*/statistics", Fault(slowly))
         async with watching(api, looks(concurrency=4)):

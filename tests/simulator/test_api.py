@@ -15,8 +15,8 @@ import pytest
 from tests.simulator.raw_client import RawClient
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.faults import Fault
-from ts2mqtt.simulator.lively import lively
 
 if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -357,7 +357,7 @@ async def test_a_preview_can_be_slow(api: SimulatedApi, client: RawClient) -> No
 
 async def test_the_clock_moves_a_lively_observatory_before_every_answer() -> None:
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    observatory = lively(start=start, timezone=ZoneInfo("Europe/Berlin"))
+    observatory = busy_observatory(start=start, timezone=ZoneInfo("Europe/Berlin"))
     times = [start]
 
     def acquired(body: bytes) -> int:

@@ -17,7 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ts2mqtt.errors import BrokerError
-from ts2mqtt.simulator.broker import EmbeddedBroker, Limits
+from ts2mqtt.simulator.broker import EmbeddedBroker
+from ts2mqtt.simulator.mqtt_connection import Limits
 from ts2mqtt.simulator.mqtt_outbox import Delivery, Outbox
 from ts2mqtt.simulator.mqtt_packets import Message, matches
 

@@ -12,7 +12,7 @@ from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue
+    from ts2mqtt.simulator.rows import JsonValue
 
 PROFILE = "c0e1645f-4d4c-4cff-b6f8-c66a58be9cd4"
 PROJECT = "d900ba4a-5f70-4eb1-bd30-cd4c9b45d1c4"

@@ -10,10 +10,10 @@ import pytest
 
 from ts2mqtt.errors import NotFoundError
 from ts2mqtt.simulator.observatory import SimulatedObservatory
-from ts2mqtt.simulator.planner import wanted_now
+from ts2mqtt.simulator.planner import remaining_exposures
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue, SimulatedTarget
+    from ts2mqtt.simulator.rows import JsonValue, SimulatedTarget
     from ts2mqtt.simulator.wire import JsonObject
 
 
@@ -127,12 +127,12 @@ def test_without_a_grader_every_saved_image_is_accepted_at_once(observatory: Sim
 def test_without_a_grader_the_planner_goes_on_to_the_exposure_throttle(observatory: SimulatedObservatory) -> None:
     project = next(observatory.projects())
     profile, plan = observatory.profile_of(project), only_target(observatory).exposure_plans[0]
-    assert wanted_now(profile, project, plan) == plan.desired
+    assert remaining_exposures(profile, project, plan) == plan.desired
 
     project.enable_grader = False
     observatory.acquire(only_target(observatory))
 
-    assert wanted_now(profile, project, plan) == int(1.25 * plan.desired) - 1
+    assert remaining_exposures(profile, project, plan) == int(1.25 * plan.desired) - 1
 
 
 def test_a_test_may_decide_the_grading_itself(observatory: SimulatedObservatory) -> None:

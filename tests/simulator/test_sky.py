@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import astronomy
 import pytest
 
-from ts2mqtt.simulator.catalogue import CATALOGUE, in_season
+from ts2mqtt.simulator.catalogue import CATALOGUE, targets_in_season
 from ts2mqtt.simulator.sky import Site, Sky
 
 MUNICH = Site(latitude_deg=48.14, longitude_deg=11.58)
@@ -56,7 +56,7 @@ def test_every_season_has_targets_of_every_kind(site: Site, month: int) -> None:
     middle = night.dusk + timedelta(hours=1)
 
     for kind in ("broadband", "narrowband"):
-        best = in_season(kind, sky, night)[:3]
+        best = targets_in_season(kind, sky, night)[:3]
         assert all(entry.kind == kind for entry in best)
         heights = [
             max(sky.altitude(entry.ra_hours, entry.dec_deg, middle + step * timedelta(hours=1)) for step in range(7))

@@ -10,7 +10,7 @@ import pytest
 from ts2mqtt.simulator.wire import encode
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue
+    from ts2mqtt.simulator.rows import JsonValue
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.chance import chance
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.mqtt_packets import Message
+from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.timing import BrokerTimings, RigTimings, Timings
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Measured:
 class _Months:
     def __init__(self, rigs: int, days: int) -> None:
         self._days = days
-        self._chance = chance(1, "soak")
-        self._observatories = [lively(seed=seed, start=_START) for seed in range(rigs)]
+        self._chance = random_numbers(1, "soak")
+        self._observatories = [busy_observatory(seed=seed, start=_START) for seed in range(rigs)]
         self._apis = [SimulatedApi(observatory, clock=self.now) for observatory in self._observatories]
         self._broker = EmbeddedBroker()
         self.measured: list[Measured] = []

@@ -13,8 +13,8 @@ import httpx
 from ts2mqtt.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import JsonValue
     from ts2mqtt.timing import Clock
 
 

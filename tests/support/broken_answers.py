@@ -20,7 +20,7 @@ from ts2mqtt.simulator.http1 import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ts2mqtt.simulator.entities import JsonValue
+    from ts2mqtt.simulator.rows import JsonValue
 
 Row = dict[str, "JsonValue"]
 
@@ -48,7 +48,7 @@ def altered(change: Callable[[list[Row]], None]) -> Fault:
     """The true list of rows, after `change` has been at it."""
 
     async def act(exchange: Exchange) -> Answer:
-        answer = await exchange.true_answer()
+        answer = await exchange.regular_answer()
         rows: list[Row] = json.loads(answer.body)
         change(rows)
         return replace(answer, body=json.dumps(rows).encode())
@@ -77,7 +77,7 @@ def _row(value: JsonValue) -> Callable[[], Fault]:
     """The true list with one more row, which is none."""
 
     async def act(exchange: Exchange) -> Answer:
-        answer = await exchange.true_answer()
+        answer = await exchange.regular_answer()
         return replace(answer, body=json.dumps([value, *json.loads(answer.body)]).encode())
 
     return lambda: Fault(act)

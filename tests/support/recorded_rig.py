@@ -1,7 +1,7 @@
 """A simulated rig that writes down what it really did, and that N.I.N.A. can crash under.
 
 rig = RecordedRig(observatory, observatory.now)
-observatory.life = ObservatoryLife(rig)
+observatory.automation = ObservatoryAutomation(rig)
 ...
 rig.exposures, rig.target_at(moment)
 """
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ts2mqtt.simulator.rig import Rig
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import SimulatedExposurePlan
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import SimulatedExposurePlan
 
 _NOT_TONIGHT = timedelta(hours=16)
 
@@ -42,7 +42,7 @@ class RecordedRig(Rig):
         self._targets: list[str | None] = []
 
     def act(self) -> None:
-        at, before = self.wakes, self._counts()
+        at, before = self.acts_at, self._counts()
         super().act()
         for plan, (target_id, acquired) in self._counts().items():
             if acquired > before[plan][1]:
@@ -59,12 +59,12 @@ class RecordedRig(Rig):
 
     def crash(self, at: datetime) -> None:
         """The exposure under way is lost, and nothing runs until somebody starts it again, or the next evening."""
-        self._session = None
-        self.wakes = at.astimezone(UTC) + _NOT_TONIGHT
+        self._imaging_night = None
+        self.acts_at = at.astimezone(UTC) + _NOT_TONIGHT
         self._note(at)
 
     def start_again(self, at: datetime) -> None:
-        self.wakes = at.astimezone(UTC)
+        self.acts_at = at.astimezone(UTC)
 
     def target_at(self, moment: datetime) -> str | None:
         """The id of the target that the rig was at work on."""
@@ -77,8 +77,8 @@ class RecordedRig(Rig):
         return list(zip(self._moments, self._targets, strict=True))
 
     def _note(self, at: datetime) -> None:
-        pointed_at = self._session.pointed_at if self._session else None
-        target = pointed_at.id if pointed_at else None
+        aimed_at = self._imaging_night.target if self._imaging_night else None
+        target = aimed_at.id if aimed_at else None
         if not self._targets or target != self._targets[-1]:
             self._moments.append(at)
             self._targets.append(target)

@@ -37,7 +37,7 @@ IMPATIENT = Timings(
     broker=BrokerTimings(first_retry_s=0.1, refused_retry_s=0.5),
     home_assistant=HomeAssistantTimings(birth_delay_s=(0.05, 0.1), least_birth_gap_s=0.05, registry_written_s=2.0),
 )
-"""What is retried after seconds is retried after a tenth of them."""
+"""What is retried after seconds is retried after a fraction of them."""
 
 
 def with_broker(**seconds: float) -> Timings:

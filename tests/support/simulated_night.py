@@ -30,12 +30,12 @@ from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.poller import RigPoller
-from ts2mqtt.simulator.chance import chance
-from ts2mqtt.simulator.life import ObservatoryLife
+from ts2mqtt.simulator.automation import ObservatoryAutomation
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Site, Sky
-from ts2mqtt.simulator.weather import weather_of
+from ts2mqtt.simulator.weather import night_weather
 from ts2mqtt.topics.decode import Recalled, recall
 from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import TopicNames
@@ -119,7 +119,7 @@ class WatchedRig:
     def start_bridge(self) -> None:
         self._starts += 1
         self.starts_and_stops.append(self.now)
-        self._bridge = _Bridge(self, self._config, self._polling, chance(1, "bridge", self._starts))
+        self._bridge = _Bridge(self, self._config, self._polling, random_numbers(1, "bridge", self._starts))
 
     async def stop_bridge(self) -> None:
         if self._bridge is not None:
@@ -237,12 +237,12 @@ def rig_under(sort: Sort, noon: datetime, *, site: Site = BERLIN) -> SimulatedOb
     night = Sky(site).night_from(noon)
     assert night is not None
     for seed in range(1_000):
-        weather = weather_of(seed, night)
+        weather = night_weather(seed, night)
         clouds = weather.clouds_until - weather.clouds_from
         if clouds == (timedelta() if sort == "clear" else night.dawn - night.dusk):
             break
     observatory = SimulatedObservatory(seed=seed, site=site, timezone=noon.tzinfo, now=noon)
-    observatory.life = ObservatoryLife(Rig(observatory, noon.astimezone(UTC)))
+    observatory.automation = ObservatoryAutomation(Rig(observatory, noon.astimezone(UTC)))
     return observatory
 
 

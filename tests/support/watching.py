@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Project, Rig, Target
     from ts2mqtt.scheduler.report import RigReport
     from ts2mqtt.simulator.api import SimulatedApi
-    from ts2mqtt.simulator.entities import SimulatedProfile
+    from ts2mqtt.simulator.rows import SimulatedProfile
     from ts2mqtt.timing import Clock
 
 PATIENCE_S = 15.0

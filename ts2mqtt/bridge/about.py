@@ -38,7 +38,7 @@ class Identity:
 
 
 def about(identity: Identity, carried: CarriedOver) -> Message:
-    """Changes when a rig comes or goes, when something begins or ceases to fail, and with the log's level."""
+    """The payload for the bridge's own topic; another one when a rig comes or goes, or when something fails anew."""
     updates = carried.desired.updates
     problems = (carried.failures.latest, *(update.problem for update in updates))
     latest = max(filter(None, problems), key=attrgetter("told"), default=None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """At parts that were not finished with, or that have led Home Assistant only half of the way."""
+    """Compare and publish these parts once more: something had to settle, or Home Assistant is half of the way."""
 
     parts: frozenset[str]
 
@@ -28,7 +28,7 @@ class TellStatesAgain:
 
 @dataclass(frozen=True, slots=True)
 class BeginWelcome:
-    """Home Assistant has started a moment ago: it is to be told everything again."""
+    """Home Assistant has started a moment ago, or somebody asked for it: it is to be told every device again."""
 
 
 @dataclass(frozen=True, slots=True)

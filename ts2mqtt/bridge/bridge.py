@@ -1,4 +1,4 @@
-"""The bridge: has every rig watched, stays connected to the broker, keeps the one true at the other."""
+"""The bridge: has every rig watched, and what the rigs report published, whenever there is a broker."""
 
 from __future__ import annotations
 
@@ -152,14 +152,14 @@ class Bridge:
             except BrokerError as error:
                 self._failures.failed("MQTT", str(error))
                 was_steady = self._clock.monotonic() - started > timings.steady_s
-                attempts = 0 if was_steady else attempts + 1
-                delay_s = min(timings.longest_retry_s, timings.first_retry_s * 2 ** min(attempts, 10))
+                attempts = 1 if was_steady else attempts + 1
+                delay_s = min(timings.longest_retry_s, timings.first_retry_s * 2.0 ** min(attempts - 1, 10))
             else:
                 return
             await self._until_stopped(asyncio.sleep(delay_s * random.uniform(0.5, 1.0)))  # noqa: S311 - spreads load
 
     def _take_another_client_id(self) -> None:
-        """If the other bridge has ours, our next look at the broker would end its connection."""
+        """The other bridge may have the same one: to connect with it again would cut that bridge off."""
         self._client_id = f"{self._config.mqtt.client_id}-{self._setting.identity.instance[-8:]}"
         self._carried.has_worked = False
 

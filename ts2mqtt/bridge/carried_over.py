@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections import deque
+import logging
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ts2mqtt.home_assistant.transition import Presence
+from ts2mqtt.bridge.inbox import MOST_EVENTS_OF_A_RIG
+from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ts2mqtt.bridge.desired_state import DesiredState
     from ts2mqtt.logs.failures import FailureLog
 
-_MOST_EVENTS = 1_000
-"""Kept while the broker is away; older ones are dropped first."""
+_LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class UntoldEvent:
-    """An event that the broker has not got yet."""
-
-    rig_id: str
-    payload: bytes
+def _untold() -> defaultdict[str, deque[bytes]]:
+    return defaultdict(deque)
 
 
 @dataclass(slots=True, kw_only=True)
 class CarriedOver:
-    """`is_born`: Home Assistant has started, and was not told everything again yet.
+    """`events` are those that the broker has not got yet: payloads, by rig, in their order.
 
+    `welcome_is_owed`: Home Assistant has started, or somebody asked for it, and it was not told everything again yet.
     `has_worked`: an earlier session with the same client id has published.
     """
 
     desired: DesiredState
     failures: FailureLog
-    events: deque[UntoldEvent] = field(default_factory=lambda: deque(maxlen=_MOST_EVENTS))
-    presence: Presence = Presence.UNKNOWN
-    is_born: bool = False
+    events: defaultdict[str, deque[bytes]] = field(default_factory=_untold)
+    welcome_is_owed: bool = False
     has_worked: bool = False
+
+    def add_events(self, rig_id: str, payloads: Iterable[bytes]) -> None:
+        """Keeps the latest of each rig; what is dropped is said."""
+        waiting = self.events[rig_id]
+        waiting.extend(payloads)
+        too_many = len(waiting) - MOST_EVENTS_OF_A_RIG
+        if too_many > 0:
+            _LOG.warning("%s: dropped %s that waited for the broker for too long", rig_id, counted(too_many, "event"))
+            for _ in range(too_many):
+                waiting.popleft()

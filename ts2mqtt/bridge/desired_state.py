@@ -29,7 +29,7 @@ class Desired:
 class DesiredState:
     """The complete set, in parts: one for each configured rig, named by its id, and one for the bridge itself.
 
-    `bridge_device` is the bridge's own device; empty, as every rig's devices, where Home Assistant is not told.
+    `bridge_device` is the bridge's own device; None where Home Assistant is not told.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class DesiredState:
     ) -> None:
         self._ids = ids
         self._rig_ids = frozenset(rig_ids)
-        self._bridge_device = bridge_device or {}
+        self._bridge_device = bridge_device
         self._updates: dict[str, RigUpdate] = {}
 
     def put(self, update: RigUpdate) -> None:
@@ -53,7 +53,7 @@ class DesiredState:
 
     @property
     def tells_home_assistant(self) -> bool:
-        return bool(self._bridge_device)
+        return self._bridge_device is not None
 
     @property
     def updates(self) -> Iterable[RigUpdate]:
@@ -63,7 +63,7 @@ class DesiredState:
     def of(self, parts: AbstractSet[str]) -> Desired:
         updates = [self._updates[part] for part in sorted(parts) if part in self._updates]
         states: dict[str, Message] = {}
-        devices = dict(self._bridge_device) if BRIDGE.rig_id in parts else {}
+        devices = dict(self._bridge_device or {}) if BRIDGE.rig_id in parts else {}
         for update in updates:
             states |= update.states
             devices |= update.devices

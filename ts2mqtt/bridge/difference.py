@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.desired_state import Desired
     from ts2mqtt.bridge.publisher import Publisher
     from ts2mqtt.bridge.setting import Setting
-    from ts2mqtt.home_assistant.transition import Step
+    from ts2mqtt.home_assistant.transition import Presence, Step
 
 _LOG = logging.getLogger(__name__)
 
 
 class Difference:
-    """Of one session."""
+    """For one session; the parts are rigs by their ids, and the bridge itself."""
 
     def __init__(self, setting: Setting, publisher: Publisher, carried: CarriedOver, agenda: Agenda) -> None:
         self._ids = setting.ids
@@ -39,12 +39,15 @@ class Difference:
         self._carried = carried
         self._agenda = agenda
 
-    async def publish(self, parts: frozenset[str]) -> None:
-        """Returns when all of it has arrived; what has to settle first is put on the agenda."""
+    async def publish(self, parts: frozenset[str], presence: Presence) -> None:
+        """Returns when all of it has arrived; what has to settle first is put on the agenda.
+
+        `presence` is what is known of Home Assistant.
+        """
         desired = self._carried.desired.of(parts)
         retained = self._publisher.retained_of(parts)
         gone = list(self._carried.desired.stale_devices(desired, retained))
-        steps = self._steps(desired, retained, gone)
+        steps = self._steps(desired, retained, gone, presence)
         for topic, step in steps.items():
             if step.record is not None:
                 await self._publisher.put(self._record_topic(topic), step.record)
@@ -52,7 +55,7 @@ class Difference:
         if BRIDGE.rig_id in parts:
             messages[self._ids.topics.bridge] = about(self._identity, self._carried)
         messages |= _device_messages(desired, steps)
-        # Devices go before their states do, as Home Assistant reads both.
+        # Devices are cleared before their states, as Home Assistant reads both.
         stale = [Stale(topic, SETTLE_S) for topic in gone]
         stale += (
             Stale(topic, SETTLE_S, follows=self._ids.topic(subject))
@@ -63,8 +66,13 @@ class Difference:
             self._agenda.add(wait_s, LookAgain(parts))
         self._plan_next_steps(steps)
 
-    def _steps(self, desired: Desired, retained: Mapping[str, bytes], gone: list[str]) -> dict[str, Step]:
-        """By topic, of every device that is there and has to become another, or to go."""
+    def _steps(
+        self, desired: Desired, retained: Mapping[str, bytes], gone: list[str], presence: Presence
+    ) -> dict[str, Step]:
+        """By topic, of every device that is there and has to become another, or to go.
+
+        One that goes is cleared as Stale, with its states; of its step only the record counts.
+        """
         if not self._carried.desired.tells_home_assistant:
             return {}
         changed = (
@@ -78,7 +86,7 @@ class Difference:
                 desired.devices[topic].payload if topic in desired.devices else None,
                 retained[topic],
                 self._publisher.retained.get(self._record_topic(topic)),
-                self._carried.presence,
+                presence,
                 now,
             )
             for topic in chain(changed, gone)
@@ -86,7 +94,7 @@ class Difference:
 
     def _plan_next_steps(self, steps: Mapping[str, Step]) -> None:
         for topic, step in steps.items():
-            if step.publish and self._publisher.retained.get(topic) != step.publish:
+            if step.publish is not None and self._publisher.retained.get(topic, b"") != step.publish:
                 # It has to settle first, or was refused: this same step will be found again.
                 continue
             if step.forget_record:

@@ -1,4 +1,4 @@
-"""What a session has to deal with, as values: what rigs report, what comes from the broker, what time brings."""
+"""What a session has to deal with, as values: what rigs report, what comes from the broker, and the stop."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.topics.message import Message
 
-MOST_EVENTS = 1_000
-"""Of one rig, kept while the broker is away; older ones are dropped first."""
+MOST_EVENTS_OF_A_RIG = 1_000
+"""Kept while the broker is away; older ones are dropped first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Inbox:
     def put(self, happening: Happening) -> None:
         if isinstance(happening, RigUpdate):
             earlier = self._updates.get(happening.rig_id)
-            events = (*earlier.events, *happening.events)[-MOST_EVENTS:] if earlier else happening.events
+            events = (*earlier.events, *happening.events)[-MOST_EVENTS_OF_A_RIG:] if earlier else happening.events
             self._updates[happening.rig_id] = replace(happening, events=events)
         else:
             self._others.append(happening)

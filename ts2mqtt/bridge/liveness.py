@@ -37,7 +37,7 @@ class Liveness:
         self._other = asyncio.Event()
 
     def hear(self, payload: bytes) -> None:
-        """What came on the heartbeat topic; of two bridges at work, the one that began later gives way."""
+        """What came on the heartbeat topic; of two bridges that work side by side the later one gives way."""
         if self.at_work and decode.is_question(payload):
             self._asked.set()
         beat = decode.heartbeat_in(payload)
@@ -55,8 +55,8 @@ class Liveness:
         To a broker two clients with one id are one client that has moved: whoever connects ends the other's
         connection. Then the bridge that was here first gives way, or the two would go on for ever.
         """
-        began = decode.instance_in(retained.get(self._topics.bridge, b""))
-        if is_returning and began is not None and began > self._instance:
+        instance_there = decode.instance_in(retained.get(self._topics.bridge, b""))
+        if is_returning and instance_there is not None and instance_there > self._instance:
             raise OtherBridgeError(
                 f"another bridge has begun to work under the base topic {self._topics.base!r}, with the same "
                 "mqtt.client_id",
@@ -94,7 +94,7 @@ class Liveness:
         raise BrokerUnreachableError("heartbeats no longer come back through the broker")
 
     async def _answer(self) -> None:
-        """Seldom, but each: who asks while a healthcheck is answered must not think that nobody works."""
+        """At most twice a second, but each question: who asks beside a healthcheck must get an answer, too."""
         while True:
             await self._asked.wait()
             self._asked.clear()

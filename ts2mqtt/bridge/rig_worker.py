@@ -43,8 +43,7 @@ _LOG = logging.getLogger(__name__)
 class Surroundings:
     """What the work of every rig has in common.
 
-    `writer` writes devices for Home Assistant, None where it is not told; `project_states` are those whose projects
-    become devices. `tls` and `rng` are for tests.
+    `writer` writes devices for Home Assistant, None where it is not told. `tls` and `rng` are for tests.
     """
 
     ids: DiscoveryIds

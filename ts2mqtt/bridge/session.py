@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, ForgetRecord, LookAgain, RemoveAgain, TellStatesAgain
-from ts2mqtt.bridge.carried_over import UntoldEvent
 from ts2mqtt.bridge.difference import Difference
 from ts2mqtt.bridge.inbox import (
     BridgeChanged,
@@ -83,9 +82,8 @@ class Session:
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
         self._complaints = RateLimit(1, _COMPLAINT_EVERY_S, clock)
         self._due: set[str] = set()
-        if not carried.is_born:
-            # What Home Assistant did while there was no connection, nobody knows.
-            carried.presence = Presence.UNKNOWN
+        # What Home Assistant did while there was no connection, nobody knows; but it is up if it waits for a welcome.
+        self._presence = Presence.UP if carried.welcome_is_owed else Presence.UNKNOWN
 
     @property
     def retained(self) -> Mapping[str, bytes]:
@@ -171,7 +169,7 @@ class Session:
         self._liveness.at_work = self._carried.has_worked = True
         await self._publisher.put(self._ids.topics.status, ONLINE)
         self._due |= self._carried.desired.parts | self._publisher.parts
-        if self._carried.is_born:
+        if self._carried.welcome_is_owed:
             self._plan_welcome()
 
     async def _publish_some(self) -> None:
@@ -180,7 +178,7 @@ class Session:
         parts = frozenset(sorted(self._due)[:_RIGS_AT_ONCE])
         self._due -= parts
         if parts:
-            await self._difference.publish(parts)
+            await self._difference.publish(parts, self._presence)
         await self._publish_events()
         await self._welcome.go_on()
         await self._look_at_what_is_doubtful()
@@ -199,7 +197,7 @@ class Session:
             case RigUpdate():
                 self._take_update(happening)
             case HomeAssistantSpoke():
-                self._carried.presence = Presence.UP if happening.is_up else Presence.DOWN
+                self._presence = Presence.UP if happening.is_up else Presence.DOWN
                 if happening.is_up and not happening.is_retained:
                     self._plan_welcome()
             case CommandCame():
@@ -232,14 +230,15 @@ class Session:
     def _take_update(self, update: RigUpdate) -> None:
         earlier = self._carried.desired.latest(update.rig_id)
         self._carried.desired.put(update)
-        self._carried.events += (UntoldEvent(update.rig_id, payload) for payload in update.events)
+        if update.events:
+            self._carried.add_events(update.rig_id, update.events)
         self._due.add(update.rig_id)
         if earlier is None or (earlier.rig.online, earlier.problem) != (update.rig.online, update.problem):
             self._due.add(BRIDGE.rig_id)
 
     async def _forget_record(self, task: ForgetRecord) -> None:
         """Unless Home Assistant has gone down since, or was started anew: then it has to be shown again what went."""
-        is_safe = self._carried.presence is Presence.UP and not self._carried.is_born
+        is_safe = self._presence is Presence.UP and not self._carried.welcome_is_owed
         if is_safe and self.retained.get(task.topic) == task.record:
             await self._publisher.put(task.topic, b"")
             if part := self._ids.part_of(task.topic):
@@ -260,17 +259,18 @@ class Session:
         Home Assistant may have heard of a rig only just now: it does not listen to events before that has settled,
         for which a bridge that stops cannot wait.
         """
-        for event in tuple(self._carried.events):
-            if event.rig_id in self._due:
-                continue
-            wait_s = self._publisher.unsettled_s(self._ids.topic(Subject(event.rig_id)), SETTLE_S)
+        for rig_id in self._carried.events.keys() - self._due:
+            wait_s = self._publisher.unsettled_s(self._ids.topic(Subject(rig_id)), SETTLE_S)
             if self._home_assistant.enabled and wait_s > 0 and not at_once:
-                self._agenda.add(wait_s, LookAgain(frozenset({event.rig_id})))
+                self._agenda.add(wait_s, LookAgain(frozenset({rig_id})))
                 continue
-            arrived = await self._publisher.tell(self._ids.topics.rig_event(event.rig_id), event.payload)
-            # Should the connection break now, nobody knows whether the broker has it: better not than twice.
-            self._carried.events.remove(event)
-            await arrived
+            waiting = self._carried.events[rig_id]
+            while waiting:
+                arrived = await self._publisher.tell(self._ids.topics.rig_event(rig_id), waiting[0])
+                # Should the connection break now, nobody knows whether the broker has it: better not than twice.
+                waiting.popleft()
+                await arrived
+            del self._carried.events[rig_id]
 
     async def _check_that_it_is_retained(self) -> None:
         if not await self._reader.read_topics([self._ids.topics.bridge]):

@@ -24,7 +24,7 @@ _DEVICES_AT_ONCE = 100
 
 
 class Welcome:
-    """Of one session; goes on after the next start of a session if the connection breaks in the middle."""
+    """Of one session; begins anew in the next one if the connection breaks in the middle."""
 
     def __init__(self, setting: Setting, publisher: Publisher, carried: CarriedOver, agenda: Agenda) -> None:
         self._ids = setting.ids
@@ -44,7 +44,7 @@ class Welcome:
 
     def plan(self) -> None:
         """Soon, as Home Assistant is busy at first; not twice within a while, however often somebody asks for it."""
-        self._carried.is_born = True
+        self._carried.welcome_is_owed = True
         if self._is_planned:
             return
         self._is_planned = True
@@ -54,7 +54,7 @@ class Welcome:
 
     def begin(self) -> None:
         """First every device that there is, then what went."""
-        _LOG.info("Home Assistant has started: telling it everything again")
+        _LOG.info("telling Home Assistant every device again")
         self._is_planned = False
         retained, records = self._publisher.retained, self._ids.topics.removed("")
         devices = (topic for topic in retained if self._ids.object_id_of(topic))
@@ -101,6 +101,7 @@ class Welcome:
 
     def _end_if_done(self) -> None:
         if not self._to_tell and self._to_remove == 0:
-            self._carried.is_born = self._is_planned
+            # A birth that came meanwhile has planned another welcome.
+            self._carried.welcome_is_owed = self._is_planned
             self._ended = self._clock.monotonic()
             self._agenda.add(0.0, LookAgain(frozenset(self._publisher.parts)))

@@ -1,4 +1,4 @@
-"""What differs between two configurations, and what of it a bridge at work can take up."""
+"""Compares two configurations, and says which changes a running bridge can apply."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from ts2mqtt.config.faults import KeyPath, dotted
 from ts2mqtt.config.models import Config, RigConfig
 
 APPLIED_AT_ONCE: tuple[KeyPath, ...] = (("polling",), ("log",), ("home_assistant", "project_states"))
-"""Everything else decides who ts2mqtt is at the broker, or whom it asks: that begins with a start."""
+"""All other keys need a restart: they decide who ts2mqtt is at the broker, or which rigs it asks."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The keys that differ, as a person writes them; never a value, which may be a secret."""
+    """The keys that differ, written with dots; no values, because a value may be a secret."""
 
     applied: tuple[str, ...]
     need_restart: tuple[str, ...]
 
 
 def changes(old: Config, new: Config) -> Changes:
-    """Names only keys that were written in one of the two: a default that follows another key is not told."""
+    """The keys that differ and are written in at least one of the two; other defaults are left out."""
     keys = dict.fromkeys((*_differences(old, new, ()), *_rig_differences(old.rigs, new.rigs)))
-    at_once = {key: any(key[: len(section)] == section for section in APPLIED_AT_ONCE) for key in keys}
+    is_applied = {key: any(key[: len(section)] == section for section in APPLIED_AT_ONCE) for key in keys}
     return Changes(
-        applied=tuple(dotted(key) for key in keys if at_once[key]),
-        need_restart=tuple(dotted(key) for key in keys if not at_once[key]),
+        applied=tuple(dotted(key) for key in keys if is_applied[key]),
+        need_restart=tuple(dotted(key) for key in keys if not is_applied[key]),
     )
 
 
@@ -47,14 +47,14 @@ def _differences(old: BaseModel, new: BaseModel, section: KeyPath) -> Iterator[K
         if isinstance(before, BaseModel) and isinstance(after, BaseModel):
             yield from _differences(before, after, key)
         elif name == "password" and getattr(new, "password_file", None):
-            # What the user has changed is the file's content.
+            # The user has changed the content of the file.
             yield (*section, "password_file")
         elif name in written:
             yield key
 
 
 def _rig_differences(old: tuple[RigConfig, ...], new: tuple[RigConfig, ...]) -> Iterator[KeyPath]:
-    """By the rigs' ids, which make a rig what it is: one that stands elsewhere in the list is the same rig."""
+    """Compare rigs with the same id; their order in the list does not matter."""
     before = {rig.id: rig for rig in old}
     for number, rig in enumerate(new):
         if rig.id in before:

@@ -1,4 +1,4 @@
-"""Walks through the configuration file along the known keys and keeps the line of each."""
+"""Reads the values of all known keys from the configuration file, with the line of each."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,9 @@ _YAML_TAG = "tag:yaml.org,2002:"
 
 
 def read_document(path: Path) -> Settings:
-    """What the file says.
+    """The settings in the file.
 
-    Raises ConfigError if it is no readable YAML at all; all other faults are in the result.
+    Raises ConfigError if the file is not readable YAML; all other faults are part of the result.
     """
     reading = _Reading(path)
     root = parse(path)
@@ -73,7 +73,7 @@ class _Reading:
         if isinstance(node, yaml.MappingNode):
             self._section(key, node)
             return
-        # The text is not shown: "password:secret" without a space is a text, too.
+        # The text is not shown, because "password:secret" without a space is a text too.
         known = ", ".join(keys_below(key))
         text = f"found {_what(node)}; expected keys below it, each with a colon and a space: {known}"
         self._fault(key, node, text)
@@ -104,7 +104,7 @@ class _Reading:
     def _entries(
         self, section: KeyPath, node: yaml.MappingNode, depth: int = 0
     ) -> Iterator[tuple[str, Place, yaml.Node]]:
-        """Each key once; keys merged by `<<` come last, where the section has none of its own."""
+        """Each key once; keys that `<<` merges come last, and only if the section does not have them itself."""
         lines: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for name_node, value in node.value:
@@ -140,7 +140,7 @@ class _Reading:
     def _plain(self, key: KeyPath, node: yaml.Node) -> object | None:
         """The text of a scalar, an empty list or dict for other nodes; None after a fault.
 
-        The name of a file is meant from the configuration's folder.
+        The name of a file is relative to the folder of the configuration.
         """
         self._visit()
         if isinstance(node, yaml.MappingNode):
@@ -167,13 +167,13 @@ class _Reading:
 
 
 def _key_fault(key: KeyPath, node: yaml.Node, place: Place, lines: Mapping[str, int]) -> Fault | None:
-    """What is wrong with a key, given the lines of those before it in the section."""
+    """The fault of a key, or None; `lines` has the earlier keys of the section."""
     *section, name = key
     if not isinstance(node, yaml.ScalarNode):
         text = "found a list or keys in place of a key; expected a plain text"
         return Fault(place, tuple(section), text)
     if attached := re.match(r"([^:=]*)[:=]", str(name)):
-        # What follows may be a secret: {password:secret} has a key and no value.
+        # The rest of the text may be a secret: {password:secret} is a key without a value.
         meant = (*section, attached[1])
         return Fault(place, meant, "expected a colon and a space, then the value", meant)
     if name in lines:
@@ -192,7 +192,7 @@ def _scalar_fault(node: yaml.Node) -> str | None:
 
 
 def _is_nothing(node: yaml.Node) -> bool:
-    """A key without a value, as in `ca_file:`, counts as not written."""
+    """Whether the node is a key without a value, as in `ca_file:`; such a key counts as not written."""
     return (
         isinstance(node, yaml.ScalarNode)
         and node.style is None

@@ -1,4 +1,4 @@
-"""Lays the environment's TS2MQTT_… variables over the settings of the file."""
+"""Replaces settings of the file by the TS2MQTT_… variables of the environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,25 +10,25 @@ from ts2mqtt.config.suggestions import CONFIG_VARIABLE, RIG_VARIABLES, suggest_v
 
 
 def overlay(written: Settings, environment: Mapping[str, str]) -> Settings:
-    """The settings with those of the environment in place of the file's.
+    """The settings of the file, replaced by those of the environment.
 
-    An empty variable counts as not set: that is how Docker compose passes on one that the user left out.
+    An empty variable counts as not set, because Docker compose passes a variable that the user left out as empty.
     """
-    found, faults = _read(environment, written)
-    gaps = _gaps(found, written)
-    found = {key: name for key, name in found.items() if key[:2] not in gaps}
-    replaced = {old for old in written.places for new in found if _replaces(new, old)}
+    variables, faults = _read(environment, written)
+    gaps = _gaps(variables, written)
+    variables = {key: name for key, name in variables.items() if key[:2] not in gaps}
+    replaced = {old for old in written.places for new in variables if _replaces(new, old)}
     values = {key: value for key, value in written.values.items() if key not in replaced}
     places = {key: place for key, place in written.places.items() if key not in replaced}
-    for key, name in found.items():
+    for key, name in variables.items():
         values[key] = _value(key, environment[name])
         places[key] = Place(name, variable=True)
     return Settings(written.root, values, places, (*written.faults, *faults, *gaps.values()))
 
 
 def _read(environment: Mapping[str, str], written: Settings) -> tuple[dict[KeyPath, str], list[Fault]]:
-    """The variable for each key, and what is wrong with the names of others."""
-    found: dict[KeyPath, str] = {}
+    """The variable for each key, and a fault for each variable with a wrong name."""
+    variables: dict[KeyPath, str] = {}
     faults: list[Fault] = []
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
@@ -41,10 +41,10 @@ def _read(environment: Mapping[str, str], written: Settings) -> tuple[dict[KeyPa
         if fault:
             faults.append(fault)
         elif environment[name]:
-            if key in found:
-                faults.append(_fault(name, key, f"{found[key]} says the same; expected only one of them"))
-            found.setdefault(key, name)
-    return found, faults
+            if key in variables:
+                faults.append(_fault(name, key, f"{variables[key]} says the same; expected only one of them"))
+            variables.setdefault(key, name)
+    return variables, faults
 
 
 def _single_rig_fault(name: str, written: Settings) -> Fault | None:
@@ -101,13 +101,13 @@ def _unknown(name: str, parts: KeyPath) -> Fault:
     return _fault(name, parts, f"unknown variable; {suggestion.text}", suggestion.meant)
 
 
-def _gaps(found: Mapping[KeyPath, str], written: Settings) -> dict[KeyPath, Fault]:
-    """A fault for each rig whose number does not follow on those before it."""
-    rigs = {key[:2] for key in (*found, *written.places) if key[0] == "rigs" and len(key) > 1}
+def _gaps(variables: Mapping[KeyPath, str], written: Settings) -> dict[KeyPath, Fault]:
+    """A fault for each rig with a number that leaves a gap before it."""
+    rigs = {key[:2] for key in (*variables, *written.places) if key[0] == "rigs" and len(key) > 1}
     following = next(number for number in range(len(rigs) + 1) if ("rigs", number) not in rigs)
     next_one = variable(("rigs", following, "url"))
     text = f"there is no rigs[{following}]; expected numbers without a gap: the next one is {next_one}"
-    beyond = {key[:2]: name for key, name in found.items() if key[:2] in rigs and _number(key) > following}
+    beyond = {key[:2]: name for key, name in variables.items() if key[:2] in rigs and _number(key) > following}
     return {rig: _fault(name, rig, text, rig) for rig, name in beyond.items()}
 
 
@@ -119,9 +119,9 @@ _PASSWORDS = {"password": "password_file", "password_file": "password"}
 
 
 def _replaces(new: KeyPath, old: KeyPath) -> bool:
-    """Whether a variable for `new` puts `old` of the file out of force.
+    """Whether a variable for `new` replaces `old` of the file.
 
-    A password_file does so with a password; headers are the same in any capitals.
+    A password_file also replaces a password. The names of headers are compared without regard to capitals.
     """
     if new[:-1] == old[:-1] and _PASSWORDS.get(str(new[-1])) == old[-1]:
         return True

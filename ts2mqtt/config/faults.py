@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, where it stands, and how that is said."""
+"""The faults of a configuration: what is wrong, in which line, and the text for the user."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ts2mqtt.logs.wording import printable
 
 KeyPath: TypeAlias = tuple[str | int, ...]
-"""Where a key stands, as in ("rigs", 0, "url"); in a pattern ANY stands for the number."""
+"""The path to a key, as in ("rigs", 0, "url"); a pattern has ANY in place of a number."""
 
 ANY = "[]"
 
@@ -45,13 +45,13 @@ class Fault:
 
 
 def dotted(key: KeyPath) -> str:
-    """As a person writes it: rigs[0].url."""
+    """The key as text: rigs[0].url."""
     parts = (f"[{part}]" if isinstance(part, int) else part if part == ANY else f".{part}" for part in key)
     return "".join(parts).removeprefix(".")
 
 
 def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """Line by line through the file, then by variable."""
+    """Sorted by the line of the file, then by the name of the variable."""
     return tuple(
         sorted(
             faults,
@@ -65,7 +65,7 @@ def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 
 
 def shown(value: object, *, secret: bool) -> str:
-    """What was found, in words; never the value of a secret."""
+    """A value in words for an error message; never the value of a secret."""
     if isinstance(value, Mapping):
         return "keys below it"
     if isinstance(value, list | tuple):
@@ -75,7 +75,7 @@ def shown(value: object, *, secret: bool) -> str:
         return "nothing"
     if secret:
         return "a value that is not shown"
-    # A user and password in an address are a secret too, as may be what follows its question mark.
+    # A user and password in an address are secret too, and so may be the part after its question mark.
     text = re.sub(r"(\w+://)?.*@", r"\1***@", text, flags=re.DOTALL)
     text = re.sub(r"\?.*", "?***", text, flags=re.DOTALL)
     return repr(text if len(text) <= _LONGEST_TEXT_SHOWN else text[:_LONGEST_TEXT_SHOWN] + "…")

@@ -1,4 +1,4 @@
-"""Which keys there are, read off the models, and how each is called in a file and in the environment."""
+"""All keys of the configuration, taken from the models, and their names in the file and the environment."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
@@ -15,7 +15,7 @@ PREFIX = "TS2MQTT_"
 
 
 class Kind(Enum):
-    """What may stand at a key."""
+    """The kinds of keys."""
 
     SECTION = auto()
     SECTIONS = auto()
@@ -25,7 +25,7 @@ class Kind(Enum):
     """A list of values, or a single one."""
     SECRET = auto()
     SECRETS = auto()
-    """Freely named secrets."""
+    """Secrets with names that the user chooses."""
     FILE = auto()
 
 
@@ -48,7 +48,7 @@ def all_keys() -> tuple[KeyPath, ...]:
 
 
 def key_from(dotted_key: str) -> KeyPath:
-    """The pattern that is written rigs[].url."""
+    """The key or pattern for a text such as rigs[].url."""
     return tuple(dotted_key.replace(ANY, f".{ANY}").split("."))
 
 

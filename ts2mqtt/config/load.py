@@ -1,4 +1,4 @@
-"""Reads the configuration from a file and the environment, and says everything that is wrong with it at once."""
+"""Reads the configuration from a file and the environment, and reports all faults at once."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ _Section = TypeVar("_Section", bound=BaseModel)
 
 @dataclass(frozen=True)
 class LoadedConfig:
-    """The configuration, the file it came from, and what is allowed but unwise, one sentence each."""
+    """The configuration, its file, and warnings about settings that are allowed but unwise."""
 
     config: Config
     source: Path | None
@@ -38,7 +38,7 @@ class LoadedConfig:
 
 
 def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
-    """The configuration in the file at `path`, if any, with the environment's TS2MQTT_… variables laid over it.
+    """The configuration in the file at `path`, if any, with the TS2MQTT_… variables of the environment.
 
     Raises ConfigError with one line for each fault; never with a secret.
     """
@@ -58,7 +58,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
 
 
 class _Checking:
-    """Turns settings into sections one by one, so that a fault in one does not hide those of another."""
+    """Checks the sections one by one, so that a fault in one section does not hide the faults of another."""
 
     def __init__(self, settings: Settings) -> None:
         self.faults = list(settings.faults)
@@ -101,7 +101,7 @@ class _Checking:
 
     def _all_wrong(self, key: KeyPath, error: ValidationError) -> None:
         for details in error.errors(include_url=False):
-            # A default that another key decides; that key's own fault is in the list.
+            # The default depends on another key, and the fault of that key is in the list.
             if details["type"] != "default_factory_not_called":
                 self._wrong((*key, *details["loc"]), details["type"], details["msg"], details["input"])
 
@@ -116,7 +116,7 @@ class _Checking:
             self._fault(key, f"found {shown(found, secret=secret)}; {text}")
 
     def _missing(self, key: KeyPath) -> None:
-        """Says nothing where the user did write something that was meant to be this key."""
+        """Report a missing key, unless an unknown key was probably meant to be this one."""
         if any(key[: len(meant)] == meant or meant[: len(key)] == key for meant in self._meant):
             return
         self._fault(key, f"missing; {_how_to_add(key)}")
@@ -125,7 +125,7 @@ class _Checking:
         self.faults.append(Fault(self._settings.place_of(key), key, text))
 
     def _files(self) -> dict[KeyPath, SecretStr]:
-        """The passwords that stand in files, by the key of the password; other files are only tried."""
+        """The passwords from files, by the key of the password; other files are only opened as a test."""
         passwords = {}
         for key, file in _named_files(self._settings):
             try:
@@ -134,7 +134,7 @@ class _Checking:
                 self._fault(key, f"cannot read {str(file)!r}: {error.strerror}")
                 continue
             except ValueError:
-                # Characters that no file system takes, such as NUL.
+                # The name has characters that no file system allows, such as NUL.
                 self._fault(key, f"cannot read {str(file)!r}: no file can have this name")
                 continue
             if key[-1] == "password_file":
@@ -172,15 +172,15 @@ def _how_to_add(key: KeyPath) -> str:
     return "a site needs both latitude and longitude, in degrees"
 
 
-# Group or others may read (or write) the file; elsewhere than on POSIX the bits say nothing.
+# The permissions of the group and of others; on systems other than POSIX the bits have no meaning.
 _OTHERS = 0o077
-_MODES_TELL = os.name == "posix"
-# Where Docker and Kubernetes mount secrets: readable for all by default, but inside the container only.
+_HAS_FILE_MODES = os.name == "posix"
+# Docker and Kubernetes mount secrets here: readable for all by default, but inside of the container only.
 _CONTAINER_SECRETS = ("/run/secrets/", "/var/run/secrets/")
 
 
 def _readable_by_others(path: Path | None, written: Settings, settings: Settings) -> Iterator[str]:
-    if not _MODES_TELL:
+    if not _HAS_FILE_MODES:
         return
     secrets = [key for key in written.values if kind_of(key) is Kind.SECRET]
     if path is not None and secrets:

@@ -1,4 +1,4 @@
-"""The keys of the configuration, with their defaults, bounds and the words that explain them to an editor."""
+"""The keys of the configuration as models, with their defaults, limits and the descriptions for editors."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The settings as they were written, before they are checked: text by key, and where each stands."""
+"""The settings before they are checked: the text of each key, and the line or variable where it was written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ts2mqtt.config.keys import Kind, kind_of
 
 @dataclass(frozen=True)
 class Settings:
-    """What one or more sources say; `places` also holds the sections, `root` stands for the source as a whole."""
+    """The settings of one or more sources; `places` also has the sections, `root` is the whole source."""
 
     root: Place
     values: Mapping[KeyPath, object]
@@ -18,13 +18,13 @@ class Settings:
     faults: tuple[Fault, ...]
 
     def place_of(self, key: KeyPath) -> Place:
-        """Where the key stands, or else the section in which it is missing."""
+        """The place of the key, or of the section in which the key is missing."""
         while key and key not in self.places:
             key = key[:-1]
         return self.places.get(key, self.root)
 
     def written_key(self, key: KeyPath) -> KeyPath:
-        """The key without what the models add: the number where `url: x` is no list, "[key]" for a name."""
+        """The key as the user wrote it: the models add a number to `url: x`, and "[key]" to a header's name."""
         added = key not in self.places and kind_of(key[:-1]) in {Kind.TEXTS, Kind.SECRET}
         return key[:-1] if added else key
 
@@ -48,12 +48,12 @@ def _put(nested: dict[str, object], path: KeyPath, value: object) -> None:
 
 
 def file_below(folder: Path, text: str) -> Path | str:
-    """A file's name is meant from the folder of the file that names it; an empty one stays, to be refused."""
+    """The path relative to this folder; an empty text stays as it is, and is refused later."""
     name = text.strip()
     if not name:
         return text
     try:
         return folder / Path(name).expanduser()
     except RuntimeError:
-        # A ~ with the name of a user that does not exist.
+        # The text has a ~ with the name of a user that does not exist.
         return folder / name

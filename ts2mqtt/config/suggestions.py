@@ -1,4 +1,4 @@
-"""What an unknown key was probably meant to be."""
+"""Suggests the key that a user probably meant by an unknown key or variable."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ CONFIG_VARIABLE = "TS2MQTT_CONFIG"
 """Names the file of the configuration; not a setting itself."""
 
 _URL = "http://192.168.1.50:8188"
-# How other MQTT bridges call it, or what comes to mind first: (the key here, what to write there).
+# Names in other MQTT bridges, and names that one would guess: (the key here, advice on its value).
 _FOREIGN: Mapping[str, tuple[str, str]] = {
     "broker": ("mqtt.host", ""),
     "server": ("mqtt.host", ""),
@@ -80,7 +80,7 @@ _FOREIGN: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The key that was probably meant, where one is near, and the words that say so."""
+    """The key that was probably meant, or None, and a text that says so."""
 
     meant: KeyPath | None
     text: str
@@ -109,7 +109,7 @@ def suggest_variable(name: str, parts: KeyPath) -> Suggestion:
         meant, _ = foreign
         return Suggestion(meant, f"here it is {_variable(meant)}")
     candidates = {_variable(key): key for key in (_numbered(key, parts) for key in all_keys())} | RIG_VARIABLES
-    # The prefix that all have in common would make everything look near.
+    # All names begin with the prefix: with it every name would look similar.
     names = {candidate.removeprefix(PREFIX): candidate for candidate in (*candidates, CONFIG_VARIABLE)}
     near = get_close_matches(name.upper().removeprefix(PREFIX), names, 1, 0.6)
     if not near:
@@ -127,13 +127,13 @@ def _foreign(key: KeyPath) -> tuple[KeyPath, str] | None:
 
 
 def _numbered(pattern: KeyPath, near: KeyPath) -> KeyPath:
-    """With the number of the rig in which the unknown key stands."""
+    """The key with the number of the rig in which the unknown key is."""
     index = next((part for part in near if isinstance(part, int)), 0)
     return tuple(index if part == ANY else part for part in pattern)
 
 
 def _variable(key: KeyPath) -> str:
-    """The variable of the key, or of the first one below it that comes to mind."""
+    """The variable of the key, or for a section of one key in it."""
     below: Mapping[Kind | None, KeyPath] = {
         Kind.SECRETS: ("authorization",),
         Kind.SECTIONS: (0, "url"),

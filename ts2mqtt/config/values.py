@@ -1,4 +1,4 @@
-"""The kinds of values a setting can have: how each is read from text, and what is said where that fails."""
+"""The types of the settings' values: how each is read from text, and the error message if that fails."""
 
 import ipaddress
 import re
@@ -33,9 +33,9 @@ Seconds: TypeAlias = float
 """A duration in seconds."""
 
 EXPECTED = "expected"
-"""Type of an error whose message says what is allowed; the reader still wants to see what was found."""
+"""Type of an error with a message that says what is allowed; the value that was found is added later."""
 CONFLICT = "conflict"
-"""Type of an error whose message says everything."""
+"""Type of an error with a complete message."""
 
 
 def expected(what: str) -> PydanticCustomError:
@@ -51,7 +51,7 @@ def _or(words: tuple[str, ...]) -> str:
 
 
 def _else_expected(what: str) -> WrapValidator:
-    """Says `what` in place of pydantic's own messages; one of ours from further inside stays."""
+    """Replaces pydantic's own messages by `what`; an error of this module from further inside stays."""
 
     def explain(value: object, validate: ValidatorFunctionWrapHandler) -> object:
         try:
@@ -65,7 +65,7 @@ def _else_expected(what: str) -> WrapValidator:
 
 
 def _one_of(*allowed: str) -> BeforeValidator:
-    """Accepts any capitals; a number counts as its text."""
+    """Accepts one of these words, in any capitals; a number counts as its text."""
     canonical = {word.casefold(): word for word in allowed}
 
     def choose(value: object) -> str:
@@ -127,7 +127,7 @@ class _Text:
         return text
 
 
-# No control characters; no halves of UTF-16 pairs, which are what Python makes of undecodable variables.
+# Control characters, and halves of UTF-16 pairs (Python makes those from variables that it cannot decode).
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
 
 Flag = Annotated[bool, _else_expected("true or false")]
@@ -211,7 +211,7 @@ FileName = Annotated[Path, BeforeValidator(_file_name)]
 
 
 def _host(value: str) -> str:
-    """A name or an address; what belongs into other keys is pointed there."""
+    """A name or an address; the error names the right key for everything else."""
     host = value.strip()
     if "//" in host:
         raise expected(
@@ -245,14 +245,14 @@ _ProjectState = Annotated[
 ]
 
 
-def _in_life_order(states: tuple[str, ...]) -> tuple[str, ...]:
+def _in_order_of_life_cycle(states: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(states), key=_PROJECT_STATES.index))
 
 
 ProjectStates = Annotated[
     tuple[_ProjectState, ...],
     BeforeValidator(_split_at_commas),
-    AfterValidator(_in_life_order),
+    AfterValidator(_in_order_of_life_cycle),
     _else_expected(f"a list of {_or(_PROJECT_STATES)}"),
 ]
 
@@ -289,7 +289,7 @@ def _url_faults(parts: SplitResult, port: int | None) -> tuple[tuple[bool, str],
 
 
 def same_address(url: str) -> str:
-    """What two spellings of one address have in common."""
+    """The address in one spelling, to compare addresses."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path}"
@@ -318,7 +318,7 @@ Urls = Annotated[
     ),
 ]
 
-# The HTTP client sets these itself; a coding that the plugin's web server does not know takes the API down.
+# The HTTP client sets these itself. A coding that the plugin's web server does not know ends the API.
 _HEADERS_OF_THE_CLIENT = frozenset({"accept-encoding", "connection", "content-length", "transfer-encoding"})
 
 
@@ -352,7 +352,7 @@ def slug(name: str) -> str:
 
 
 def _rig_id(value: str) -> str:
-    """Messages name the id themselves: it may come from the rig's name and stand nowhere."""
+    """Check the id; the messages contain it, because an id that comes from the rig's name is written nowhere."""
     if not value:
         raise conflict(
             "the rig's name has no letter or digit to make an id from; "

@@ -1,4 +1,4 @@
-"""Reads the text of the configuration file and parses it as YAML, or says why that cannot be done."""
+"""Parses the configuration file as YAML, and explains errors of YAML in the user's words."""
 
 import re
 from pathlib import Path
@@ -9,14 +9,14 @@ from ts2mqtt.config.faults import Fault, Place
 from ts2mqtt.errors import ConfigError
 
 MOST_NODES = 50_000
-"""No configuration has so many keys and values; going on could take all memory."""
+"""The limit of keys and values: more are no configuration, and could take all memory."""
 DEEPEST = 20
 
 _LARGEST_FILE = 1 << 20
 
 
 def parse(path: Path) -> yaml.Node | None:
-    """The tree of the file, every scalar as its text; None if there is nothing in it.
+    """The tree of the file with every scalar as text; None for an empty file.
 
     Raises ConfigError.
     """
@@ -44,9 +44,9 @@ class _TooMuchError(Exception):
 
 
 class _Composer(yaml.SafeLoader):
-    """Only composes nodes, so that a scalar stays its text: no `off` that is false, no 12:30 that is 750.
+    """Composes nodes only, so that scalars stay text: YAML 1.1 would read `off` as false and 12:30 as 750.
 
-    Stops at more nodes, or deeper ones, than any configuration has.
+    Stops at more or deeper nodes than any configuration has.
     """
 
     def __init__(self, text: str) -> None:
@@ -99,7 +99,7 @@ def _unprintable(path: Path, text: str, error: yaml.reader.ReaderError) -> Fault
     return Fault(place, (), "a control character stands here; delete it")
 
 
-# PyYAML's words for a problem, and ours. Its own quote the text of the file, which may be a secret.
+# A pattern for PyYAML's message, and the message here. PyYAML's own quotes the file's text, which may be a secret.
 _PROBLEMS = (
     (
         r"mapping values are not allowed",
@@ -143,7 +143,7 @@ def _bad_yaml(path: Path, text: str, error: yaml.MarkedYAMLError) -> Fault:
 
 
 def _where(error: yaml.MarkedYAMLError) -> tuple[int, int]:
-    """Line and column from 0; where quotes or a bracket open rather than where the file ends without the other."""
+    """Line and column from 0; for quotes or brackets that are not closed, the place where they open."""
     problem = f"{error.context} {error.problem}"
     is_open = re.search("found unexpected end of stream|while parsing a flow", problem)
     mark = (error.context_mark if is_open else None) or error.problem_mark

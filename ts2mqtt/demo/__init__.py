@@ -1,1 +1,1 @@
-"""What `ts2mqtt demo` starts, and its view in the terminal."""
+"""The command `ts2mqtt demo`: starts a broker, a simulated observatory and the bridge, and shows the messages."""

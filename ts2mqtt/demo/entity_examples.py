@@ -1,4 +1,4 @@
-"""What Home Assistant makes of the discovery messages: how many entities, and a few of them with their states."""
+"""The entities that Home Assistant would make from the discovery payloads: their number, and examples with states."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.demo.wording import harmless
+from ts2mqtt.demo.short_text import terminal_safe
 from ts2mqtt.home_assistant import entities
 
 if TYPE_CHECKING:
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from ts2mqtt.demo.payloads import Component
     from ts2mqtt.demo.screen import Screen
-    from ts2mqtt.demo.told import Component
 
-_OF_RIG = ("activity", "current_target", "exposures_tonight", "planned_imaging")
-_OF_PROJECT = ("completion", "remaining_integration")
-_OF_TARGET = ("completion", "accepted_integration")
-_ABSURD = 1e12
+_RIG_KEYS = ("activity", "current_target", "exposures_tonight", "planned_imaging")
+_PROJECT_KEYS = ("completion", "remaining_integration")
+_TARGET_KEYS = ("completion", "accepted_integration")
+_MAXIMUM_NUMBER = 1e12
 
 
 @dataclass(frozen=True, slots=True)
 class EntityExample:
-    """An entity's id and the state it has now."""
+    """An entity's id and its state now."""
 
     entity_id: str
     state: str
@@ -33,7 +33,7 @@ class EntityExample:
 
 @dataclass(frozen=True, slots=True)
 class EntityCount:
-    """`disabled` of the entities wait in Home Assistant until the user enables them."""
+    """How many devices and entities are announced; `disabled` entities are hidden until the user enables them."""
 
     devices: int
     entities: int
@@ -52,17 +52,17 @@ def entity_count(screen: Screen) -> EntityCount:
 
 
 def entity_examples(screen: Screen) -> Iterator[EntityExample]:
-    """A few that tell something, of each rig, and of the project and target that it works on."""
+    """Some entities of each rig, and of its current project and target (or the next ones)."""
     for rig in screen.rigs.values():
-        yield from _of(screen, rig.id, rig.id, entities.RIG, _OF_RIG)
-        work = rig.state.current_target or rig.state.next_target
-        if work is not None:
-            project, target = f"{rig.id}_project_{work.project_id}", f"{rig.id}_target_{work.id}"
-            yield from _of(screen, rig.id, target, entities.TARGET, _OF_TARGET)
-            yield from _of(screen, rig.id, project, entities.PROJECT, _OF_PROJECT)
+        yield from _examples(screen, rig.id, rig.id, entities.RIG, _RIG_KEYS)
+        scheduled = rig.state.current_target or rig.state.next_target
+        if scheduled is not None:
+            project, target = f"{rig.id}_project_{scheduled.project_id}", f"{rig.id}_target_{scheduled.id}"
+            yield from _examples(screen, rig.id, target, entities.TARGET, _TARGET_KEYS)
+            yield from _examples(screen, rig.id, project, entities.PROJECT, _PROJECT_KEYS)
 
 
-def _of(
+def _examples(
     screen: Screen, rig_id: str, object_id: str, table: tuple[entities.Entity, ...], keys: tuple[str, ...]
 ) -> Iterator[EntityExample]:
     device = screen.devices.get(object_id)
@@ -74,12 +74,12 @@ def _of(
             continue
         entity_id = _entity_id(component)
         if entity_id is not None:
-            away = screen.rigs[rig_id].online is False and row.live
-            yield EntityExample(entity_id, "unavailable" if away else _state(screen, component, row))
+            unavailable = screen.rigs[rig_id].online is False and row.live
+            yield EntityExample(entity_id, "unavailable" if unavailable else _state(screen, component, row))
 
 
 def _entity_id(component: Component) -> str | None:
-    """As Home Assistant writes it; how it transliterates other scripts is its own affair."""
+    """The id as Home Assistant writes it; None for a name that Home Assistant would transliterate."""
     domain, _, name = (component.default_entity_id or "").partition(".")
     if not name.isascii():
         return None
@@ -87,9 +87,9 @@ def _entity_id(component: Component) -> str | None:
 
 
 def _state(screen: Screen, component: Component, row: entities.Shown) -> str:
-    value = _value_at(screen.contents.get(component.state_topic or "", {}), row.path)
+    value = _value_at(screen.json_by_topic.get(component.state_topic or "", {}), row.path)
     match row, value:
-        case _, int() | float() if abs(value) > _ABSURD:
+        case _, int() | float() if abs(value) > _MAXIMUM_NUMBER:
             return "unknown"
         case entities.Hours(), int() | float():
             return f"{value / 3600:.{row.precision or 0}f} {row.unit}"
@@ -97,7 +97,7 @@ def _state(screen: Screen, component: Component, row: entities.Shown) -> str:
             number = f"{value:.{row.precision}f}" if row.precision is not None else f"{value:g}"
             return f"{number} {row.unit}" if row.unit else number
         case _, str() if value:
-            return harmless(value)
+            return terminal_safe(value)
         case _:
             return "unknown"
 

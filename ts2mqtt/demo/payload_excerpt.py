@@ -1,16 +1,16 @@
-"""A payload in a few words for the list of messages: in its own JSON, what tells most first."""
+"""Shortens a payload for the list of messages: it keeps the JSON and puts the most interesting keys first."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from ts2mqtt.demo.wording import ELLIPSIS, harmless
+from ts2mqtt.demo.short_text import ELLIPSIS, terminal_safe
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-_MOST_TELLING = (
+_INTERESTING_KEYS = (
     "event_type",
     "activity",
     "current_target",
@@ -33,23 +33,27 @@ _MOST_TELLING = (
     "version",
     "rigs",
 )
-_PNG = b"\x89PNG\r\n\x1a\n"
-_MOST_PIECES = 12
-_LONGEST_TEXT = 60
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_MAXIMUM_PIECES = 12
+_MAXIMUM_TEXT_LENGTH = 60
 
 
 def payload_excerpt(payload: bytes, content: JsonValue) -> tuple[str, ...]:
-    """The pieces of a payload, so that it can be cut between them; `content` is what it holds as JSON, or None."""
-    if payload.startswith(_PNG):
+    """The payload in pieces, so that a line can be cut between two of them; `content` is its JSON, or None."""
+    if is_png(payload):
         return (f"(a picture, {len(payload):,} bytes)",)
     if isinstance(content, dict):
-        known = [key for key in _MOST_TELLING if content.get(key) not in (None, "")]
-        others = [key for key in content if key not in _MOST_TELLING]
-        pieces = [f"{_quoted(key)}:{_value(content[key])}" for key in (known + others)[:_MOST_PIECES]]
+        known = [key for key in _INTERESTING_KEYS if content.get(key) not in (None, "")]
+        others = [key for key in content if key not in _INTERESTING_KEYS]
+        pieces = [f"{_quoted(key)}:{_value(content[key])}" for key in (known + others)[:_MAXIMUM_PIECES]]
         return ("{" + pieces[0], *pieces[1:]) if pieces else ("{",)
     if not payload:
         return ("(cleared)",)
-    return (harmless(payload[: 4 * _LONGEST_TEXT].decode(errors="replace")),)
+    return (terminal_safe(payload[: 4 * _MAXIMUM_TEXT_LENGTH].decode(errors="replace")),)
+
+
+def is_png(payload: bytes) -> bool:
+    return payload.startswith(_PNG_SIGNATURE)
 
 
 def _value(value: JsonValue) -> str:
@@ -67,5 +71,5 @@ def _value(value: JsonValue) -> str:
 
 
 def _quoted(text: str) -> str:
-    short = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + ELLIPSIS
-    return harmless(json.dumps(short, ensure_ascii=False))
+    short = text if len(text) <= _MAXIMUM_TEXT_LENGTH else text[: _MAXIMUM_TEXT_LENGTH - 1] + ELLIPSIS
+    return terminal_safe(json.dumps(short, ensure_ascii=False))

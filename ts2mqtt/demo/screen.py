@@ -1,4 +1,4 @@
-"""What the terminal shows, folded from one MQTT message after the other; pure."""
+"""What the demo's screen knows: a pure function makes each next screen from the last one and an MQTT message."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic_core import from_json
 
-from ts2mqtt.demo import told
 from ts2mqtt.demo.payload_excerpt import payload_excerpt
-from ts2mqtt.demo.wording import harmless
+from ts2mqtt.demo.payloads import NO_PLAN, NO_STATE, Device, read_payload
+from ts2mqtt.demo.short_text import terminal_safe
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.topics.names import PROJECT, TARGET, TopicNames
+from ts2mqtt.topics.payloads import Plan, Project, State, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,19 +23,19 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-ThingKey = tuple[str, str]
-"""The id of the rig, and of its project or target."""
-
-_NAMES = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
-_TOPICS = _NAMES.topics
-_KEPT_MESSAGES = 300
+ItemKey = tuple[str, str]
+"""A rig's id, and the id of a project or target of that rig."""
 
 WARNINGS = ("WARNING", "ERROR", "CRITICAL")
 
+_IDS = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
+_TOPICS = _IDS.topics
+_KEPT_MESSAGES = 300
+
 
 @dataclass(frozen=True, slots=True)
-class Demo:
-    """What there is to know of the demo besides its messages; `speed` is how many times faster than life it runs."""
+class DemoSetup:
+    """Where the demo's broker and simulated API listen; `speed` is simulated seconds per real second."""
 
     host: str
     port: int
@@ -44,13 +45,13 @@ class Demo:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """`online` is None until its status was heard; it last `changed` then."""
+    """What is known of one rig; `online` is None before its first status and last changed at `online_changed`."""
 
     id: str
     online: bool | None = None
-    changed: datetime | None = None
-    state: told.State = told.NO_STATE
-    plan: told.Plan = told.NO_PLAN
+    online_changed: datetime | None = None
+    state: State = NO_STATE
+    plan: Plan = NO_PLAN
 
     @property
     def name(self) -> str:
@@ -58,84 +59,90 @@ class Rig:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A message, or a line of the bridge's log with its level in the topic's place; may be cut between the pieces."""
+class MessageLine:
+    """One line of the list of messages; it may be cut between its pieces.
+
+    A line from the bridge's log has its level as the topic.
+    """
 
     time: datetime
     topic: str
     pieces: tuple[str, ...]
-    logged: bool = False
+    from_log: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """All that was heard, as far as it is shown; `time` is the simulated time, which began at `began`."""
+    """Everything that the screen shows; `started` and `now` are simulated times.
 
-    demo: Demo
-    began: datetime
-    time: datetime
+    `json_by_topic` holds the JSON objects on the topics. The entities of Home Assistant read their states there.
+    """
+
+    setup: DemoSetup
+    started: datetime
+    now: datetime
     bridge_online: bool | None = None
     rigs: Mapping[str, Rig] = field(default_factory=lambda: MappingProxyType({}))
-    projects: Mapping[ThingKey, told.Project] = field(default_factory=lambda: MappingProxyType({}))
-    targets: Mapping[ThingKey, told.Target] = field(default_factory=lambda: MappingProxyType({}))
-    devices: Mapping[str, told.Device] = field(default_factory=lambda: MappingProxyType({}))
-    contents: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=lambda: MappingProxyType({}))
-    """The JSON objects that stand on the topics: entities take their values from there."""
-    messages: tuple[Message, ...] = ()
+    projects: Mapping[ItemKey, Project] = field(default_factory=lambda: MappingProxyType({}))
+    targets: Mapping[ItemKey, Target] = field(default_factory=lambda: MappingProxyType({}))
+    devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
+    json_by_topic: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=lambda: MappingProxyType({}))
+    messages: tuple[MessageLine, ...] = ()
     message_count: int = 0
     warning_count: int = 0
 
 
-def heard(screen: Screen, topic: str, payload: bytes) -> Screen:
-    """The screen after a message; the bridge's heartbeats are not worth showing."""
+def with_message(screen: Screen, topic: str, payload: bytes) -> Screen:
+    """The screen after this message; the bridge's heartbeats are not shown."""
     if topic == _TOPICS.heartbeat:
         return screen
     content = _json(payload)
-    message = Message(screen.time, harmless(topic), payload_excerpt(payload, content))
+    line = MessageLine(screen.now, terminal_safe(topic), payload_excerpt(payload, content))
     screen = replace(
         screen,
-        messages=(*screen.messages, message)[-_KEPT_MESSAGES:],
+        messages=(*screen.messages, line)[-_KEPT_MESSAGES:],
         message_count=screen.message_count + 1,
-        contents=_with(screen.contents, topic, content if isinstance(content, dict) else None),
+        json_by_topic=_updated(screen.json_by_topic, topic, content if isinstance(content, dict) else None),
     )
     if topic == _TOPICS.status:
         return replace(screen, bridge_online=_is_online(payload))
-    object_id = _NAMES.object_id_of(topic)
+    object_id = _IDS.object_id_of(topic)
     if object_id is not None:
-        return replace(screen, devices=_with(screen.devices, object_id, told.read(told.Device, content)))
-    return _heard_of_rig(screen, topic, payload, content)
+        return replace(screen, devices=_updated(screen.devices, object_id, read_payload(Device, content)))
+    return _with_rig_message(screen, topic, payload, content)
 
 
-def logged(screen: Screen, level: str, text: str) -> Screen:
-    """The screen after a line in the bridge's log."""
-    message = Message(screen.time, level, tuple(harmless(text).split()), logged=True)
+def with_log_line(screen: Screen, level: str, text: str) -> Screen:
+    """The screen after this line of the bridge's log."""
+    line = MessageLine(screen.now, level, tuple(terminal_safe(text).split()), from_log=True)
     return replace(
         screen,
-        messages=(*screen.messages, message)[-_KEPT_MESSAGES:],
+        messages=(*screen.messages, line)[-_KEPT_MESSAGES:],
         warning_count=screen.warning_count + (level in WARNINGS),
     )
 
 
-def _heard_of_rig(screen: Screen, topic: str, payload: bytes, content: JsonValue) -> Screen:
+def _with_rig_message(screen: Screen, topic: str, payload: bytes, content: JsonValue) -> Screen:
     subject = _TOPICS.subject(topic)
     if subject is None:
         return screen
     if subject.thing_id is not None:
         key = (subject.rig_id, subject.thing_id)
         if subject.kind == PROJECT:
-            return replace(screen, projects=_with(screen.projects, key, told.read(told.Project, content)))
+            return replace(screen, projects=_updated(screen.projects, key, read_payload(Project, content)))
         if subject.kind == TARGET:
-            return replace(screen, targets=_with(screen.targets, key, told.read(told.Target, content)))
+            return replace(screen, targets=_updated(screen.targets, key, read_payload(Target, content)))
         return screen
     rig = screen.rigs.get(subject.rig_id, Rig(subject.rig_id))
     if topic == _TOPICS.rig_status(rig.id):
         online = _is_online(payload)
-        rig = replace(rig, online=online, changed=rig.changed if online == rig.online else screen.time)
+        changed = rig.online_changed if online == rig.online else screen.now
+        rig = replace(rig, online=online, online_changed=changed)
     elif topic == _TOPICS.rig_state(rig.id):
-        rig = replace(rig, state=told.read(told.State, content) or told.NO_STATE)
+        rig = replace(rig, state=read_payload(State, content) or NO_STATE)
     elif topic == _TOPICS.rig_plan(rig.id):
-        rig = replace(rig, plan=told.read(told.Plan, content) or told.NO_PLAN)
-    return replace(screen, rigs=_with(screen.rigs, rig.id, rig))
+        rig = replace(rig, plan=read_payload(Plan, content) or NO_PLAN)
+    return replace(screen, rigs=_updated(screen.rigs, rig.id, rig))
 
 
 def _is_online(payload: bytes) -> bool | None:
@@ -143,17 +150,17 @@ def _is_online(payload: bytes) -> bool | None:
 
 
 def _json(payload: bytes) -> JsonValue:
-    """What a payload holds; None if it is no JSON."""
+    """The payload as JSON; None if it is not JSON."""
     try:
-        # The standard library's parser would let in what is nested too deeply for us to look through.
+        # The standard library's parser accepts JSON that is nested too deeply for read_payload().
         content: JsonValue = from_json(payload)
     except ValueError:
         return None
     return content
 
 
-def _with(mapping: Mapping[Key, Value], key: Key, value: Value | None) -> Mapping[Key, Value]:
-    """With another value in the place of an earlier one; without it if the value is None."""
+def _updated(mapping: Mapping[Key, Value], key: Key, value: Value | None) -> Mapping[Key, Value]:
+    """A copy of the mapping with this value; without the key if the value is None."""
     if value is None:
         return MappingProxyType({k: v for k, v in mapping.items() if k != key})
     return MappingProxyType({**mapping, key: value})

@@ -1,4 +1,4 @@
-"""Everything on one machine: the embedded broker, a simulated observatory and the bridge between them."""
+"""Starts the parts of `ts2mqtt demo` (broker, simulated observatory, bridge, view) and of `ts2mqtt simulate`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig, SiteConfig
-from ts2mqtt.demo.screen import Demo
+from ts2mqtt.demo.screen import DemoSetup
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site, Sky
 from ts2mqtt.timing import PacedClock
 
@@ -24,36 +24,37 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _HOST = "127.0.0.1"
-_BEFORE_DUSK = timedelta(minutes=30)
-_LOOKS_A_MINUTE = 30
+_START_BEFORE_DUSK = timedelta(minutes=30)
+_POLLING_INTERVAL_S = 2.0
 _LATITUDE_DEG = 47.0
-_DEGREES_AN_HOUR = 15.0
+_DEGREES_PER_HOUR = 15.0
 _SEEDED_SITE = Site(latitude_deg=47.0, longitude_deg=15.0)
 _SEEDED_EVENING = datetime(2026, 10, 9, 18, tzinfo=timezone(timedelta(hours=1)))
-"""Half an hour before it is dark there: autumn, with long nights and targets of every kind."""
+"""Half an hour before dusk at that site, in autumn: the nights are long, and targets of every kind are in season."""
 
 
 class View(Protocol):
-    """Shows the demo until the messages end."""
+    """Shows the demo to the user."""
 
-    async def show(self, demo: Demo, clock: Callable[[], datetime], received: AsyncIterator[Received]) -> None: ...
+    async def show(self, setup: DemoSetup, clock: Callable[[], datetime], received: AsyncIterator[Received]) -> None:
+        """Show the messages until they end."""
 
 
 async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, seed: int | None = None) -> None:
-    """Runs until `stopping` and shows every message that is published.
+    """Run until `stopping` is set, and give every published message to the view.
 
-    With a seed the same happens in every run, from the same evening on; without one it is tonight, here.
+    With a seed every run is the same and begins on the same evening. Without one it begins this evening.
     """
-    opening = _opening(seed)
-    clock = PacedClock(opening.evening, speed)
+    start = simulation_start(seed)
+    clock = PacedClock(start.evening, speed)
     async with (
         EmbeddedBroker(port) as broker,
-        SimulatedApi(opening.observatory(), clock=clock.now) as api,
+        SimulatedApi(start.observatory(), clock=clock.now) as api,
     ):
-        facts = Demo(_HOST, broker.port, api.url, speed)
-        bridge = Bridge(_config(broker.port, api.url, opening.site), clock=clock)
+        setup = DemoSetup(_HOST, broker.port, api.url, speed)
+        bridge = Bridge(_config(broker.port, api.url, start.site), clock=clock)
         running = asyncio.create_task(bridge.run())
-        watching = asyncio.create_task(_watch(_mqtt(broker.port), facts, clock.now, view))
+        watching = asyncio.create_task(_watch(_mqtt(broker.port), setup, clock.now, view))
         stopped = asyncio.create_task(stopping.wait())
         done, _ = await asyncio.wait((running, watching, stopped), return_when=asyncio.FIRST_COMPLETED)
         bridge.stop()
@@ -65,7 +66,7 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
             watching.result()
 
 
-async def simulate(  # noqa: PLR0913 - what the command line says, one by one
+async def simulate(  # noqa: PLR0913 - one argument for each option of the command
     port: int,
     speed: float,
     stopping: asyncio.Event,
@@ -74,51 +75,51 @@ async def simulate(  # noqa: PLR0913 - what the command line says, one by one
     seed: int | None = None,
     host: str = _HOST,
 ) -> None:
-    """Serves a simulated observatory's API until `stopping`; `seed` as for demo()."""
-    opening = _opening(seed)
-    clock = PacedClock(opening.evening, speed)
-    async with SimulatedApi(opening.observatory(), host=host, port=port, clock=clock.now) as api:
+    """Serve a simulated observatory's API until `stopping` is set; `seed` as for demo()."""
+    start = simulation_start(seed)
+    clock = PacedClock(start.evening, speed)
+    async with SimulatedApi(start.observatory(), host=host, port=port, clock=clock.now) as api:
         say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
         say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
         await stopping.wait()
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
-    """Where and when the simulation begins, and the chance that rules it."""
+class SimulationStart:
+    """Where and when the simulation begins, and the seed of its random numbers."""
 
     seed: int
     site: Site
     evening: datetime
 
     def observatory(self) -> SimulatedObservatory:
-        return lively(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
+        return busy_observatory(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
 
 
-def _opening(seed: int | None) -> _Opening:
-    """With a seed neither today's date nor this machine's time zone matters."""
+def simulation_start(seed: int | None) -> SimulationStart:
+    """With a seed the same on every day and in every time zone; without one this evening, in this machine's zone."""
     if seed is None:
-        return _Opening(1, _site(), _this_evening(_site()))
-    return _Opening(seed, _SEEDED_SITE, _SEEDED_EVENING)
+        return SimulationStart(1, _site(), _this_evening(_site()))
+    return SimulationStart(seed, _SEEDED_SITE, _SEEDED_EVENING)
 
 
 def _site() -> Site:
-    """In the middle of this machine's time zone, so that the night there is the night here."""
+    """A site in the middle of this machine's time zone, so that its night is at this machine's night."""
     offset_hours = (datetime.now().astimezone().utcoffset() or timedelta(0)) / timedelta(hours=1)
-    return Site(latitude_deg=_LATITUDE_DEG, longitude_deg=offset_hours * _DEGREES_AN_HOUR)
+    return Site(latitude_deg=_LATITUDE_DEG, longitude_deg=offset_hours * _DEGREES_PER_HOUR)
 
 
 def _this_evening(site: Site) -> datetime:
-    """Half an hour before it is dark: time for a night plan, and not long to wait for the first exposure."""
+    """Half an hour before dusk: the night plan is read first, and the first exposure comes soon."""
     noon = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
     night = Sky(site).night_from(noon)
-    return night.dusk.astimezone(noon.tzinfo) - _BEFORE_DUSK if night else noon
+    return night.dusk.astimezone(noon.tzinfo) - _START_BEFORE_DUSK if night else noon
 
 
-async def _watch(mqtt: MqttConfig, facts: Demo, clock: Callable[[], datetime], view: View) -> None:
+async def _watch(mqtt: MqttConfig, setup: DemoSetup, clock: Callable[[], datetime], view: View) -> None:
     async with connect(mqtt, client_id="ts2mqtt-demo-watch") as connection:
         await connection.subscribe(["ts2mqtt/#", "homeassistant/#"])
-        await view.show(facts, clock, connection.received())
+        await view.show(setup, clock, connection.received())
 
 
 def _mqtt(port: int) -> MqttConfig:
@@ -126,15 +127,15 @@ def _mqtt(port: int) -> MqttConfig:
 
 
 def _config(port: int, url: str, site: Site) -> Config:
-    """As for a real rig, but impatient: the simulated clock passes a minute in a second."""
+    """As for a real rig, but with short intervals: the simulated clock passes a minute in a second."""
     polling = PollingConfig().model_copy(
-        update={"interval": 60 / _LOOKS_A_MINUTE, "slow_interval": 20.0, "statistics_interval": 60.0}
+        update={"interval": _POLLING_INTERVAL_S, "slow_interval": 20.0, "statistics_interval": 60.0}
     )
-    place = SiteConfig(latitude=site.latitude_deg, longitude=site.longitude_deg)
+    site_config = SiteConfig(latitude=site.latitude_deg, longitude=site.longitude_deg)
     return Config(
         mqtt=_mqtt(port),
         home_assistant=HomeAssistantConfig(),
-        rigs=(RigConfig(name="Backyard", url=(url,), site=place),),
+        rigs=(RigConfig(name="Backyard", url=(url,), site=site_config),),
         polling=polling,
         log=LogConfig(),
     )

@@ -1,1 +1,1 @@
-"""The interface as documents: AsyncAPI and pages, made from the models and tables that make what is published."""
+"""Documents the interface: an AsyncAPI document and two pages, generated from the models of the payloads."""

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document: every topic, with the JSON Schemas of the models that make what is published there."""
+"""Generates the AsyncAPI 3 document: every topic, with the JSON Schema of its payload."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ _QOS = 1
 _EXAMPLES = TypeAdapter(dict[str, list[JsonValue]])
 _SCHEMAS = TypeAdapter(dict[str, dict[str, JsonValue]])
 INTRODUCTION = (
-    "What ts2mqtt publishes of N.I.N.A.'s Target Scheduler, and what it can be told. Keys carry their unit, times "
-    "are ISO 8601 with an offset, unknown is null. A key never disappears; new ones may come."
+    "What ts2mqtt publishes from N.I.N.A.'s Target Scheduler, and the commands that it takes. The unit is part of a "
+    "key's name. Times are ISO 8601 with an offset. An unknown value is null. A key never disappears; new keys may "
+    "come."
 )
 
 
 def asyncapi_json() -> str:
-    """The whole document, as JSON."""
+    """The whole document as JSON text."""
     return json.dumps(asyncapi_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def asyncapi_document() -> Schema:
-    schemas, known = payload_schemas(), examples()
+    schemas, examples_by_name = payload_schemas(), examples()
     contents = {content.name: content for channel in CHANNELS for content in channel.contents}
     return {
         "asyncapi": "3.0.0",
@@ -48,24 +49,29 @@ def asyncapi_document() -> Schema:
         "channels": {channel.key: _channel(channel) for channel in CHANNELS},
         "operations": {channel.key: _operation(channel) for channel in CHANNELS},
         "components": {
-            "messages": {name: _message(content, known.get(name, [])) for name, content in contents.items()},
+            "messages": {
+                name: _message(content, examples_by_name.get(name, [])) for name, content in contents.items()
+            },
             "schemas": dict(schemas),
         },
     }
 
 
 def payload_schemas() -> Mapping[str, Schema]:
-    """By name, the schema of every model that is published and of every model inside one."""
+    """The schemas of all payload models, and of the models inside them, by name."""
     models = {content.model for channel in CHANNELS for content in channel.contents if content.model}
-    _, found = models_json_schema(
+    _, document = models_json_schema(
         [(model, "serialization") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template="#/components/schemas/{model}",
     )
-    return {name: _with_lone_references(schema) for name, schema in _SCHEMAS.validate_python(found["$defs"]).items()}
+    return {
+        name: _with_separate_references(schema)
+        for name, schema in _SCHEMAS.validate_python(document["$defs"]).items()
+    }
 
 
 def examples() -> Mapping[str, list[JsonValue]]:
-    """By message, what a simulated observatory has published."""
+    """The messages of a simulated observatory, by the name of the message."""
     text = files("ts2mqtt.interface").joinpath("examples.json").read_bytes()
     return _EXAMPLES.validate_json(text)
 
@@ -101,10 +107,10 @@ def _operation(channel: Channel) -> Schema:
     }
 
 
-def _message(content: Content, known: list[JsonValue]) -> Schema:
+def _message(content: Content, message_examples: list[JsonValue]) -> Schema:
     message: Schema = {"name": content.name, "contentType": content.content_type, "payload": _payload(content)}
-    if known:
-        message["examples"] = [{"payload": example} for example in known]
+    if message_examples:
+        message["examples"] = [{"payload": example} for example in message_examples]
     return message
 
 
@@ -118,15 +124,15 @@ def _payload(content: Content) -> Schema:
     return {"type": "string", "format": "binary"}
 
 
-def _with_lone_references(schema: Schema) -> Schema:
-    """AsyncAPI's schemas are of draft 7, where nothing that stands beside a $ref counts."""
-    changed: Schema = {key: _inside(value) for key, value in schema.items()}
+def _with_separate_references(schema: Schema) -> Schema:
+    """Wrap each $ref that has other keys beside it: JSON Schema draft 7, which AsyncAPI uses, ignores such keys."""
+    changed: Schema = {key: _with_references_inside(value) for key, value in schema.items()}
     if "$ref" in changed and len(changed) > 1:
         changed["allOf"] = [{"$ref": changed.pop("$ref")}]
     return changed
 
 
-def _inside(value: JsonValue) -> JsonValue:
+def _with_references_inside(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return _with_lone_references(value)
-    return [_inside(item) for item in value] if isinstance(value, list) else value
+        return _with_separate_references(value)
+    return [_with_references_inside(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Every topic of the bridge: its name, what stands on it, who writes there."""
+"""The table of all topics of the bridge: the name, the payload, and who publishes there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES = TopicNames("{base}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One kind of message: a model's JSON, one of a few `words`, words of a `pattern`, or a picture."""
+    """One kind of message: JSON of a model, one of some `words`, text that matches a `pattern`, or a picture."""
 
     name: str
     model: type[BaseModel] | None = None
@@ -35,7 +35,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A topic, with `{parameters}` in its name; `inbound` is what others send to the bridge."""
+    """A topic with `{parameters}` in its name; others publish on an `inbound` one, the bridge on all others."""
 
     key: str
     address: str
@@ -52,7 +52,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A part of a topic that differs from bridge to bridge, rig to rig, thing to thing."""
+    """A variable part of a topic's name."""
 
     meaning: str
     default: str | None = None

@@ -1,4 +1,4 @@
-"""The night plan as a picture for a phone in the dark."""
+"""Draws the night plan as a PNG in dark colours, sized for a phone."""
 
 from ts2mqtt.picture.night import night_picture
 

@@ -1,4 +1,4 @@
-"""The time axis: from which moment to which, the full hours of the rig's clock on it, and whose clock that is."""
+"""The time axis of the picture: the position of a moment, the full hours to label, the name of their zone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 _QUARTER = timedelta(minutes=15)
-_LABEL_EVERY = ((8, 1), (16, 2), (25, 3))
-_LONG_SPAN_EVERY = 6
+_HOURS_PER_LABEL = ((8, 1), (16, 2), (25, 3))
+"""Up to 8 hours every hour has a label, up to 16 every second one, and so on."""
+_MAXIMUM_HOURS_PER_LABEL = 6
 _MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
-    """Moments from `start` to `end` lie between the positions `left` and `right`."""
+    """Maps moments from `start` to `end` to positions from `left` to `right`."""
 
     start: datetime
     end: datetime
@@ -27,26 +28,26 @@ class TimeAxis:
     right: float
 
     def x(self, moment: datetime) -> float:
-        """Where the moment lies; what is outside lies at the axis' end."""
+        """The position of a moment; a moment outside is at the nearer end of the axis."""
         share = (moment - self.start) / (self.end - self.start)
         return self.left + min(1.0, max(0.0, share)) * (self.right - self.left)
 
     def hours(self, zone: tzinfo | None) -> Iterator[tuple[float, datetime]]:
-        """Position and local time of every full hour to be labelled; `zone` None means the bridge's own."""
+        """Position and local time of every full hour to label; `zone` None means the bridge's time zone."""
         hours = (self.end - self.start) / timedelta(hours=1)
-        every = next((step for limit, step in _LABEL_EVERY if hours <= limit), _LONG_SPAN_EVERY)
-        # Full hours of zones that are 30 or 45 minutes off lie on quarters of UTC.
+        hours_per_label = next((step for limit, step in _HOURS_PER_LABEL if hours <= limit), _MAXIMUM_HOURS_PER_LABEL)
+        # Some zones differ from UTC by 30 or 45 minutes: their full hours are quarter hours of UTC.
         quarter = self.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         while quarter <= self.end:
             local = quarter.astimezone(zone)
-            if quarter >= self.start and local.minute == 0 and local.hour % every == 0:
+            if quarter >= self.start and local.minute == 0 and local.hour % hours_per_label == 0:
                 yield self.x(quarter), local
             quarter += _QUARTER
 
     def zone_names(self, zone: tzinfo | None) -> tuple[str, ...]:
-        """What the zone of the hours is called, the best name first; nothing where it is the bridge's own.
+        """The names of the hours' time zone, the best one first; empty if its hours are those of the bridge's zone.
 
-        The bridge's own zone is that of whoever looks at the picture, as far as anybody can know.
+        The bridge assumes that the people who look at the picture are in its own time zone.
         """
         edges = (self.start, self.end)
         if all(edge.astimezone(zone).utcoffset() == edge.astimezone().utcoffset() for edge in edges):
@@ -56,6 +57,6 @@ class TimeAxis:
 
 
 def _offset_name(moment: datetime) -> str:
-    """The moment's offset such as `UTC+05:30`."""
+    """The offset of this moment from UTC, such as `UTC+05:30`."""
     text = f"{moment:%z}"
     return f"UTC{text[0].replace('-', _MINUS)}{text[1:3]}:{text[3:5]}"

@@ -1,4 +1,4 @@
-"""A drawing that becomes a PNG: shapes and lettering as SVG, rendered with the fonts that ts2mqtt brings."""
+"""Collects shapes and text as SVG and renders them as a PNG, with the fonts that ts2mqtt installs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REGULAR, SEMIBOLD = 400, 600
 Anchor = Literal["start", "middle", "end"]
 
 _FAMILY = "Source Sans Pro"
-# 17 MB of glyphs: installed with the extra `cjk`; without it the machine's own fonts have to do.
+# 17 MB of glyphs, installed with the extra `cjk`; without it the fonts of this machine are used.
 _WIDE_FONT = "noto_cjk_sans_jp_regular"
-# All of these are under the SIL Open Font License: Source Sans for Latin, Greek and Cyrillic, Noto for Chinese,
-# Japanese and Korean, whose Latin letters are the same design.
+# All are under the SIL Open Font License: Source Sans for Latin, Greek and Cyrillic; Noto for Chinese, Japanese and
+# Korean (its Latin letters have the design of Source Sans).
 _FONTS = (
     ("font_source_sans_pro", "files/SourceSansPro-Regular.ttf"),
     ("font_source_sans_pro", "files/SourceSansPro-Semibold.ttf"),
@@ -32,7 +32,7 @@ _WIDE_FAMILY = "Noto Sans CJK JP"
 
 
 class Drawing:
-    """Draws in units of its own, from the top left; later shapes cover earlier ones."""
+    """A drawing of `width` times `height` units from the top left; later shapes cover earlier ones."""
 
     def __init__(self, width: float, height: float) -> None:
         self._width = width
@@ -42,10 +42,10 @@ class Drawing:
         self._needs_system_fonts = False
 
     def define(self, svg: str) -> None:
-        """A gradient or pattern that a `fill` may name as `url(#id)`."""
+        """Add a gradient or pattern; a `fill` can use it as `url(#id)`."""
         self._definitions.append(svg)
 
-    def rectangle(  # noqa: PLR0913 (what a rectangle is)
+    def rectangle(  # noqa: PLR0913 (the numbers of a rectangle)
         self, x: float, y: float, width: float, height: float, fill: str, *, radius: float = 0, opacity: float = 1
     ) -> None:
         self._shapes.append(
@@ -53,10 +53,10 @@ class Drawing:
             f' rx="{radius:.2f}" fill="{fill}" fill-opacity="{opacity:.3f}"/>'
         )
 
-    def stripes(  # noqa: PLR0913 (what a rectangle is, and what fills it)
+    def stripes(  # noqa: PLR0913 (the numbers of a rectangle, and its stripes)
         self, x: float, y: float, width: float, height: float, stripes: Iterable[tuple[float, str]], *, radius: float
     ) -> None:
-        """A rectangle of stripes beside each other; a stripe is its share of the width and its colour."""
+        """A rectangle of vertical stripes; a stripe is its share of the width (0 to 1) and its colour."""
         name = f"stripes{len(self._definitions)}"
         self.define(
             f'<clipPath id="{name}"><rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"'
@@ -65,7 +65,7 @@ class Drawing:
         self._shapes.append(f'<g clip-path="url(#{name})">')
         at = x
         for share, fill in stripes:
-            # To the rectangle's end, covered by the next stripe: edges that only touch would let the ground through.
+            # Each stripe goes on to the end and the next one covers it: the background would show between mere edges.
             self.rectangle(at, y, x + width - at, height, fill)
             at += share * width
         self._shapes.append("</g>")
@@ -85,7 +85,7 @@ class Drawing:
             f' stroke-opacity="{opacity:.3f}" stroke-linejoin="round"/>'
         )
 
-    def text(  # noqa: PLR0913 (what lettering is)
+    def text(  # noqa: PLR0913 (the properties of a text)
         self,
         x: float,
         y: float,
@@ -96,14 +96,14 @@ class Drawing:
         weight: int = REGULAR,
         anchor: Anchor = "start",
     ) -> None:
-        """`y` is the base line."""
+        """Write one line of text; `y` is the base line."""
         runs = list(runs_by_script(text))
         scripts = {script for script, _ in runs}
         self._needs_system_fonts |= Script.OTHER in scripts or (Script.WIDE in scripts and not find_spec(_WIDE_FONT))
         outline = ""
         if Script.WIDE in scripts and weight > REGULAR:
-            # There is one weight of that font, and the renderer sets Latin beside it in it too: an outline makes both
-            # bolder alike.
+            # That font has one weight, and the renderer uses it for Latin in the same text too. An outline makes both
+            # equally bold.
             weight, outline = REGULAR, f' stroke="{colour}" stroke-width="{size / 40:.2f}"'
         lettering = "".join(
             f'<tspan font-family="{_WIDE_FAMILY}">{escape(run)}</tspan>' if script is Script.WIDE else escape(run)
@@ -115,7 +115,7 @@ class Drawing:
         )
 
     def png(self, width: int) -> bytes:
-        """The drawing, `width` pixels wide and as high as that makes it; equal drawings give equal bytes."""
+        """The drawing as a PNG, `width` pixels wide with the same aspect ratio; equal drawings give equal bytes."""
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self._width:g} {self._height:g}"'
             f' width="{self._width:g}" height="{self._height:g}" font-family="{_FAMILY}">'

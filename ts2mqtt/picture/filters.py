@@ -1,4 +1,4 @@
-"""The colours photographers give their filters, and the short names by which they are told apart."""
+"""The colour and the short name of each filter, recognised by the many names that photographers use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ts2mqtt.picture.lettering import clean
 
 @dataclass(frozen=True, slots=True)
 class FilterLook:
-    """How a filter appears: its short name and an `#rrggbb` colour."""
+    """A filter in the picture: its short name and its colour (`#rrggbb`)."""
 
     label: str
     colour: str
@@ -28,7 +28,7 @@ DUAL_BAND = FilterLook("Duo", "#9a5cc6")
 UNKNOWN = FilterLook("?", "#7d8799")
 
 _BANDWIDTH = r"(\d+(\.\d+)?(nm)?)?"
-# Lower case, without spaces and punctuation. Brand names come first: an "L-eXtreme" is no luminance.
+# Names in lower case without spaces and punctuation. Brand names come first: "L-eXtreme" is not luminance.
 _SPELLINGS = tuple(
     (re.compile(pattern), look)
     for pattern, look in (
@@ -43,20 +43,20 @@ _SPELLINGS = tuple(
         (r"(s2|sii|s|sul(f|ph)ur(2|ii)?)" + _BANDWIDTH, SII),
     )
 )
-# Apart from each other and from all of the above.
+# These differ from each other and from all colours above.
 _OTHERS = ("#f472b6", "#a3c93a", "#67c7f0", "#c39a6b", "#b4a7f5", "#e06fd8", "#8fbfa8", "#f2d45c")
 _LABEL_LENGTH = 8
 _NAME_LENGTH = 40
 
 
 def filter_look(name: str | None) -> FilterLook:
-    """The look of a filter that a user called `name`; one that nobody knows keeps a colour of its own."""
-    written = clean(name or "")[:_NAME_LENGTH]
-    if not written:
+    """The look of a filter with this name; an unknown name always gets the same one of some further colours."""
+    cleaned = clean(name or "")[:_NAME_LENGTH]
+    if not cleaned:
         return UNKNOWN
-    folded = re.sub(r"[\s_\-()/+&]", "", written).lower()
+    folded = re.sub(r"[\s_\-()/+&]", "", cleaned).lower()
     for spelling, look in _SPELLINGS:
         if spelling.fullmatch(folded):
             return look
-    label = written if len(written) <= _LABEL_LENGTH else f"{written[: _LABEL_LENGTH - 1].rstrip()}…"
+    label = cleaned if len(cleaned) <= _LABEL_LENGTH else f"{cleaned[: _LABEL_LENGTH - 1].rstrip()}…"
     return FilterLook(label, _OTHERS[crc32(folded.encode()) % len(_OTHERS)])

@@ -1,4 +1,4 @@
-"""Names as they can be drawn: without what no font has, and no wider than their place."""
+"""Prepares text for drawing: removes characters that no font has, measures text and cuts it to a width."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _ASCII_WIDTHS = (
 )
 # fmt: on
 _FIRST_ASCII = 0x20
-_OTHER_WIDTH = 680
-_WIDE = 1000
-# Beside Chinese, Japanese or Korean the renderer takes Noto Sans CJK for Latin too, which is wider there.
-_BESIDE_WIDE = 1.13
+_DEFAULT_WIDTH = 680
+_WIDE_WIDTH = 1000
+# In a text with Chinese, Japanese or Korean the renderer uses Noto Sans CJK for Latin too, which is wider.
+_LATIN_FACTOR_IN_WIDE_TEXT = 1.13
 _WIDE_SCRIPT = re.compile(
     "[\u1100-\u11ff\u2460-\u27bf\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\uffef\U00020000-\U0003ffff]"
 )
 _SOURCE_SANS_SCRIPT = re.compile("[\u0020-\u052f\u1e00-\u245f]")
-_LONGEST_NAME = 300
+_MAXIMUM_LENGTH = 300
 
 
 class Script(Enum):
-    """Which fonts have it: Source Sans, Noto Sans CJK, or perhaps the machine's own."""
+    """The font for a character: Source Sans, Noto Sans CJK, or a font of this machine."""
 
     EUROPEAN = "european"
     WIDE = "wide"
@@ -49,18 +49,18 @@ class Script(Enum):
 
 def clean(text: str) -> str:
     """The text on one line, without control characters, direction marks, lone surrogates and private glyphs."""
-    return unicodedata.normalize("NFC", on_one_line(text[:_LONGEST_NAME]))
+    return unicodedata.normalize("NFC", on_one_line(text[:_MAXIMUM_LENGTH]))
 
 
 def text_width(text: str, size: float) -> float:
-    """About how wide the text is at this font size, in the same unit; rather too much than too little."""
-    beside = _BESIDE_WIDE if any(_script(char) is Script.WIDE for char in text) else 1.0
+    """The approximate width of the text at this font size, in the same unit; rather too wide than too narrow."""
+    latin_factor = _LATIN_FACTOR_IN_WIDE_TEXT if any(_script(char) is Script.WIDE for char in text) else 1.0
     thousandths = (_char_width(char) for char in text)
-    return fsum(width if width >= _WIDE else width * beside for width in thousandths) / 1000 * size
+    return fsum(width if width >= _WIDE_WIDTH else width * latin_factor for width in thousandths) / 1000 * size
 
 
 def shorten(text: str, size: float, width: float) -> str:
-    """The text, or as much of its beginning as fits into `width` with an ellipsis."""
+    """The text, or as much of its beginning as fits into `width` together with an ellipsis."""
     if text_width(text, size) <= width:
         return text
     kept = text
@@ -70,17 +70,17 @@ def shorten(text: str, size: float, width: float) -> str:
 
 
 def runs_by_script(text: str) -> Iterator[tuple[Script, str]]:
-    """The text in pieces that one font can draw."""
+    """The text in pieces; one font can draw each piece."""
     return ((script, "".join(run)) for script, run in groupby(text, key=_script))
 
 
 def _char_width(char: str) -> int:
-    place = ord(char) - _FIRST_ASCII
-    if 0 <= place < len(_ASCII_WIDTHS):
-        return _ASCII_WIDTHS[place]
+    index = ord(char) - _FIRST_ASCII
+    if 0 <= index < len(_ASCII_WIDTHS):
+        return _ASCII_WIDTHS[index]
     if char == ELLIPSIS or _script(char) is Script.WIDE or unicodedata.east_asian_width(char) == "W":
-        return _WIDE
-    return 0 if unicodedata.combining(char) else _OTHER_WIDTH
+        return _WIDE_WIDTH
+    return 0 if unicodedata.combining(char) else _DEFAULT_WIDTH
 
 
 def _script(char: str) -> Script:

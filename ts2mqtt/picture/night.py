@@ -1,50 +1,39 @@
-"""The picture of a night plan: time from left to right, one row for each target, filters by their colours."""
+"""Draws the picture of a night plan: time runs from left to right, each target has a row, filters have colours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.wording import counted
-from ts2mqtt.observatory.sky import Darkness, altitude_curve, is_position, sunset_to_sunrise, twilight
+from ts2mqtt.observatory.sky import Darkness, sunset_to_sunrise, twilight
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
-from ts2mqtt.picture.lettering import ELLIPSIS, clean, shorten, text_width
-from ts2mqtt.picture.moonlight import MOON_HEIGHT, draw_moon
-from ts2mqtt.picture.rows import Night, Row, night_of_plan, noon_of
+from ts2mqtt.picture.lettering import clean, shorten, text_width
+from ts2mqtt.picture.moon import MOON_HEIGHT, draw_moon
+from ts2mqtt.picture.page import CURVE, DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.rows import Night, night_of_plan, noon_of
+from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, altitude_curves, draw_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime, tzinfo
+    from datetime import date, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan
     from ts2mqtt.observatory.sky import Site
-    from ts2mqtt.picture.filters import FilterLook
-    from ts2mqtt.picture.rows import Bar
+    from ts2mqtt.picture.target_row import Coordinates
 
-WIDTH = 412.0
-"""Units across, the width of a phone's screen; all sizes are made to be read there."""
-MARGIN = 14.0
-MOST_ROWS = 14
-"""More targets are only counted, or the picture would be too high to take in."""
+MAXIMUM_ROWS = 14
+"""Further targets are only counted, because the picture would be too high."""
 
-_HEADER = 62.0
-_AXIS = 20.0
-_LEGEND = 20.0
-_LEGEND_SIZE = 12.5
-_ALTITUDES = "Altitude: lines at 30° and 60°"
-_ALTITUDE_LINES = (30, 60)
-_ZENITH = 90
-_SAMPLE = 18.0
-_FOOT = 12.0
-_INDENT = 6.0
+_HEADER_HEIGHT = 62.0
+_AXIS_HEIGHT = 20.0
+_LEGEND_HEIGHT = 20.0
+_FOOT_HEIGHT = 12.0
 _EMPTY_HEIGHT = 110.0
-_MORE = 24.0
-_GROUND = "#0a0d14"
-_INK, _DIM, _FAINT = "#eef1f7", "#97a2b6", "#2a3345"
+_MORE_HEIGHT = 24.0
+_BACKGROUND = "#0a0d14"
 _ACCENT = "#ffd27a"
-_CURVE = "#ffffff"
 _SKIES = {
     Darkness.DAY: "#2c4a78",
     Darkness.CIVIL_TWILIGHT: "#23385e",
@@ -52,53 +41,15 @@ _SKIES = {
     Darkness.ASTRONOMICAL_TWILIGHT: "#131c31",
     Darkness.NIGHT: "#0e1421",
 }
-_PADDING = timedelta(minutes=20)
-_SHORTEST_SPAN = timedelta(hours=2)
-_STEP = timedelta(minutes=10)
-_THINNEST_BAR = 1.6
-_CHIP_GAP = 8.0
-_CHIP_SIZE = 12.5
-_DOT = 11.0
-_TO = "\N{EN DASH}"
-_LEFT_OUT = (None, ELLIPSIS)
-
-Coordinates = tuple[float, float, str | None]
-"""Right ascension in hours, declination in degrees, and the epoch of both as the API calls it."""
-AltitudeCurve = tuple[tuple["datetime", float], ...]
-"""Moments and degrees above the horizon."""
+_PLAN_MARGIN = timedelta(minutes=20)
+_MINIMUM_SPAN = timedelta(hours=2)
+_MAXIMUM_ROOMY_ROWS = 5
+_LEGEND_SIZE = 12.5
+_CURVE_NOTE = "Altitude: lines at 30° and 60°"
+_CURVE_SAMPLE_WIDTH = 18.0
 
 
-@dataclass(frozen=True, slots=True)
-class _RowStyle:
-    """Heights of a row's parts; `has_foot` puts times and counts below the bars instead of beside the name."""
-
-    name_size: float
-    name: float
-    lane: float
-    has_foot: bool
-    foot: float
-    gap: float
-
-    @property
-    def height(self) -> float:
-        return self.name + self.lane + self.foot + self.gap
-
-
-_ROOMY = _RowStyle(name_size=16, name=21, lane=26, has_foot=True, foot=18, gap=13)
-_COMPACT = _RowStyle(name_size=14.5, name=19, lane=16, has_foot=False, foot=0, gap=11)
-_MOST_ROOMY_ROWS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Chart:
-    """What the rows share."""
-
-    axis: TimeAxis
-    zone: tzinfo | None
-    curves: Mapping[str, AltitudeCurve]
-
-
-def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
+def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     plan: NightPlan,
     *,
     zone: tzinfo | None,
@@ -107,29 +58,29 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
     rig_name: str,
     width: int = 824,
 ) -> bytes:
-    """A PNG, `width` pixels wide; equal arguments give equal bytes on one machine.
+    """The night plan as a PNG, `width` pixels wide; equal arguments give equal bytes on one machine.
 
-    `zone` is the rig's, None means the bridge's own: another one than the bridge's is named. `coordinates` are by
-    target id; with a `site` they give the altitude curves.
+    `zone` is the rig's time zone; None means the bridge's. The picture names a time zone that is not the bridge's.
+    `coordinates` are by target id; with a `site` they give the altitude curves.
 
-    There is no mark for "now": it would change the picture every minute, and every change wakes Home Assistant,
-    its recorder and each phone that shows the picture, for something the clock on that phone says as well.
+    The picture has no mark for the present time. The mark would change the picture every minute, and each change
+    is work for Home Assistant, its recorder and every phone that shows the picture.
     """
     night = night_of_plan(plan, zone)
     axis = _axis(plan, night, zone, site)
-    rows = night.rows if len(night.rows) <= MOST_ROWS else night.rows[: MOST_ROWS - 1]
-    style = _ROOMY if len(rows) <= _MOST_ROOMY_ROWS else _COMPACT
+    rows = night.rows if len(night.rows) <= MAXIMUM_ROWS else night.rows[: MAXIMUM_ROWS - 1]
+    style = ROOMY if len(rows) <= _MAXIMUM_ROOMY_ROWS else COMPACT
     moon = MOON_HEIGHT if site and axis else 0.0
     body = style.height * len(rows) if rows else _EMPTY_HEIGHT
-    more = _MORE if len(rows) < len(night.rows) else 0.0
-    curves = _altitude_curves(axis, site, coordinates, rows) if axis and site else {}
+    more = _MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
+    curves = altitude_curves(axis, site, coordinates, rows) if axis and site else {}
     zone_names = axis.zone_names(zone) if axis else ()
-    legend = _LEGEND if curves or zone_names else 0.0
-    height = _HEADER + moon + body + more + (_AXIS if axis else 0.0) + legend + _FOOT
+    legend = _LEGEND_HEIGHT if curves or zone_names else 0.0
+    height = _HEADER_HEIGHT + moon + body + more + (_AXIS_HEIGHT if axis else 0.0) + legend + _FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
-    drawing.rectangle(0, 0, WIDTH, height, _GROUND)
+    drawing.rectangle(0, 0, WIDTH, height, _BACKGROUND)
     _draw_header(drawing, plan.night, night, clean(rig_name))
-    top = _HEADER
+    top = _HEADER_HEIGHT
     if axis:
         bottom = top + moon + body + more
         _draw_sky(drawing, axis, site, top, bottom)
@@ -137,48 +88,39 @@ def night_picture(  # noqa: PLR0913 (each is a fact of its own, all are named)
         _draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
         if site:
             draw_moon(drawing, axis, site, top)
-        _draw_legend(drawing, bottom + _AXIS + 14, zone_names, has_curves=bool(curves))
+        _draw_legend(drawing, bottom + _AXIS_HEIGHT + 14, zone_names, has_curves=bool(curves))
     top += moon
     if not rows:
         _draw_empty(drawing, top)
     for row in rows:
         if axis:
-            _draw_row(drawing, _Chart(axis, zone, curves), row, style, top)
+            draw_row(drawing, Chart(axis, zone, curves), row, style, top)
         top += style.height
     if more:
         left_out = len(night.rows) - len(rows)
-        drawing.text(MARGIN + _INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=_DIM)
+        drawing.text(MARGIN + INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=DIM_TEXT)
     return drawing.png(width)
 
 
-def _altitude_curves(
-    axis: TimeAxis, site: Site, coordinates: Mapping[str, Coordinates], rows: Sequence[Row]
-) -> Mapping[str, AltitudeCurve]:
-    """By target id, the altitude over the whole axis; none for a target whose place is unknown."""
-    curves: dict[str, AltitudeCurve] = {}
-    for target_id in (row.target_id for row in rows if row.target_id in coordinates):
-        ra_hours, dec_deg, epoch = coordinates[target_id]
-        if is_position(ra_hours, dec_deg):
-            curves[target_id] = altitude_curve(site, ra_hours, dec_deg, axis.start, axis.end, step=_STEP, epoch=epoch)
-    return curves
-
-
 def _axis(plan: NightPlan, night: Night, zone: tzinfo | None, site: Site | None) -> TimeAxis | None:
-    """From dusk to dawn where that is known, and in any case over all that is imaged; None if there is neither."""
+    """The axis from sunset to sunrise (with a site) and over all blocks; None without a site and without blocks."""
     edges = [
-        moment for row in night.rows for bar in row.bars for moment in (bar.start - _PADDING, bar.end + _PADDING)
+        moment
+        for row in night.rows
+        for bar in row.bars
+        for moment in (bar.start - _PLAN_MARGIN, bar.end + _PLAN_MARGIN)
     ]
     if site:
         edges += sunset_to_sunrise(site, noon_of(plan, zone)) or ()
     if not edges:
         return None
     start, end = min(edges), max(edges)
-    lacking = max(timedelta(0), _SHORTEST_SPAN - (end - start)) / 2
-    return TimeAxis(start - lacking, end + lacking, MARGIN, WIDTH - MARGIN)
+    missing = max(timedelta(0), _MINIMUM_SPAN - (end - start)) / 2
+    return TimeAxis(start - missing, end + missing, MARGIN, WIDTH - MARGIN)
 
 
 def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -> None:
-    drawing.text(MARGIN, 27, f"Night of {night.day} {night:%B} {night.year}", size=20, colour=_INK, weight=SEMIBOLD)
+    drawing.text(MARGIN, 27, f"Night of {night.day} {night:%B} {night.year}", size=20, colour=TEXT, weight=SEMIBOLD)
     totals = ""
     if planned.rows:
         if planned.integration_s:
@@ -192,17 +134,17 @@ def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -
                 anchor="end",
             )
         totals = f"{counted(planned.exposures, 'exposure')} · {counted(len(planned.rows), 'target')}"
-        drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=_DIM, anchor="end")
+        drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=DIM_TEXT, anchor="end")
     room = WIDTH - 2 * MARGIN - text_width(totals, 14) - 12
-    drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=_DIM)
+    drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=DIM_TEXT)
 
 
 def _draw_sky(drawing: Drawing, axis: TimeAxis, site: Site | None, top: float, bottom: float) -> None:
-    stretches = twilight(site, axis.start, axis.end) if site else ()
-    for stretch in stretches:
-        left, right = axis.x(stretch.start), axis.x(stretch.end)
-        drawing.rectangle(left, top, right - left, bottom - top, _SKIES[stretch.darkness])
-    if not stretches:
+    parts = twilight(site, axis.start, axis.end) if site else ()
+    for part in parts:
+        left, right = axis.x(part.start), axis.x(part.end)
+        drawing.rectangle(left, top, right - left, bottom - top, _SKIES[part.darkness])
+    if not parts:
         drawing.rectangle(axis.left, top, axis.right - axis.left, bottom - top, _SKIES[Darkness.NIGHT])
 
 
@@ -227,18 +169,20 @@ def _draw_hours(drawing: Drawing, axis: TimeAxis, zone: tzinfo | None, top: floa
             bottom + 16,
             f"{local:%H:%M}",
             size=12.5,
-            colour=_INK if midnight else _DIM,
+            colour=TEXT if midnight else DIM_TEXT,
             anchor="middle",
         )
 
 
 def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, has_curves: bool) -> None:
-    """What the curves are, and in which zone the hours are: of its names the first for which there is room."""
+    """Draw what the curves mean, and the first of the time zone's names that fits."""
     room: float = WIDTH - 2 * MARGIN
     if has_curves:
-        drawing.line([(MARGIN, base - 4), (MARGIN + _SAMPLE, base - 4)], _CURVE, thickness=1.2, opacity=0.8)
-        drawing.text(MARGIN + _SAMPLE + 6, base, _ALTITUDES, size=_LEGEND_SIZE, colour=_DIM)
-        room -= _SAMPLE + 6 + text_width(_ALTITUDES, _LEGEND_SIZE) + 12
+        drawing.line(
+            [(MARGIN, base - 4), (MARGIN + _CURVE_SAMPLE_WIDTH, base - 4)], CURVE, thickness=1.2, opacity=0.8
+        )
+        drawing.text(MARGIN + _CURVE_SAMPLE_WIDTH + 6, base, _CURVE_NOTE, size=_LEGEND_SIZE, colour=DIM_TEXT)
+        room -= _CURVE_SAMPLE_WIDTH + 6 + text_width(_CURVE_NOTE, _LEGEND_SIZE) + 12
     notes = [f"Times: {name}" for name in zone_names]
     fitting = [note for note in notes if text_width(note, _LEGEND_SIZE) <= room] or notes[-1:]
     for note in fitting[:1]:
@@ -251,87 +195,9 @@ def _draw_empty(drawing: Drawing, top: float) -> None:
         top + _EMPTY_HEIGHT / 2 + 6,
         "Nothing planned for this night",
         size=19,
-        colour=_INK,
+        colour=TEXT,
         anchor="middle",
     )
-
-
-def _draw_row(drawing: Drawing, chart: _Chart, row: Row, style: _RowStyle, top: float) -> None:
-    axis = chart.axis
-    left, room = MARGIN + _INDENT, WIDTH - 2 * (MARGIN + _INDENT)
-    base = top + style.name - 5
-    if style.has_foot:
-        times = _times(row.bars, chart.zone)
-        foot = top + style.name + style.lane + 14
-        drawing.text(left, foot, times, size=_CHIP_SIZE, colour=_DIM)
-        _draw_chips(drawing, row.exposures, left + room, foot, room - text_width(times, _CHIP_SIZE) - 12)
-    else:
-        name_needs = text_width(row.name, style.name_size) + 12
-        room -= _draw_chips(drawing, row.exposures, left + room, base, max(room * 0.5, room - name_needs)) + 12
-    name = shorten(row.name, style.name_size, room)
-    drawing.text(left, base, name, size=style.name_size, colour=_INK, weight=SEMIBOLD)
-    lane = top + style.name
-    drawing.rectangle(axis.left, lane, axis.right - axis.left, style.lane, "#ffffff", opacity=0.05)
-    for bar in row.bars:
-        start = axis.x(bar.start)
-        width = max(_THINNEST_BAR, axis.x(bar.end) - start)
-        drawing.stripes(
-            start,
-            lane,
-            width,
-            style.lane,
-            [(stripe.share, stripe.look.colour) for stripe in bar.stripes],
-            radius=3,
-        )
-    if curve := chart.curves.get(row.target_id):
-        _draw_curve(drawing, axis, curve, lane, style.lane)
-
-
-def _draw_chips(
-    drawing: Drawing, exposures: Sequence[tuple[FilterLook, int]], right: float, base: float, room: float
-) -> float:
-    """Counts by filter, flush right; gives the width they took. An ellipsis stands for what does not fit."""
-    chips: list[tuple[str | None, str]] = [(look.colour, f"{look.label} {count}") for look, count in exposures]
-    total = _chips_width(chips)
-    while chips and total > room:
-        del chips[-2 if chips[-1] == _LEFT_OUT else -1 :]
-        chips += [_LEFT_OUT] if chips else []
-        total = _chips_width(chips)
-    x = right - total
-    for colour, text in chips:
-        if colour:
-            drawing.circle(x + 4, base - 4.2, 4, colour)
-        drawing.text(x + (_DOT if colour else 0), base, text, size=_CHIP_SIZE, colour=_INK if colour else _DIM)
-        x += _chips_width([(colour, text)]) + _CHIP_GAP
-    return total
-
-
-def _chips_width(chips: Sequence[tuple[str | None, str]]) -> float:
-    letters = sum((_DOT if colour else 0) + text_width(text, _CHIP_SIZE) for colour, text in chips)
-    return letters + _CHIP_GAP * max(0, len(chips) - 1)
-
-
-def _draw_curve(drawing: Drawing, axis: TimeAxis, curve: AltitudeCurve, top: float, height: float) -> None:
-    """The horizon is the lane's lower edge, the zenith its upper one; lines between them are the scale."""
-    for limit in _ALTITUDE_LINES:
-        y = top + height * (1 - limit / _ZENITH)
-        drawing.line([(axis.left, y), (axis.right, y)], _CURVE, thickness=0.6, opacity=0.3)
-    risen: list[list[tuple[float, float]]] = [[]]
-    for moment, altitude in curve:
-        if altitude >= 0:
-            risen[-1].append((axis.x(moment), top + height * (1 - altitude / _ZENITH)))
-        elif risen[-1]:
-            risen.append([])
-    for points in risen:
-        if len(points) > 1:
-            drawing.line(points, "#000000", thickness=3, opacity=0.35)
-            drawing.line(points, _CURVE, thickness=1.2, opacity=0.8)
-
-
-def _times(bars: Sequence[Bar], zone: tzinfo | None) -> str:
-    first, last = bars[0].start.astimezone(zone), bars[-1].end.astimezone(zone)
-    blocks = f"  ·  {len(bars)} blocks" if len(bars) > 1 else ""
-    return f"{first:%H:%M}{_TO}{last:%H:%M}{blocks}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What the picture shows of a night plan: its targets as rows, its waits and its totals."""
+"""Turns a night plan into what the picture shows: a row for each target, the waits and the totals."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, PlannedExposures
 
-# A plan runs within its night; what an API says beyond that (the year 1, the year 9999) is not drawn.
-_BEFORE_NOON = timedelta(hours=12)
-_AFTER_NOON = timedelta(hours=36)
-_MOST_EXPOSURES = 1_000_000
-_LONGEST_EXPOSURE_S = 86_400.0
+# Times of an API that are far from the night (the year 1, the year 9999) are not drawn.
+_DRAWN_BEFORE_NOON = timedelta(hours=12)
+_DRAWN_AFTER_NOON = timedelta(hours=36)
+_MAXIMUM_EXPOSURES = 1_000_000
+_MAXIMUM_EXPOSURE_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stripe:
-    """A part of a block that is imaged through one filter; `share` of the block's time, 0 to 1."""
+    """A part of a block with one filter; `share` is its share of the block's time, 0 to 1."""
 
     look: FilterLook
     share: float
@@ -33,7 +33,7 @@ class Stripe:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A block in its row."""
+    """A block of the plan in the row of its target."""
 
     start: datetime
     end: datetime
@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A target with its blocks in the order of the plan, and its number of exposures through each filter."""
+    """A target with its blocks in the order of the plan, and its number of exposures by filter."""
 
     target_id: str
     name: str
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A night plan as it is drawn; `waits` are stretches without a target."""
+    """A night plan as it is drawn; `waits` are the start and end of each time without a target."""
 
     rows: tuple[Row, ...]
     waits: tuple[tuple[datetime, datetime], ...]
@@ -61,13 +61,13 @@ class Night:
 
 
 def night_of_plan(plan: NightPlan, zone: tzinfo | None) -> Night:
-    """The plan's rows in the order in which their targets begin; every moment in UTC."""
+    """The plan as rows in the order in which their targets begin; all times in UTC."""
     noon = noon_of(plan, zone)
     blocks = [
-        (block, max(start, noon - _BEFORE_NOON), min(max(start, end), noon + _AFTER_NOON))
+        (block, max(start, noon - _DRAWN_BEFORE_NOON), min(max(start, end), noon + _DRAWN_AFTER_NOON))
         for block in plan.blocks
         for start, end in [(_in_utc(block.start, zone), _in_utc(block.end, zone))]
-        if noon - _BEFORE_NOON <= max(start, end) and start <= noon + _AFTER_NOON
+        if noon - _DRAWN_BEFORE_NOON <= max(start, end) and start <= noon + _DRAWN_AFTER_NOON
     ]
     blocks.sort(key=lambda placed: placed[1])
     by_target: dict[str, list[tuple[PlanBlock, datetime, datetime]]] = {}
@@ -84,12 +84,12 @@ def night_of_plan(plan: NightPlan, zone: tzinfo | None) -> Night:
 
 
 def noon_of(plan: NightPlan, zone: tzinfo | None) -> datetime:
-    """Noon of the day on which the night begins, in UTC."""
+    """Noon of the day on which the night begins, in UTC; `zone` None means the bridge's time zone."""
     return _in_utc(datetime.combine(plan.night, time(12)), zone)
 
 
 def _joined(waits: Iterable[tuple[datetime, datetime]]) -> tuple[tuple[datetime, datetime], ...]:
-    """Without overlaps, from waits in the order of their beginnings."""
+    """Join waits that overlap or touch; they come sorted by their start."""
     joined: list[tuple[datetime, datetime]] = []
     for start, end in waits:
         if joined and start <= joined[-1][1]:
@@ -115,7 +115,10 @@ def _row(target_id: str, placed: list[tuple[PlanBlock, datetime, datetime]]) -> 
 
 
 def _stripes(block: PlanBlock) -> tuple[Stripe, ...]:
-    """One for each run of exposures, neighbours of one filter joined; where a length is unknown each counts alike."""
+    """A stripe for each run of exposures; runs with the same filter beside each other share a stripe.
+
+    If the length of an exposure is unknown, all exposures count the same.
+    """
     runs = [run for run in block.exposures if _count(run)]
     seconds = [_seconds(run) for run in runs]
     weights = [
@@ -136,18 +139,18 @@ def _stripes(block: PlanBlock) -> tuple[Stripe, ...]:
 
 
 def _count(run: PlannedExposures) -> int:
-    return min(max(0, run.count), _MOST_EXPOSURES)
+    return min(max(0, run.count), _MAXIMUM_EXPOSURES)
 
 
 def _seconds(run: PlannedExposures) -> float | None:
-    """The length of one exposure, None if it is unknown or makes no sense."""
+    """The length of one exposure; None if it is unknown or impossible."""
     seconds = run.exposure_s
-    return seconds if seconds is not None and 0 < seconds <= _LONGEST_EXPOSURE_S else None
+    return seconds if seconds is not None and 0 < seconds <= _MAXIMUM_EXPOSURE_S else None
 
 
 def _in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
-    """A moment without an offset is of the rig's clock; the year 1 or 9999 cannot be brought to every zone."""
+    """The moment in UTC; without an offset it is local time of the zone."""
     try:
         return (moment if moment.tzinfo or not zone else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
+    except OverflowError:  # the year 1 or 9999 is outside of Python's calendar in some zones
         return moment.replace(tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""A simulated observatory that speaks the Target Scheduler API, for tests, for `simulate` and for `demo`."""
+"""A simulated observatory with the Target Scheduler API, and an embedded MQTT broker: for the demo and the tests."""

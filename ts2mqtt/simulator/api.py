@@ -1,10 +1,10 @@
-"""The Target Scheduler API of a simulated observatory, on a real port, with the plugin's quirks and planted faults.
+"""The web server of the simulated Target Scheduler API, with the plugin's quirks and the faults that a test adds.
 
     async with SimulatedApi(observatory) as api:              # 127.0.0.1, a free port
         api.url, api.port                                     # "http://127.0.0.1:40123"
         await api.wait_for_request("/targets/*/statistics")   # instead of sleeping
         api.faults.add("/profiles", Fault.status(500))        # see faults.py
-        api.requests, api.max_concurrent                      # what came, and how many at once
+        api.requests, api.max_concurrent                      # all requests, and how many at once
         await api.stop(); await api.start()                   # the same port again
 
 Options are fields and may be changed while it runs.
@@ -19,9 +19,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 from ts2mqtt.errors import Ts2mqttError
-from ts2mqtt.simulator.connection import Connection
 from ts2mqtt.simulator.faults import Exchange, Faults, matches
 from ts2mqtt.simulator.http1 import Answer, Request, accepted_coding, encoded, html_page
+from ts2mqtt.simulator.http_connection import HttpConnection
 from ts2mqtt.simulator.routes import answer_to, is_preview
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """A request that came: the observatory's time, and the request with path, query and headers."""
+    """A request and the observatory's time when it came."""
 
     time: datetime
     request: Request
@@ -51,9 +51,11 @@ class RecordedRequest:
 class SimulatedApi:
     """The API's web server.
 
-    `clock` moves the observatory before every answer; without one it stays where its own clock is.
-    `gzip` compresses for who accepts it, `pretty` and `bare_version` change how JSON is written,
-    `preview_seconds` makes a preview slow, `idle_timeout_s` and `answers_per_connection` limit keep-alive.
+    clock: the observatory is advanced to this time before every answer; without a clock its time stands still.
+    gzip: compress answers for clients that accept it.
+    pretty, bare_version: indent JSON, and write the version without quotes.
+    preview_seconds: how long a preview takes.
+    idle_timeout_s, answers_per_connection: the limits of keep-alive.
     """
 
     observatory: SimulatedObservatory
@@ -72,10 +74,10 @@ class SimulatedApi:
     requests: list[RecordedRequest] = field(default_factory=list, init=False)
     answered: list[RecordedRequest] = field(default_factory=list, init=False)
     max_concurrent: int = field(default=0, init=False)
-    _under_way: int = field(default=0, init=False)
+    _in_progress: int = field(default=0, init=False)
     _server: asyncio.Server | None = field(default=None, init=False)
-    _connections: set[Connection] = field(default_factory=set, init=False)
-    _happened: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _connections: set[HttpConnection] = field(default_factory=set, init=False)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def url(self) -> str:
@@ -114,7 +116,7 @@ class SimulatedApi:
         await self.close_connections()
 
     def refuse_connections(self) -> None:
-        """Stop listening: new connections are refused, those that are open live on. `start` accepts again."""
+        """Stop listening: new connections are refused, and open ones stay open. `start` accepts again."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -125,46 +127,46 @@ class SimulatedApi:
             await connection.close()
 
     async def close_idle_connections(self) -> None:
-        """Close the keep-alive connections on which nothing is under way, as the server does after 15 s."""
+        """Close the connections that wait for a next request, as the server does after 15 s."""
         for connection in tuple(self._connections):
             if connection.idle:
                 await connection.close()
 
     async def wait_for_request(self, pattern: str = "*", *, after: int = 0) -> RecordedRequest:
-        """Wait for the next request after the first `after` ones that match the pattern (see faults.py)."""
+        """Wait for the next matching request after the first `after` matching ones; for patterns see faults.py."""
         return await self._wait(self.requests, pattern, after)
 
     async def wait_for_answer(self, pattern: str = "*", *, after: int = 0) -> RecordedRequest:
-        """Like `wait_for_request`, but until the request's answer has gone out whole."""
+        """Like `wait_for_request`, but wait until the whole answer is sent."""
         return await self._wait(self.answered, pattern, after)
 
     async def wait_for_connections(self, number: int) -> None:
-        """Wait until so many connections are open."""
+        """Wait until this number of connections is open."""
         while len(self._connections) != number:
-            await self._happened.wait()
+            await self._changed.wait()
 
     def requests_to(self, pattern: str) -> list[RecordedRequest]:
-        """The requests so far that match a pattern."""
+        """The requests up to now that match a pattern."""
         return [recorded for recorded in self.requests if matches(recorded.path, pattern)]
 
-    async def answer(self, connection: Connection, request: Request) -> Answer | None:
-        """For the connection: the answer to a request, true or faulty; None if a fault ends the connection."""
+    async def answer(self, connection: HttpConnection, request: Request) -> Answer | None:
+        """Called by the connection: the regular answer or a fault's; None if a fault ends the connection."""
         self._record(self.requests, request)
-        self._under_way += 1
-        self.max_concurrent = max(self.max_concurrent, self._under_way)
+        self._in_progress += 1
+        self.max_concurrent = max(self.max_concurrent, self._in_progress)
         try:
             fault = self.faults.take(request.path)
             if fault is None:
-                return await self._true_answer(request)
-            return await fault.act(Exchange(connection, partial(self._true_answer, request)))
+                return await self._regular_answer(request)
+            return await fault.act(Exchange(connection, partial(self._regular_answer, request)))
         finally:
-            self._under_way -= 1
+            self._in_progress -= 1
 
-    def sent(self, request: Request) -> None:
-        """For the connection: an answer has gone out whole."""
+    def answer_sent(self, request: Request) -> None:
+        """Called by the connection: a whole answer is sent."""
         self._record(self.answered, request)
 
-    async def _true_answer(self, request: Request) -> Answer:
+    async def _regular_answer(self, request: Request) -> Answer:
         if is_preview(request):
             await asyncio.sleep(self.preview_seconds)
         self._pass_time()
@@ -178,21 +180,21 @@ class SimulatedApi:
         coding = accepted_coding(request.headers.get("accept-encoding"))
         if coding is None:
             if answer.status != HTTPStatus.OK:
-                # A failure inside a request that the server cannot answer either: its listener dies.
+                # The server fails to answer a failed request in a coding that it knows: its listener ends.
                 self.refuse_connections()
                 raise ConnectionAbortedError
             return html_page(HTTPStatus.NOT_ACCEPTABLE)
         return encoded(answer, coding if self.gzip else "identity")
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(self, reader, writer)
+        connection = HttpConnection(self, reader, writer)
         self._connections.add(connection)
-        connection.served.add_done_callback(lambda _: self._forget(connection))
-        self._tell()
+        connection.task.add_done_callback(lambda _: self._forget(connection))
+        self._wake_waiters()
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: HttpConnection) -> None:
         self._connections.discard(connection)
-        self._tell()
+        self._wake_waiters()
 
     def _pass_time(self) -> None:
         if self.clock is not None:
@@ -201,16 +203,16 @@ class SimulatedApi:
     def _record(self, records: list[RecordedRequest], request: Request) -> None:
         self._pass_time()
         records.append(RecordedRequest(self.observatory.now, request))
-        self._tell()
+        self._wake_waiters()
 
-    def _tell(self) -> None:
-        """Wake everybody who waits, to look again."""
-        self._happened.set()
-        self._happened = asyncio.Event()
+    def _wake_waiters(self) -> None:
+        """Let every waiting method look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _wait(self, records: list[RecordedRequest], pattern: str, after: int) -> RecordedRequest:
         while True:
             matching = [recorded for recorded in records if matches(recorded.path, pattern)]
             if len(matching) > after:
                 return matching[after]
-            await self._happened.wait()
+            await self._changed.wait()

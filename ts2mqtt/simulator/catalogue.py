@@ -1,6 +1,6 @@
 """Deep-sky targets for every season and both hemispheres, with J2000 coordinates.
 
-in_season("narrowband", sky, night)    # those that stand high that night, the best first
+targets_in_season("narrowband", sky, night)    # the best of that night first
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STEP = timedelta(minutes=20)
 
 @dataclass(frozen=True, slots=True)
 class CatalogueTarget:
-    """Right ascension in hours, declination in degrees; a mosaic's are those of its middle."""
+    """A target with the coordinates of its centre: right ascension in hours, declination in degrees."""
 
     name: str
     ra_hours: float
@@ -85,13 +85,13 @@ CATALOGUE = (
 )
 
 
-def in_season(kind: Kind, sky: Sky, night: Night) -> list[CatalogueTarget]:
-    """All targets of a kind, the one that stands high the longest that night first."""
+def targets_in_season(kind: Kind, sky: Sky, night: Night) -> list[CatalogueTarget]:
+    """All targets of a kind, sorted by how long each stands high that night, the longest first."""
     steps = int((night.dawn - night.dusk) / _STEP) + 1
     times = [night.dusk + step * _STEP for step in range(steps)]
 
-    def worth(entry: CatalogueTarget) -> tuple[int, float]:
+    def rank(entry: CatalogueTarget) -> tuple[int, float]:
         altitudes = [sky.altitude(entry.ra_hours, entry.dec_deg, time) for time in times]
         return sum(altitude > _HIGH_DEG for altitude in altitudes), max(altitudes)
 
-    return sorted((entry for entry in CATALOGUE if entry.kind == kind), key=worth, reverse=True)
+    return sorted((entry for entry in CATALOGUE if entry.kind == kind), key=rank, reverse=True)

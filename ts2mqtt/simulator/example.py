@@ -1,4 +1,4 @@
-"""The observatory of the Target Scheduler API's own documentation: its answers are the documented examples."""
+"""An observatory with the data of the examples in the Target Scheduler API's documentation."""
 
 from __future__ import annotations
 

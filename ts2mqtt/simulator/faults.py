@@ -1,12 +1,12 @@
-"""Faults that a test plants into the simulated API, by path.
+"""Faults that a test adds to the simulated API for certain paths.
 
     rule = api.faults.add("/projects/*/targets", Fault.status(500), times=2)
-    api.faults.add("/profiles", Fault.delay(event))          # the true answer, once the event is set
+    api.faults.add("/profiles", Fault.delay(event))          # the regular answer, once the event is set
     api.faults.add("*", Fault.reset())
     rule.remove()                                            # or api.faults.clear()
 
-A pattern is a shell pattern (`*` also matches `/`) over the path below `/ts/v0`, or over the whole path. The
-fault that was planted last wins.
+A pattern is a shell pattern (`*` also matches `/`) over the path below `/ts/v0`, or over the whole path. If
+several faults match, the one that was added last is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.simulator.http1 import HTML, JSON, Answer, chunk, head, html_page
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.connection import Connection
+    from ts2mqtt.simulator.http_connection import HttpConnection
 
 _MEGABYTE = 1024 * 1024
 _ENDLESS_ROW = b'{"Id":"00000000-0000-0000-0000-000000000000","Name":"endless","Active":false},'
@@ -30,10 +30,10 @@ _OTHER_PROGRAM = b"<!DOCTYPE html><html><head><title>Router</title></head><body>
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request under way: its connection, and what the API would answer, ready for the wire."""
+    """A request in progress: its connection, and a function for the API's regular answer."""
 
-    connection: Connection
-    true_answer: Callable[[], Awaitable[Answer]]
+    connection: HttpConnection
+    regular_answer: Callable[[], Awaitable[Answer]]
 
 
 Act = Callable[[Exchange], Awaitable[Answer | None]]
@@ -41,13 +41,13 @@ Act = Callable[[Exchange], Awaitable[Answer | None]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong: it gives the answer to write, or None once it is done with the connection."""
+    """Something that goes wrong; `act` returns the answer to write, or None if it has used the connection itself."""
 
     act: Act
 
     @classmethod
     def status(cls, status: int) -> Fault:
-        """A status with the web server's HTML page for it."""
+        """A status with the web server's error page."""
         return cls.answer(html_page(status))
 
     @classmethod
@@ -56,7 +56,7 @@ class Fault:
 
     @classmethod
     def html(cls) -> Fault:
-        """Another program owns the port: 200 with a page of its own."""
+        """Another program uses the port: 200 with an HTML page of that program."""
         return cls.body(_OTHER_PROGRAM, HTML)
 
     @classmethod
@@ -66,12 +66,12 @@ class Fault:
 
     @classmethod
     def invalid_gzip(cls) -> Fault:
-        """200 with a body that claims to be gzip."""
+        """200 with a body that is declared as gzip and is not."""
         return cls.answer(Answer(body=_NOT_GZIP, headers=(("Content-Encoding", "gzip"),)))
 
     @classmethod
     def answer(cls, answer: Answer) -> Fault:
-        """Any answer."""
+        """A fixed answer."""
 
         async def act(_: Exchange) -> Answer:
             return answer
@@ -80,23 +80,23 @@ class Fault:
 
     @classmethod
     def delay(cls, until: asyncio.Event | float) -> Fault:
-        """The true answer of a later moment: after so many seconds, or once the event is set."""
+        """The regular answer later: after some seconds, or once the event is set."""
 
         async def act(exchange: Exchange) -> Answer:
             if isinstance(until, asyncio.Event):
                 await until.wait()
             else:
                 await asyncio.sleep(until)
-            return await exchange.true_answer()
+            return await exchange.regular_answer()
 
         return cls(act)
 
     @classmethod
     def drip(cls, seconds: float) -> Fault:
-        """The true answer byte by byte, with a pause after each: no read time-out ever trips."""
+        """The regular answer byte by byte with pauses, so that no read time-out expires."""
 
         async def act(exchange: Exchange) -> None:
-            answer = replace(await exchange.true_answer(), chunked=True)
+            answer = replace(await exchange.regular_answer(), chunked=True)
             await exchange.connection.write(head(answer))
             for octet in answer.body:
                 await exchange.connection.write(chunk(bytes((octet,))))
@@ -107,19 +107,19 @@ class Fault:
 
     @classmethod
     def hang(cls) -> Fault:
-        """No answer at all, as long as the client waits."""
+        """No answer, as long as the client waits."""
 
         async def act(exchange: Exchange) -> None:
-            await exchange.connection.client_gone()
+            await exchange.connection.wait_for_client_close()
 
         return cls(act)
 
     @classmethod
     def truncate(cls, after: int = 1) -> Fault:
-        """The first bytes of the true answer, then the connection closes."""
+        """The first bytes of the regular answer; then the connection closes."""
 
         async def act(exchange: Exchange) -> None:
-            answer = await exchange.true_answer()
+            answer = await exchange.regular_answer()
             await exchange.connection.write(head(replace(answer, chunked=True)) + chunk(answer.body[:after]))
 
         return cls(act)
@@ -135,7 +135,7 @@ class Fault:
 
     @classmethod
     def endless(cls, megabytes: int | None = None) -> Fault:
-        """A list of profiles that goes on for so many megabytes, or until the client gives up."""
+        """A list of profiles without an end: of some megabytes, or until the client gives up."""
 
         async def act(exchange: Exchange) -> None:
             await exchange.connection.write(head(Answer()) + chunk(b"["))
@@ -150,7 +150,7 @@ class Fault:
 
 @dataclass(eq=False, slots=True)
 class FaultRule:
-    """A planted fault; `hits` counts the requests that met it."""
+    """A fault that was added; `hits` counts the requests that it was used for."""
 
     faults: Faults
     pattern: str
@@ -163,19 +163,19 @@ class FaultRule:
 
 
 class Faults:
-    """All planted faults of one simulated API."""
+    """The faults of one simulated API."""
 
     def __init__(self) -> None:
         self._rules: list[FaultRule] = []
 
     def add(self, pattern: str, fault: Fault, *, times: int | None = None) -> FaultRule:
-        """Plant a fault for so many requests, or until it is removed."""
+        """Add a fault for this number of requests, or until it is removed."""
         rule = FaultRule(self, pattern, fault, times)
         self._rules.insert(0, rule)
         return rule
 
     def remove(self, rule: FaultRule) -> None:
-        """Take a fault out; nothing happens if it is used up already."""
+        """Remove a fault; does nothing if the fault is used up."""
         if rule in self._rules:
             self._rules.remove(rule)
 
@@ -183,7 +183,7 @@ class Faults:
         self._rules.clear()
 
     def take(self, path: str) -> Fault | None:
-        """The fault that this request meets."""
+        """The fault for this request, or None; counts the use."""
         for rule in self._rules:
             if matches(path, rule.pattern):
                 rule.hits += 1

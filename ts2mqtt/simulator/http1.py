@@ -1,7 +1,7 @@
-"""HTTP/1.1 as the plugin's web server speaks it: requests read with h11, answers written by hand.
+"""HTTP/1.1 as the plugin's web server speaks it.
 
-The answers are written by hand because that server does what h11 would refuse: it answers HEAD with a body
-and ignores `Connection: close`.
+Requests are read with h11. Answers are written without it, because that server does what h11 refuses: it answers
+HEAD with a body and ignores `Connection: close`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FIXED_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came: `path` decoded and without the query; header names in lower case."""
+    """A request: `path` is decoded and has no query; header names are in lower case."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer to be written; `headers` are added to those that every answer carries."""
+    """An answer; `headers` are added to the headers that every answer has."""
 
     status: int = 200
     content_type: str = JSON
@@ -56,7 +56,7 @@ class Answer:
 
     @property
     def closes(self) -> bool:
-        """Whether the server closes the connection after it."""
+        """Whether the server closes the connection after this answer."""
         return self.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -69,7 +69,7 @@ class RequestReader:
 
     async def next(self) -> Request | None:
         """The next request, or None once the client has closed; h11.RemoteProtocolError for anything else."""
-        # A connection of its own for each request: h11's would end with the first `Connection: close`.
+        # Each request gets a new h11 connection, because h11 ends one at the first `Connection: close`.
         connection = h11.Connection(h11.SERVER)
         if self._rest:
             connection.receive_data(self._rest)
@@ -88,14 +88,14 @@ class RequestReader:
 
 
 def html_page(status: int) -> Answer:
-    """The web server's own page for a failure."""
+    """The web server's error page for this status."""
     title = f"{status} - {HTTPStatus(status).phrase}"
     page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return Answer(status=status, content_type=HTML, body=page.encode())
 
 
 def accepted_coding(accept: str | None) -> str | None:
-    """The coding of an answer to this Accept-Encoding header; None if the server knows none of them."""
+    """The content coding for this Accept-Encoding header; None if the server supports none that it names."""
     if not accept:
         return "identity"
     best: tuple[float, str] | None = None
@@ -110,7 +110,7 @@ def accepted_coding(accept: str | None) -> str | None:
 
 
 def encoded(answer: Answer, coding: str) -> Answer:
-    """The answer in a coding; deflate is raw here. What is empty stays empty under its Content-Encoding."""
+    """The answer in this content coding; deflate is raw, and an empty body stays empty."""
     if coding == "identity":
         return answer
     body = answer.body
@@ -139,7 +139,7 @@ def head(answer: Answer, *more_headers: tuple[str, str]) -> bytes:
 
 
 def body(answer: Answer) -> bytes:
-    """The body of an answer as it goes over the wire."""
+    """The body of an answer as it is sent: in chunks if the answer is chunked."""
     if not answer.chunked:
         return answer.body
     parts = [chunk(answer.body[start : start + _CHUNK_BYTES]) for start in range(0, len(answer.body), _CHUNK_BYTES)]

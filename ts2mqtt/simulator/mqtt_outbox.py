@@ -1,4 +1,4 @@
-"""Which messages one client of the embedded broker gets, with which QoS, and in which order."""
+"""Decides which messages one client of the embedded broker gets, with which QoS, and in which order."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 from ts2mqtt.simulator import mqtt_packets as mqtt
 from ts2mqtt.simulator.mqtt_packets import Message
 
-_OVERHEAD_BYTES: Final = 200  # about what a waiting message takes beside its topic and its payload
+_OVERHEAD_BYTES: Final = 200  # roughly the memory of a waiting message besides its topic and payload
 
 
 class Delivery(NamedTuple):
-    """A message on its way to one client; `replayed` if it was retained before the client subscribed to it."""
+    """A message for one client; `replayed` means that it was retained before the client subscribed."""
 
     message: Message
     qos: int
@@ -19,7 +19,7 @@ class Delivery(NamedTuple):
 
     @property
     def waiting_bytes(self) -> int:
-        """What it counts while it waits; a replay shares its message with the memory of retained ones."""
+        """What the delivery counts towards the limit; a replayed message is in memory anyway, as a retained one."""
         if self.replayed:
             return 0
         return len(self.message.topic) + len(self.message.payload) + _OVERHEAD_BYTES
@@ -29,21 +29,21 @@ class Subscriptions:
     """The topic filters of one client and the QoS granted for each."""
 
     def __init__(self, granted: Iterable[tuple[str, int]] = ()) -> None:
-        # Home Assistant subscribes to thousands of topics by their names: those are looked up, not compared.
+        # Home Assistant subscribes to thousands of topics without wildcards: a look-up is faster than comparing.
         self._topics: dict[str, int] = {}
         self._wildcards: dict[str, int] = {}
         self.add(granted)
 
     def add(self, granted: Iterable[tuple[str, int]]) -> None:
         for topic_filter, qos in granted:
-            self._kind_of(topic_filter)[topic_filter] = qos
+            self._filters_like(topic_filter)[topic_filter] = qos
 
     def remove(self, topic_filters: Iterable[str]) -> None:
         for topic_filter in topic_filters:
-            self._kind_of(topic_filter).pop(topic_filter, None)
+            self._filters_like(topic_filter).pop(topic_filter, None)
 
     def deliver(self, message: Message, *, replayed: bool) -> Delivery | None:
-        """One delivery with the highest QoS of all filters that match; None if none does."""
+        """One delivery with the highest QoS of all matching filters; None if no filter matches."""
         topic = message.topic
         granted = [qos for topic_filter, qos in self._wildcards.items() if mqtt.matches(topic_filter, topic)]
         if (qos_of_topic := self._topics.get(topic)) is not None:
@@ -56,19 +56,19 @@ class Subscriptions:
             if delivery := self.deliver(retained[topic], replayed=True):
                 yield delivery
 
-    def _kind_of(self, topic_filter: str) -> dict[str, int]:
+    def _filters_like(self, topic_filter: str) -> dict[str, int]:
         return self._wildcards if mqtt.has_wildcard(topic_filter) else self._topics
 
 
 class Outbox:
-    """What one client has still to get, in order.
+    """The messages that one client still has to get, in order.
 
-    When messages of `limit_bytes` wait because the client reads slowly, only the latest message of each topic is
-    kept if it was published as retained, and the others are dropped. So what is retained arrives, at the latest in
-    its last state. Replays do not count towards the limit, and none is dropped.
+    Once messages of `limit_bytes` wait because the client reads slowly, later messages are dropped, except the latest
+    one of each topic that was published as retained. So the client gets at least the last retained message of each
+    topic. Replayed messages do not count towards the limit and are never dropped.
 
-    replays: how many replayed messages wait.
-    dropped: how many messages the client will never get.
+    replays: the number of replayed messages that wait.
+    dropped: the number of messages that the client will never get.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -85,7 +85,7 @@ class Outbox:
         self.replays += len(self._waiting) - before
 
     def add(self, delivery: Delivery) -> None:
-        # While a topic's latest message stands aside, a later one must not overtake it.
+        # While latest messages are kept apart, a later message must not overtake them.
         if not self._latest and self._waiting_bytes < self._limit_bytes:
             self._append(delivery)
             return

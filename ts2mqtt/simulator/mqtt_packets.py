@@ -1,6 +1,6 @@
-"""The packets and topics of MQTT 3.1.1 as a broker without QoS 2 sees them: from bytes to values and back.
+"""Reads and writes the packets of MQTT 3.1.1 for a broker without QoS 2, and compares topics with topic filters.
 
-The numbers in brackets are those of the rules in the OASIS standard "MQTT Version 3.1.1".
+Numbers in brackets are the rules of the OASIS standard "MQTT Version 3.1.1".
 """
 
 from collections.abc import Callable, Iterable
@@ -75,7 +75,7 @@ class PubAck:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """`filters` holds topic filters with the QoS asked for, in the order in which they must be answered."""
+    """`filters` are topic filters with the requested QoS; SUBACK answers them in this order."""
 
     packet_id: int
     filters: tuple[tuple[str, int], ...]
@@ -101,9 +101,9 @@ Packet = Connect | Publish | PubAck | Subscribe | Unsubscribe | PingReq | Discon
 
 
 def take_packet(received: bytearray, limit: int) -> Packet | None:
-    """Remove the first packet from what was received; None while it is not complete.
+    """Remove the first packet from the received bytes and return it; None while the packet is not complete.
 
-    Raises ProtocolError where it is malformed or, without the fixed header, longer than `limit` bytes.
+    Raises ProtocolError if the packet is malformed, or longer than `limit` bytes without its fixed header.
     """
     length = 0
     for position, byte in enumerate(received[1 : 1 + _LENGTH_BYTES]):
@@ -126,12 +126,12 @@ def take_packet(received: bytearray, limit: int) -> Packet | None:
 
 
 def connack(return_code: int) -> bytes:
-    """Session present is always 0: no session outlives its connection."""
+    """CONNACK; session present is always 0, because no session outlives its connection."""
     return bytes((0x20, 2, 0, return_code))
 
 
 def publish(message: Message, *, qos: int, retain: bool, packet_id: int) -> bytes:
-    """The message with the QoS and the retain flag of one delivery; `packet_id` counts at QoS 1 only."""
+    """PUBLISH with the QoS and the retain flag of one delivery; `packet_id` is used at QoS 1 only."""
     topic = message.topic.encode()
     number = packet_id.to_bytes(2, "big") if qos else b""
     length = 2 + len(topic) + len(number) + len(message.payload)
@@ -157,20 +157,20 @@ def has_wildcard(topic_filter: str) -> bool:
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    wanted, levels = topic_filter.split("/"), topic.split("/")
-    # What starts with $ is the broker's own and not meant by "everything" [MQTT-4.7.2-1].
-    if topic.startswith("$") and wanted[0] in ("+", "#"):
+    filter_levels, levels = topic_filter.split("/"), topic.split("/")
+    # Topics that begin with $ belong to the broker; a wildcard at the start does not match them [MQTT-4.7.2-1].
+    if topic.startswith("$") and filter_levels[0] in ("+", "#"):
         return False
-    for position, level in enumerate(wanted):
+    for position, level in enumerate(filter_levels):
         if level == "#":  # also matches the level above it: a/# matches a
             return True
         if position == len(levels) or level not in ("+", levels[position]):
             return False
-    return len(wanted) == len(levels)
+    return len(filter_levels) == len(levels)
 
 
 class _Body:
-    """What follows the fixed header of a packet, read from front to back."""
+    """The body of a packet (all that follows the fixed header); each method takes the next field."""
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
@@ -293,7 +293,7 @@ def _length(length: int) -> bytes:
     return bytes(encoded)
 
 
-# By type and the flags that the type must have [MQTT-2.2.2-2]; PUBLISH alone chooses its flags.
+# By type and the flags that the type must have [MQTT-2.2.2-2]; only PUBLISH has flags to choose.
 _DECODERS: Final[dict[tuple[int, int], Callable[[_Body], Packet]]] = {
     (_CONNECT, 0b0000): _connect,
     (_PUBACK, 0b0000): lambda body: PubAck(body.packet_id()),

@@ -1,4 +1,4 @@
-"""Which answer of the observatory belongs to which request."""
+"""Finds the simulated API's answer to a request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ts2mqtt.simulator.http1 import Answer, Request, html_page
 from ts2mqtt.simulator.wire import encode
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import JsonValue
 
 
 def is_preview(request: Request) -> bool:
@@ -22,7 +22,7 @@ def is_preview(request: Request) -> bool:
 def answer_to(
     observatory: SimulatedObservatory, request: Request, *, api_version: str, pretty: bool, bare_version: bool
 ) -> Answer:
-    """The true answer, or the web server's page for what it refuses; paths and ids are case-sensitive."""
+    """The API's answer, or the web server's error page; paths and ids are case-sensitive."""
     if request.method != "GET":
         return html_page(HTTPStatus.METHOD_NOT_ALLOWED)
     try:
@@ -30,7 +30,7 @@ def answer_to(
     except (NotFoundError, ValueError, OverflowError) as failure:
         return html_page(_status(failure))
     if value is None:
-        # The plugin threw while it wrote the answer, after the status line was decided.
+        # The plugin throws an exception while it writes the answer, when the status 200 is already decided.
         return Answer(chunked=False)
     if bare_version and value == observatory.version:
         return Answer(body=observatory.version.encode())
@@ -42,7 +42,7 @@ def _status(failure: NotFoundError | ValueError | OverflowError) -> HTTPStatus:
         return HTTPStatus.NOT_FOUND
     if isinstance(failure, ValueError):
         return HTTPStatus.BAD_REQUEST
-    # A start at the end of the calendar: its night lies beyond it, in .NET as here.
+    # The start time is at the end of the calendar, and its night is beyond it, in .NET as in Python.
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 

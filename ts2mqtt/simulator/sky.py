@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import astronomy
 
 DARK_DEG = -12.0
-"""The sun's altitude below which the simulated rig images: nautical twilight."""
+"""The simulated rig images while the sun is below this altitude (nautical twilight)."""
 
 _J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ class Sky:
         self._observer = astronomy.Observer(site.latitude_deg, site.longitude_deg, 0)
 
     def altitude(self, ra_hours: float, dec_deg: float, at: datetime) -> float:
-        """Degrees above the horizon, without refraction and precession (both far below a degree that matters)."""
+        """Degrees above the horizon, without refraction and precession, which both are far below a degree."""
         sidereal_hours: float = astronomy.SiderealTime(_astronomical(at))
         hour_angle = math.radians((sidereal_hours + self._longitude_hours - ra_hours) * 15)
         declination = math.radians(dec_deg)
@@ -64,14 +64,14 @@ class Sky:
         return altitude
 
     def night_from(self, at: datetime) -> Night | None:
-        """What is left of the night at `at`, or by day the next night; None if the next 24 hours have none."""
+        """The rest of the night at this time, or by day the next night; None if the next 24 hours have no night."""
         if self.sun_altitude(at) < DARK_DEG:
             dusk = at.astimezone(UTC)
         else:
-            found = self._sun_crosses(astronomy.Direction.Set, at)
-            if found is None:
+            next_dusk = self._sun_crosses(astronomy.Direction.Set, at)
+            if next_dusk is None:
                 return None
-            dusk = found
+            dusk = next_dusk
         return Night(dusk, self._sun_crosses(astronomy.Direction.Rise, dusk) or dusk + timedelta(days=1))
 
     def _sun_crosses(self, direction: astronomy.Direction, after: datetime) -> datetime | None:

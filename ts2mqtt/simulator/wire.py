@@ -1,4 +1,4 @@
-"""The API's answers in the plugin's wire form: PascalCase rows, local dates, System.Text.Json's escapes."""
+"""Writes the API's answers as the plugin does: PascalCase names, local dates, the escapes of System.Text.Json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ts2mqtt.simulator.grading import delay_percent, ungraded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ts2mqtt.simulator.entities import (
+    from ts2mqtt.simulator.planner import PreviewBlock
+    from ts2mqtt.simulator.rows import (
         JsonValue,
         Row,
         SimulatedExposurePlan,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         SimulatedProject,
         SimulatedTarget,
     )
-    from ts2mqtt.simulator.planner import PreviewBlock
 
 JsonObject = dict[str, "JsonValue"]
 
@@ -35,11 +35,11 @@ def encode(value: JsonValue, *, pretty: bool = False) -> bytes:
 
 
 def profile_row(profile: SimulatedProfile) -> JsonObject:
-    return _overlaid(profile, {"Id": profile.id, "Name": profile.name, "Active": profile.active})
+    return _with_overrides(profile, {"Id": profile.id, "Name": profile.name, "Active": profile.active})
 
 
 def project_row(project: SimulatedProject, profile: SimulatedProfile, timezone: tzinfo) -> JsonObject:
-    return _overlaid(
+    return _with_overrides(
         project,
         {
             "Id": project.id,
@@ -69,7 +69,7 @@ def project_row(project: SimulatedProject, profile: SimulatedProfile, timezone: 
 
 def target_row(target: SimulatedTarget, project: SimulatedProject, profile: SimulatedProfile) -> JsonObject:
     delay = delay_percent(profile, project)
-    return _overlaid(
+    return _with_overrides(
         target,
         {
             "Id": target.id,
@@ -89,8 +89,8 @@ def target_row(target: SimulatedTarget, project: SimulatedProject, profile: Simu
 def statistics_rows(target: SimulatedTarget, profile: SimulatedProfile) -> list[JsonValue] | None:
     """One row per exposure plan, over all images of the target with the plan's filter.
 
-    None where the plugin throws while it writes the answer: it averages what a plan's images carry, and an
-    average of nothing (no FWHM, no eccentricity) is an exception in .NET.
+    None where the plugin throws an exception while it writes the answer: the images have no FWHM or no eccentricity,
+    and the average of no values is an exception in .NET.
     """
     rows: list[JsonValue] = []
     for plan in target.exposure_plans:
@@ -102,23 +102,23 @@ def statistics_rows(target: SimulatedTarget, profile: SimulatedProfile) -> list[
             for image in other.images
         ]
         for name, values, level in (
-            ("HFR", _known([image.hfr for image in images]), profile.auto_accept_hfr),
-            ("FWHM", _known([image.fwhm for image in images]), profile.auto_accept_fwhm),
+            ("HFR", _measured([image.hfr for image in images]), profile.auto_accept_hfr),
+            ("FWHM", _measured([image.fwhm for image in images]), profile.auto_accept_fwhm),
             (
                 "Eccentricity",
-                _known([image.eccentricity for image in images]),
+                _measured([image.eccentricity for image in images]),
                 profile.auto_accept_eccentricity,
             ),
         ):
             if images and not values:
                 return None
-            row |= _measured(name, values, level)
+            row |= _statistics_fields(name, values, level)
         rows.append(row)
     return rows
 
 
 def preview_rows(blocks: Sequence[PreviewBlock], timezone: tzinfo, *, naive_start: bool) -> list[JsonValue]:
-    """The night's blocks; with `naive_start` the first time lacks its offset, as the request's start did."""
+    """The night's blocks; with `naive_start` the first time has no offset, as in an answer to such a request."""
     rows: list[JsonValue] = []
     for index, block in enumerate(blocks):
         start = _preview_time(block.start, block.tick, timezone)
@@ -141,7 +141,7 @@ def preview_rows(blocks: Sequence[PreviewBlock], timezone: tzinfo, *, naive_star
 
 
 def _exposure_plan_row(plan: SimulatedExposurePlan, delay: float) -> JsonObject:
-    return _overlaid(
+    return _with_overrides(
         plan,
         {
             "TemplateName": plan.template_name,
@@ -155,17 +155,17 @@ def _exposure_plan_row(plan: SimulatedExposurePlan, delay: float) -> JsonObject:
     )
 
 
-def _overlaid(row: Row, answer: JsonObject) -> JsonObject:
+def _with_overrides(row: Row, answer: JsonObject) -> JsonObject:
     return {name: value for name, value in (answer | row.raw).items() if name not in row.left_out}
 
 
-def _known(values: Sequence[float | None]) -> list[float]:
+def _measured(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _measured(name: str, values: Sequence[float], level: float) -> JsonObject:
-    # The level field is a count of images at or under the user's level; the plugin takes the population's
-    # standard deviation.
+def _statistics_fields(name: str, values: Sequence[float], level: float) -> JsonObject:
+    # The level field counts the images at or below the user's level; the plugin calculates the standard deviation
+    # of the population.
     if not values:
         return {f"{name}Mean": 0, f"{name}StdDev": 0, f"{name}BelowAutoAcceptLevel": -1}
     mean = math.fsum(values) / len(values)

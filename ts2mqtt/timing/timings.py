@@ -1,4 +1,4 @@
-"""How long the bridge waits for what, in one place; tests hand in shorter ones."""
+"""How long the bridge waits for what; tests hand in shorter times."""
 
 from __future__ import annotations
 

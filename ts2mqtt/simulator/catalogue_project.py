@@ -1,4 +1,4 @@
-"""What a user writes down for a target of the catalogue: projects with their targets and exposure plans."""
+"""Adds a project for a target of the catalogue, with targets and exposure plans as a user would set them up."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ts2mqtt.simulator.catalogue import CatalogueTarget
-    from ts2mqtt.simulator.entities import ProjectFields, SimulatedProfile, SimulatedProject
     from ts2mqtt.simulator.observatory import SimulatedObservatory
+    from ts2mqtt.simulator.rows import ProjectFields, SimulatedProfile, SimulatedProject
 
 _PANEL_OFFSET_DEG = 0.6
-_Plan = tuple[str, str, float, int]
+_ExposurePlan = tuple[str, str, float, int]
+"""Template, filter, exposure in seconds, and the number of desired exposures."""
 
-_LRGB: tuple[_Plan, ...] = (
+_LRGB: tuple[_ExposurePlan, ...] = (
     ("Lum 120s", "L", 120.0, 100),
     ("Red 120s", "R", 120.0, 50),
     ("Green 120s", "G", 120.0, 50),
     ("Blue 120s", "B", 120.0, 50),
 )
-_SHO: tuple[_Plan, ...] = (
+_SHO: tuple[_ExposurePlan, ...] = (
     ("Ha 300s", "Ha", 300.0, 60),
     ("OIII 300s", "OIII", 300.0, 60),
     ("SII 300s", "SII", 300.0, 60),
 )
-_PANEL: tuple[_Plan, ...] = (
+_PANEL_LRGB: tuple[_ExposurePlan, ...] = (
     ("Lum 60s", "L", 60.0, 60),
     ("Red 60s", "R", 60.0, 30),
     ("Green 60s", "G", 60.0, 30),
@@ -34,17 +35,17 @@ _PANEL: tuple[_Plan, ...] = (
 )
 
 
-def add_programme(
+def add_catalogue_project(
     observatory: SimulatedObservatory,
     profile: SimulatedProfile,
     entry: CatalogueTarget,
     **fields: Unpack[ProjectFields],
 ) -> SimulatedProject:
-    """A project for a catalogue target: LRGB, narrowband SHO, or a mosaic of four panels."""
+    """A project for a catalogue target: in LRGB, in narrowband SHO, or as a mosaic of four panels in LRGB."""
     if entry.kind == "mosaic":
         fields.setdefault("mosaic", True)
-        panels = [(f"{entry.name} Panel {number}", *_panel(entry, number)) for number in (1, 2, 3, 4)]
-        plans = _PANEL
+        panels = [(f"{entry.name} Panel {number}", *_panel_centre(entry, number)) for number in (1, 2, 3, 4)]
+        plans = _PANEL_LRGB
     else:
         panels = [(entry.name, entry.ra_hours, entry.dec_deg)]
         plans = _SHO if entry.kind == "narrowband" else _LRGB
@@ -60,7 +61,8 @@ def add_programme(
     return project
 
 
-def _panel(entry: CatalogueTarget, number: int) -> tuple[float, float]:
+def _panel_centre(entry: CatalogueTarget, number: int) -> tuple[float, float]:
+    """Right ascension in hours and declination in degrees of a panel of the mosaic, 1 to 4."""
     east = 1 if number in (1, 3) else -1
     north = 1 if number in (1, 2) else -1
     dec_deg = entry.dec_deg + north * _PANEL_OFFSET_DEG

@@ -1,7 +1,7 @@
-"""The rows of a simulated Target Scheduler database; mutable on purpose: tests change them by hand.
+"""The rows of a simulated Target Scheduler database. They are mutable, so that tests can change them.
 
-Every row has `raw` (JSON fields laid over what the API would answer, known or unknown) and `left_out` (names
-of JSON fields that the answer shall lack):
+Every row has `raw` (JSON fields that replace or extend the API's answer) and `left_out` (names of JSON fields that
+the answer lacks):
 
     project.raw["MoonPhase"] = 0.5
     project.left_out.add("Priority")
@@ -25,7 +25,7 @@ Grading = Literal["pending", "accepted", "rejected"]
 
 @dataclass(eq=False, kw_only=True)
 class Row:
-    """What every answer of the API can be bent with."""
+    """Base of the rows: fields that change the API's answer."""
 
     raw: dict[str, JsonValue] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
@@ -33,9 +33,9 @@ class Row:
 
 @dataclass(eq=False, kw_only=True)
 class SimulatedImage:
-    """One saved image: HFR in pixels, FWHM in arc seconds; None where nobody measured it.
+    """One saved image: HFR in pixels, FWHM in arc seconds; None where it was not measured.
 
-    `good` is what the grader will say when it comes to look.
+    `good` says whether the grader will accept the image.
     """
 
     hfr: float | None = 2.0
@@ -47,7 +47,7 @@ class SimulatedImage:
 
 @dataclass(eq=False, kw_only=True)
 class SimulatedExposurePlan(Row):
-    """So many exposures of one template for a target; `images` hold what statistics are made of."""
+    """The exposures of one template that a user desires for a target; the statistics come from `images`."""
 
     template_name: str
     exposure_s: float
@@ -60,7 +60,7 @@ class SimulatedExposurePlan(Row):
 
 @dataclass(eq=False, kw_only=True)
 class SimulatedTarget(Row):
-    """One field of the sky; right ascension in hours, angles in degrees."""
+    """A target: right ascension in hours, angles in degrees."""
 
     id: str
     name: str
@@ -102,9 +102,9 @@ class SimulatedProject(Row):
 
 @dataclass(eq=False, kw_only=True)
 class SimulatedProfile(Row):
-    """A N.I.N.A. profile; a level of 0 means that the user set no auto-accept level.
+    """A N.I.N.A. profile; an auto-accept level of 0 means that the user set none.
 
-    `site` overrides the observatory's: the preview always plans with the active profile's.
+    `site` replaces the observatory's site. The preview always plans with the site of the active profile.
     """
 
     id: str

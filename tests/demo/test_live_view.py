@@ -22,16 +22,16 @@ import pytest
 from rich.console import Console
 
 from tests.demo.conftest import NOW, STATE
-from ts2mqtt.demo.lines import PlainLines
-from ts2mqtt.demo.log import log_shown
-from ts2mqtt.demo.screen import Demo
-from ts2mqtt.demo.view import LiveView, can_show
+from ts2mqtt.demo.live_view import LiveView, can_show
+from ts2mqtt.demo.log_capture import capture_log
+from ts2mqtt.demo.plain_lines import PlainLines
+from ts2mqtt.demo.screen import DemoSetup
 from ts2mqtt.mqtt.message import Received
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-DEMO = Demo("127.0.0.1", 1_883, "http://127.0.0.1:8188", 60)
+DEMO = DemoSetup("127.0.0.1", 1_883, "http://127.0.0.1:8188", 60)
 ALTERNATE, NORMAL = "\x1b[?1049h", "\x1b[?1049l"
 
 
@@ -115,7 +115,7 @@ def test_the_log_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logger, "propagate", True)
     before = (list(logger.handlers), logger.propagate)
     told: list[tuple[str, str]] = []
-    with log_shown(lambda level, text: told.append((level, text))):
+    with capture_log(lambda level, text: told.append((level, text))):
         logging.getLogger("ts2mqtt.bridge.bridge").error("a bug", exc_info=ValueError("odd"))
         logging.getLogger("asyncio").warning("slow")
     assert told == [("ERROR", "a bug (ValueError: odd)"), ("WARNING", "slow")]

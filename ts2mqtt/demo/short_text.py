@@ -1,4 +1,4 @@
-"""Text that fits: foreign text made harmless, names and topics shortened, times and durations in few letters."""
+"""Short text for the terminal: names and topics cut to a width, times and durations in few letters."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ELLIPSIS = "…"
-_LONGEST = 300
+_MAXIMUM_LENGTH = 300
 _GUID = re.compile(r"([0-9a-fA-F]{8})-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-# They only choose between two pictures of a character, and terminals disagree on how wide the one chosen is.
+# They only choose between two pictures of a character, and terminals disagree on how wide the chosen picture is.
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f]")
-_LEAST_KEPT = 0.25
+_MINIMUM_SHARE_KEPT = 0.25
 
 
-def harmless(text: str) -> str:
-    """On one line, without a character that a terminal would obey rather than show."""
-    return _VARIATION_SELECTORS.sub("", printable(text[:_LONGEST])).strip()
+def terminal_safe(text: str) -> str:
+    """The text on one line, with control characters written as escapes, so that the terminal does not obey them."""
+    return _VARIATION_SELECTORS.sub("", printable(text[:_MAXIMUM_LENGTH])).strip()
 
 
 def shorten(text: str, width: int) -> str:
-    """At most `width` columns; what has to go goes by whole words, unless that would leave too little."""
+    """The text in at most `width` columns, cut after a word unless that would leave less than a quarter."""
     if cell_len(text) <= width:
         return text
     if width < 1:
         return ""
     kept = set_cell_size(text, width - 1).rstrip()
-    at_a_word, _, _ = kept.rpartition(" ")
-    if not text[len(kept) :].startswith(" ") and cell_len(at_a_word) >= _LEAST_KEPT * width:
-        kept = at_a_word.rstrip(" ,;:")
+    whole_words, _, _ = kept.rpartition(" ")
+    if not text[len(kept) :].startswith(" ") and cell_len(whole_words) >= _MINIMUM_SHARE_KEPT * width:
+        kept = whole_words.rstrip(" ,;:")
     return kept + ELLIPSIS
 
 
 def shorten_list(pieces: Sequence[str], width: int, *, separator: str, end: str = "") -> str:
-    """As many whole pieces as fit, then an ellipsis if some are left, and the end."""
+    """As many whole pieces as fit in `width` columns, an ellipsis if some are left out, and then `end`."""
     whole = separator.join(pieces) + end
     if cell_len(whole) <= width:
         return whole
@@ -53,7 +53,7 @@ def shorten_list(pieces: Sequence[str], width: int, *, separator: str, end: str 
 
 
 def shorten_topic(topic: str, width: int) -> str:
-    """Ids to their first eight digits; then the beginning goes, as the end says what it is."""
+    """The topic in at most `width` columns: GUIDs are cut to eight digits, then the first levels go."""
     topic = _GUID.sub(rf"\1{ELLIPSIS}", topic)
     levels = topic.split("/")
     while cell_len(topic) > width and len(levels) > 1:
@@ -63,26 +63,26 @@ def shorten_topic(topic: str, width: int) -> str:
 
 
 def column(text: str, width: int, *, right: bool = False) -> str:
-    """Exactly `width` columns."""
+    """The text in exactly `width` columns, cut or padded."""
     text = shorten(text, width)
     padding = " " * (width - cell_len(text))
     return padding + text if right else text + padding
 
 
 def clock_time(time: datetime, now: datetime) -> str:
-    """Hours and minutes, where `now` is."""
+    """Hours and minutes in the time zone of `now`."""
     return time.astimezone(now.tzinfo).strftime("%H:%M")
 
 
-def between(start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """A stretch of time, as far as it is known."""
+def time_range(start: datetime | None, end: datetime | None, now: datetime) -> str:
+    """`18:00–19:30`, or `since 18:00` and `until 19:30` where only one end is known."""
     first = clock_time(start, now) if start else ""
     last = clock_time(end, now) if end else ""
     return f"{first}–{last}" if first and last else f"since {first}" if first else f"until {last}" if last else ""
 
 
 def duration(seconds: float) -> str:
-    """As people say it: `40 s`, `12 min`, `3 h 20 min`."""
+    """Seconds in words: `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 60:  # noqa: PLR2004 - seconds in a minute
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
@@ -91,5 +91,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def hours(seconds: float) -> str:
+def in_hours(seconds: float) -> str:
+    """Seconds as hours with one decimal: `10.0 h`."""
     return f"{seconds / 3600:.1f} h"

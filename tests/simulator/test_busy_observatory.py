@@ -1,9 +1,8 @@
-"""The lively observatory: nights pass the same way in any steps, and things happen in them."""
+"""The observatory of the demo: nights pass the same way in any steps, and things happen in them."""
 
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -11,16 +10,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ts2mqtt.simulator.clock import SpeedClock
-from ts2mqtt.simulator.life import ObservatoryLife
-from ts2mqtt.simulator.lively import lively
+from ts2mqtt.simulator.automation import ObservatoryAutomation
+from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Night, Site, Sky
-from ts2mqtt.simulator.weather import weather_of
+from ts2mqtt.simulator.weather import night_weather
 
 if TYPE_CHECKING:
-    from ts2mqtt.simulator.entities import JsonValue
+    from ts2mqtt.simulator.rows import JsonValue
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SITE = Site(latitude_deg=52.5, longitude_deg=13.4)
@@ -29,8 +27,8 @@ START = datetime(2026, 3, 15, 12, tzinfo=BERLIN)
 MONTH = timedelta(days=30)
 
 
-def lively_one(seed: int = 7, start: datetime = START, site: Site = SITE) -> SimulatedObservatory:
-    return lively(seed=seed, start=start, site=site, timezone=BERLIN)
+def a_busy_observatory(seed: int = 7, start: datetime = START, site: Site = SITE) -> SimulatedObservatory:
+    return busy_observatory(seed=seed, start=start, site=site, timezone=BERLIN)
 
 
 def everything(observatory: SimulatedObservatory) -> str:
@@ -51,21 +49,21 @@ def a_clear_night() -> SimulatedObservatory:
     start = datetime(2026, 1, 10, 12, tzinfo=UTC)
     night = Sky(SITE).night_from(start)
     assert night is not None
-    clear = (weather_of(seed, night) for seed in count())
+    clear = (night_weather(seed, night) for seed in count())
     seed = next(seed for seed, weather in enumerate(clear) if weather.clouds_from == weather.clouds_until)
     observatory = SimulatedObservatory(seed=seed, site=SITE, now=start)
     profile = observatory.add_profile("P")
     project = observatory.add_project(profile, "All night", dither_every=2)
     target = observatory.add_target(project, "M 81", ra_hours=9.926, dec_deg=69.07)
     observatory.add_exposure_plan(target, "Lum", exposure_s=600, desired=500)
-    observatory.life = ObservatoryLife(Rig(observatory, start))
+    observatory.automation = ObservatoryAutomation(Rig(observatory, start))
     return observatory
 
 
 def test_the_outcome_does_not_depend_on_the_steps() -> None:
-    at_once, hourly, uneven = lively_one(), lively_one(), lively_one()
+    in_one_step, hourly, uneven = a_busy_observatory(), a_busy_observatory(), a_busy_observatory()
     end = START.astimezone(UTC) + timedelta(days=6)
-    at_once.advance(end)
+    in_one_step.advance(end)
     for hour in range(6 * 24 + 1):
         hourly.advance(START.astimezone(UTC) + timedelta(hours=hour))
     at = START.astimezone(UTC)
@@ -74,11 +72,11 @@ def test_the_outcome_does_not_depend_on_the_steps() -> None:
         uneven.advance(at)
         uneven.preview(uneven.active_profile.id)
 
-    assert everything(at_once) == everything(hourly) == everything(uneven)
+    assert everything(in_one_step) == everything(hourly) == everything(uneven)
 
 
 def test_another_seed_is_another_future() -> None:
-    one, other = lively_one(1), lively_one(2)
+    one, other = a_busy_observatory(1), a_busy_observatory(2)
     for observatory in (one, other):
         observatory.advance(START + timedelta(days=7))
 
@@ -86,7 +84,7 @@ def test_another_seed_is_another_future() -> None:
 
 
 def test_begins_with_projects_in_every_state() -> None:
-    observatory = lively_one()
+    observatory = a_busy_observatory()
     states = [project.state for project in observatory.projects()]
 
     assert {state: states.count(state) for state in set(states)} == {
@@ -107,7 +105,7 @@ def test_begins_with_projects_in_every_state() -> None:
 
 
 def test_has_something_to_image_tonight_and_one_profile_without_statistics() -> None:
-    observatory = lively_one()
+    observatory = a_busy_observatory()
     refractor, reflector = observatory.profiles
 
     blocks = observatory.preview(refractor.id)
@@ -119,8 +117,8 @@ def test_has_something_to_image_tonight_and_one_profile_without_statistics() -> 
     assert answers == [None]
 
 
-def test_a_month_is_lively() -> None:
-    observatory = lively_one()
+def test_much_happens_in_a_month() -> None:
+    observatory = a_busy_observatory()
     before_acquired, before_accepted = sums(observatory)
     known = {project.id: project.state for project in observatory.projects()}
     acquired = before_acquired
@@ -165,7 +163,7 @@ def test_begins_at_dusk_and_has_the_first_image_when_its_exposure_ends() -> None
 
 
 def test_the_user_closes_what_is_finished() -> None:
-    observatory = lively_one()
+    observatory = a_busy_observatory()
     finished = observatory.active_profile.projects[4]
     assert finished.state == "Active"
 
@@ -173,7 +171,7 @@ def test_the_user_closes_what_is_finished() -> None:
 
     assert finished.state == "Closed"
     # Until the first visit it stands as it was.
-    other = lively_one()
+    other = a_busy_observatory()
     other.advance(START + timedelta(hours=2))
     assert other.active_profile.projects[4].state == "Active"
 
@@ -216,14 +214,14 @@ def test_clouds_stop_the_rig_for_whole_nights_and_for_parts() -> None:
         Night(datetime(2026, 1, day, 17, tzinfo=UTC), datetime(2026, 1, day + 1, 5, tzinfo=UTC))
         for day in range(1, 31)
     ]
-    weather = [weather_of(5, night) for night in nights]
+    weather = [night_weather(5, night) for night in nights]
 
     lengths = [one.clouds_until - one.clouds_from for one in weather]
     assert timedelta(hours=12) in lengths
     assert timedelta() in lengths
     assert any(timedelta() < length < timedelta(hours=12) for length in lengths)
     assert any(night.dusk < one.clouds_from < one.clouds_until for one, night in zip(weather, nights, strict=True))
-    assert [weather_of(5, night) for night in nights] == weather
+    assert [night_weather(5, night) for night in nights] == weather
 
 
 def test_a_partly_cloudy_night_loses_exposures_and_a_cloudy_one_all() -> None:
@@ -257,7 +255,7 @@ def test_deleting_what_is_being_exposed_does_no_harm() -> None:
 
 def test_a_polar_summer_passes_without_images() -> None:
     start = datetime(2026, 6, 1, 12, tzinfo=UTC)
-    observatory = lively_one(start=start, site=Site(latitude_deg=72.0, longitude_deg=25.0))
+    observatory = a_busy_observatory(start=start, site=Site(latitude_deg=72.0, longitude_deg=25.0))
     before = sums(observatory)
 
     observatory.advance(start + timedelta(days=15))
@@ -270,24 +268,9 @@ def test_a_polar_summer_passes_without_images() -> None:
 @pytest.mark.parametrize("month", [1, 6, 10])
 def test_is_lively_in_every_season_of_both_hemispheres(latitude_deg: float, month: int) -> None:
     start = datetime(2026, month, 5, 12, tzinfo=UTC)
-    observatory = lively_one(start=start, site=Site(latitude_deg=latitude_deg, longitude_deg=0.0))
+    observatory = a_busy_observatory(start=start, site=Site(latitude_deg=latitude_deg, longitude_deg=0.0))
     before, _ = sums(observatory)
 
     observatory.advance(start + timedelta(days=7))
 
     assert sums(observatory)[0] - before > 50
-
-
-def test_a_speed_clock_runs_so_many_times_faster() -> None:
-    # So fast that what passes between two lines of this test can be measured.
-    start, speed = datetime(2026, 1, 1, tzinfo=UTC), 100_000_000
-    before_made = time.monotonic()
-    clock = SpeedClock(start, speed)
-    made = time.monotonic()
-    asked = time.monotonic()
-    passed = (clock() - start).total_seconds()
-    answered = time.monotonic()
-
-    assert speed * (asked - made) - 0.01 <= passed <= speed * (answered - before_made) + 0.01
-    assert clock() > start
-    assert SpeedClock(start, speed=0)() == start

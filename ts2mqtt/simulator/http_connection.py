@@ -1,4 +1,4 @@
-"""One client's connection to the simulated API: requests one after the other, as long as keep-alive lasts."""
+"""One client's connection to the simulated API: it answers one request after the other until keep-alive ends."""
 
 from __future__ import annotations
 
@@ -15,60 +15,61 @@ from ts2mqtt.simulator.http1 import Answer, Request, RequestReader, body, head, 
 
 
 class Server(Protocol):
-    """Whose connection it is: it knows the answers and how long keep-alive lasts."""
+    """The server of the connection: it has the answers and the limits of keep-alive."""
 
     idle_timeout_s: float
     answers_per_connection: int
 
-    async def answer(self, connection: Connection, request: Request) -> Answer | None:
-        """The answer to write, or None if the connection was dealt with and shall end."""
+    async def answer(self, connection: HttpConnection, request: Request) -> Answer | None:
+        """The answer to write, or None if the connection shall end without one."""
 
-    def sent(self, request: Request) -> None:
-        """Told once an answer has gone out whole."""
+    def answer_sent(self, request: Request) -> None:
+        """Called when a whole answer is written."""
 
 
-class Connection:
-    """Serves itself in a task of its own, from the moment it is made."""
+class HttpConnection:
+    """A connection with a task that serves it; `task` ends when the connection is closed."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.idle = True
         self._server = server
         self._reader = reader
         self._writer = writer
-        self.served = asyncio.create_task(self._serve())
+        self.task = asyncio.create_task(self._serve())
 
     async def close(self) -> None:
         """Cut the connection, also in the middle of an answer."""
-        self.served.cancel()
-        await asyncio.wait((self.served,))
+        self.task.cancel()
+        await asyncio.wait((self.task,))
 
     async def write(self, octets: bytes) -> None:
         """Write raw bytes to the client."""
         self._writer.write(octets)
         await self._writer.drain()
 
-    async def client_gone(self) -> None:
-        """Wait until the client has closed its side; what it still sends is lost."""
+    async def wait_for_client_close(self) -> None:
+        """Wait until the client has closed its side; everything that it still sends is dropped."""
         while await self._reader.read(1):
             pass
 
     def reset(self) -> None:
-        """Cut the connection with a TCP reset: a socket that lingers for no time resets instead of closing."""
+        """Cut the connection with a TCP reset."""
+        # A socket with SO_LINGER and no time sends a reset when it closes (socket(7)).
         connection: socket.socket = self._writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
     async def _serve(self) -> None:
         try:
-            # A client may leave at any moment; nobody is left to be told.
+            # The client may close at any moment; then there is nobody to answer.
             with suppress(ConnectionError):
-                await self._converse()
+                await self._serve_requests()
                 self._writer.close()
                 await self._writer.wait_closed()
         finally:
             self._writer.transport.abort()
 
-    async def _converse(self) -> None:
+    async def _serve_requests(self) -> None:
         requests = RequestReader(self._reader)
         answers_left = self._server.answers_per_connection
         while True:
@@ -89,13 +90,13 @@ class Connection:
                 return
 
     async def _answer(self, request: Request, *, last: bool) -> bool:
-        """Answer one request; whether the connection lives on."""
+        """Answer one request; returns whether the connection stays open."""
         answer = await self._server.answer(self, request)
         if answer is None:
             return False
         last = last or answer.closes
         await self._send(answer, last=last)
-        self._server.sent(request)
+        self._server.answer_sent(request)
         return not last
 
     async def _send(self, answer: Answer, *, last: bool) -> None:

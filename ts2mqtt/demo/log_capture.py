@@ -1,4 +1,4 @@
-"""The package's log while the screen is in use: its lines go there, as standard error is the same terminal."""
+"""Shows the bridge's log on the demo's screen: standard error is the same terminal and would draw over it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LOGGERS = ("ts2mqtt", "asyncio", "py.warnings")
 
 
 @contextmanager
-def log_shown(show: Callable[[str, str], None]) -> Iterator[None]:
-    """Calls `show(level, message)` for each record, in place of what the loggers did before and do afterwards."""
-    handler = _ToScreen(show)
-    before = {name: _taken(logging.getLogger(name), handler) for name in _LOGGERS}
+def capture_log(show: Callable[[str, str], None]) -> Iterator[None]:
+    """Send each log record to `show(level, message)` only; the loggers' own handlers come back at the end."""
+    handler = _CapturingHandler(show)
+    before = {name: _replace_handlers(logging.getLogger(name), handler) for name in _LOGGERS}
     try:
         yield
     finally:
@@ -26,14 +26,15 @@ def log_shown(show: Callable[[str, str], None]) -> Iterator[None]:
             logger.propagate = propagate
 
 
-def _taken(logger: logging.Logger, handler: logging.Handler) -> tuple[list[logging.Handler], bool]:
+def _replace_handlers(logger: logging.Logger, handler: logging.Handler) -> tuple[list[logging.Handler], bool]:
+    """Make this the logger's only handler; returns the earlier handlers and whether the logger propagated."""
     before = (list(logger.handlers), logger.propagate)
     logger.handlers[:] = [handler]
     logger.propagate = False
     return before
 
 
-class _ToScreen(logging.Handler):
+class _CapturingHandler(logging.Handler):
     def __init__(self, show: Callable[[str, str], None]) -> None:
         super().__init__()
         self._show = show

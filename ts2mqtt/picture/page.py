@@ -1,0 +1,9 @@
+"""Sizes and colours that several parts of the picture share."""
+
+WIDTH = 412.0
+"""The width in units; it is the width of a phone's screen, and all sizes are chosen for that."""
+MARGIN = 14.0
+INDENT = 6.0
+TEXT, DIM_TEXT = "#eef1f7", "#97a2b6"
+CURVE = "#ffffff"
+"""The colour of the altitude curves and of their scale."""
