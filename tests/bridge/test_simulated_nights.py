@@ -358,12 +358,13 @@ def test_a_target_finished_early_hands_over_to_another() -> None:
     assert done.target_name == EVENING
     assert done.took_s == pytest.approx((done.time - NOON).total_seconds(), abs=2)
     (target,) = soon.targets
-    assert done.accepted_s == target.exposure_plans[0].desired * 300.0
+    # Without a grader the plugin takes a quarter more than is desired.
+    assert done.accepted_s == int(1.25 * target.exposure_plans[0].desired) * 300.0
     (project_done,) = watched.of_type(PROJECT_COMPLETED)
     assert (project_done.project_name, project_done.accepted_s) == (EVENING, done.accepted_s)
     other = next(event for event in watched.of_type(TARGET_STARTED) if event.target_name == MIDNIGHT)
     assert other.time - done.time < timedelta(minutes=16)
-    current = watched.at(other.time).present.current_target
+    current = watched.at(other.noticed).present.current_target
     assert current is not None
     # The plan in hand still says otherwise.
     assert (current.name, current.source, current.start) == (MIDNIGHT, OBSERVED, None)
