@@ -124,7 +124,6 @@ async def test_values_are_right_to_the_last_digit(
             "transit": None,
             "moon_separation_deg": None,
             "scheduled": None,
-            "exposure_throttle": None,
             "desired": 4,
             "acquired": 0,
             "accepted": 0,

@@ -364,7 +364,7 @@ def test_a_target_finished_early_hands_over_to_another() -> None:
     assert (project_done.project_name, project_done.accepted_s) == (EVENING, done.accepted_s)
     other = next(event for event in watched.of_type(TARGET_STARTED) if event.target_name == MIDNIGHT)
     assert other.time - done.time < timedelta(minutes=16)
-    current = watched.at(other.time).present.current_target
+    current = watched.at(other.noticed).present.current_target
     assert current is not None
     # The plan in hand still says otherwise.
     assert (current.name, current.source, current.start) == (MIDNIGHT, OBSERVED, None)

@@ -77,6 +77,14 @@ def test_blocks_stand_where_the_clock_says_in_the_colours_of_their_filters() -> 
         assert found[-1] + 1 == pytest.approx(x_of(finishes, start, end), abs=2), look
 
 
+def test_a_block_that_cannot_happen_is_dimmed() -> None:
+    planned = block("A", at(20), at(23), ("Ha", 300.0, 36))
+    whole, dimmed = (image(draw(plan(replace(planned, dropped=dropped)))) for dropped in (False, True))
+
+    assert columns(whole, H_ALPHA.colour)
+    assert not columns(dimmed, H_ALPHA.colour)
+
+
 def test_with_a_site_the_axis_runs_from_sunset_to_sunrise() -> None:
     picture = image(draw(plan(block("M 31", at(20), at(22), ("Blue", 120, 60))), site=IN_BERLIN))
     found = columns(picture, BLUE.colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,18 @@ def test_rows_come_in_the_order_of_their_first_block() -> None:
     assert night.waits == ((at(20).astimezone(UTC), at(22).astimezone(UTC)),)
     assert night.exposures == 44
     assert night.integration_s == 1200 + 1200 + 660
+
+
+def test_a_block_that_cannot_happen_is_drawn_and_not_counted() -> None:
+    gone = replace(block("A", at(20), at(21), ("L", 60.0, 60)), dropped=True)
+
+    night = night_of_plan(plan(gone, block("B", at(21), at(22), ("L", 60.0, 50))), BERLIN)
+
+    assert [(row.target_id, [bar.is_dropped for bar in row.bars]) for row in night.rows] == [
+        ("A", [True]),
+        ("B", [False]),
+    ]
+    assert (night.rows[0].exposures, night.exposures, night.integration_s) == ((), 50, 3000.0)
 
 
 def test_waits_are_joined() -> None:

@@ -125,10 +125,11 @@ class Happenings:
             if all_complete(place.target.exposure_plans, rule) and not all_complete(
                 old.target.exposure_plans, old_rule
             ):
+                time = self._time_of_gain({place.target.id})
                 yield replace(
                     self._of_target(events.TARGET_COMPLETED, place),
-                    time=self._time_of_gain({place.target.id}),
-                    took_s=self._took_s(place.target.id),
+                    time=time,
+                    took_s=self._took_s(place.target.id, time),
                     accepted_s=target_totals(place.target, rule).accepted_s,
                 )
 
@@ -144,10 +145,11 @@ class Happenings:
                 and not _is_complete(earlier, throttle)
             ):
                 totals = project_totals(project, throttle)
+                time = self._time_of_gain(_target_ids(project))
                 yield replace(
                     self._of_project(events.PROJECT_COMPLETED, profile, project),
-                    time=self._time_of_gain(_target_ids(project)),
-                    took_s=self._took_s(project.id),
+                    time=time,
+                    took_s=self._took_s(project.id, time),
                     accepted_s=totals.accepted_s if totals else None,
                 )
 
@@ -179,9 +181,9 @@ class Happenings:
         times = [gain.time for gain in self.gains if gain.step.place.target.id in target_ids]
         return max(times, default=self.look.now)
 
-    def _took_s(self, thing_id: str) -> float | None:
+    def _took_s(self, thing_id: str, until: datetime) -> float | None:
         since = self.first_seen.get(thing_id)
-        return (self.look.now - since).total_seconds() if since else None
+        return max(0.0, (until - since).total_seconds()) if since else None
 
     def _event(self, event_type: str) -> Event:
         return Event(event_type=event_type, time=self.look.now, noticed=self.look.now)

@@ -54,7 +54,15 @@ class Drawing:
         )
 
     def stripes(  # noqa: PLR0913 (the numbers of a rectangle, and its stripes)
-        self, x: float, y: float, width: float, height: float, stripes: Iterable[tuple[float, str]], *, radius: float
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        stripes: Iterable[tuple[float, str]],
+        *,
+        radius: float,
+        opacity: float = 1,
     ) -> None:
         """A rectangle of vertical stripes; a stripe is its share of the width (0 to 1) and its colour."""
         name = f"stripes{len(self._definitions)}"
@@ -62,7 +70,7 @@ class Drawing:
             f'<clipPath id="{name}"><rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"'
             f' rx="{min(radius, width / 2):.2f}"/></clipPath>'
         )
-        self._shapes.append(f'<g clip-path="url(#{name})">')
+        self._shapes.append(f'<g clip-path="url(#{name})" opacity="{opacity:.3f}">')
         at = x
         for share, fill in stripes:
             # Each stripe goes on to the end and the next one covers it: the background would show between mere edges.

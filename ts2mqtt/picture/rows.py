@@ -33,16 +33,20 @@ class Stripe:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A block of the plan in the row of its target."""
+    """A block of the plan in the row of its target; one that `is_dropped` cannot happen any more."""
 
     start: datetime
     end: datetime
     stripes: tuple[Stripe, ...]
+    is_dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A target with its blocks in the order of the plan, and its number of exposures by filter."""
+    """A target with its blocks in the order of the plan, and its number of exposures by filter.
+
+    A block that cannot happen any more is drawn, so that a gap in the night has a reason. It is not counted.
+    """
 
     target_id: str
     name: str
@@ -74,7 +78,8 @@ def night_of_plan(plan: NightPlan, zone: tzinfo | None) -> Night:
     for block, start, end in blocks:
         if block.target_id is not None:
             by_target.setdefault(block.target_id, []).append((block, start, end))
-    runs = [run for placed in by_target.values() for block, _, _ in placed for run in block.exposures]
+    standing = [block for placed in by_target.values() for block, _, _ in placed if not block.dropped]
+    runs = [run for block in standing for run in block.exposures]
     return Night(
         rows=tuple(_row(target_id, placed) for target_id, placed in by_target.items()),
         waits=_joined((start, end) for block, start, end in blocks if block.is_wait and start < end),
@@ -103,13 +108,13 @@ def _row(target_id: str, placed: list[tuple[PlanBlock, datetime, datetime]]) -> 
     name = next((name for block, _, _ in placed if (name := clean(block.name or ""))), "Unnamed target")
     counts: dict[FilterLook, int] = {}
     for block, _, _ in placed:
-        for run in block.exposures:
+        for run in block.exposures if not block.dropped else ():
             look = filter_look(run.filter)
             counts[look] = counts.get(look, 0) + _count(run)
     return Row(
         target_id,
         name,
-        tuple(Bar(start, end, _stripes(block)) for block, start, end in placed),
+        tuple(Bar(start, end, _stripes(block), block.dropped) for block, start, end in placed),
         tuple((look, count) for look, count in counts.items() if count),
     )
 

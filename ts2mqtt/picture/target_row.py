@@ -27,6 +27,7 @@ _MINIMUM_BAR_WIDTH = 1.6
 _CHIP_GAP = 8.0
 _CHIP_SIZE = 12.5
 _DOT = 11.0
+_DROPPED_OPACITY = 0.3
 _RANGE_DASH = "\N{EN DASH}"
 _MORE_CHIPS = (None, ELLIPSIS)
 
@@ -109,6 +110,7 @@ def draw_row(drawing: Drawing, chart: Chart, row: Row, style: RowStyle, top: flo
             style.lane,
             [(stripe.share, stripe.look.colour) for stripe in bar.stripes],
             radius=3,
+            opacity=_DROPPED_OPACITY if bar.is_dropped else 1,
         )
     if curve := chart.curves.get(row.target_id):
         _draw_curve(drawing, axis, curve, lane, style.lane)
