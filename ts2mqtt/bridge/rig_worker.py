@@ -165,7 +165,7 @@ class RigWorker:
     def _recall(self, recalled: Recalled) -> None:
         if self._watch.rig is None:
             self._watch = recalled.watch
-        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates)
+        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates, recalled.watch.rig)
         self._report = self._poller.report
         self._is_recalled = True
 

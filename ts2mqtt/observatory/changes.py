@@ -14,7 +14,13 @@ from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.present import OBSERVED
 from ts2mqtt.observatory.tally import Gain, Tally, add
 from ts2mqtt.observatory.totals import project_totals, target_totals
-from ts2mqtt.observatory.tree import all_projects, all_targets, distinct_targets
+from ts2mqtt.observatory.tree import (
+    Places,
+    all_projects,
+    all_targets,
+    distinct_projects,
+    distinct_targets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,34 +115,41 @@ class _Happenings:
         yield from self._of_completions(before)
 
     def _of_projects(self, before: Rig) -> Iterator[Event]:
+        """Each project once, in the place that counts, compared with what was known of it in that very place."""
         old_profiles = {profile.id: profile for profile in before.known_profiles}
-        for profile in self.rig.known_profiles:
-            old = old_profiles.get(profile.id)
-            if old is None or old.projects is None or profile.projects is None:
-                continue
-            old_projects = {project.id: project for project in old.projects.items}
-            new_ids = {project.id for project in profile.projects.items}
-            for project in profile.projects.items:
-                earlier = old_projects.get(project.id)
-                if earlier is None:
+        old_places = Places.of(before)
+        here = {place.project.id for place in all_projects(self.rig)}
+        for place in distinct_projects(self.rig):
+            profile, project = place.profile, place.project
+            old, known = old_profiles.get(profile.id), old_places.project(place)
+            if known is None:
+                if old is not None and old.projects is not None:
                     yield self._project(events.PROJECT_ADDED, profile, project)
-                    continue
-                if project.state != earlier.state:
-                    changed = self._project(events.PROJECT_STATE_CHANGED, profile, project)
-                    yield replace(changed, previous_state=earlier.state)
-                yield from self._of_targets(profile, earlier, project)
-            if profile.projects.complete:
-                for gone in (project for project in old.projects.items if project.id not in new_ids):
-                    yield self._project(events.PROJECT_REMOVED, profile, gone)
+                continue
+            earlier = known.project
+            if project.state != earlier.state and None not in {project.state, earlier.state}:
+                changed = self._project(events.PROJECT_STATE_CHANGED, profile, project)
+                yield replace(changed, previous_state=earlier.state)
+            yield from self._of_targets(profile, earlier, project, before)
+        profiles = {profile.id: profile for profile in self.rig.known_profiles}
+        for place in distinct_projects(before):
+            now = profiles.get(place.profile.id)
+            if place.project.id not in here and now and now.projects and now.projects.complete:
+                yield self._project(events.PROJECT_REMOVED, now, place.project)
 
-    def _of_targets(self, profile: Profile, before: Project, after: Project) -> Iterator[Event]:
-        if before.targets is None or after.targets is None:
+    def _of_targets(self, profile: Profile, before: Project, after: Project, earlier: Rig) -> Iterator[Event]:
+        """Those that came or went: what only moved to another project, or stands in a second one, did neither."""
+        if before.targets is None or after.targets is None or before.targets is after.targets:
             return
         old = {target.id for target in before.targets.items}
         new = {target.id for target in after.targets.items}
-        added = [target for target in after.targets.items if target.id not in old]
-        gone = [target for target in before.targets.items if target.id not in new] if after.targets.complete else []
-        for target in (*added, *gone):
+        if old == new:
+            return
+        known = {place.target.id for place in all_targets(earlier)}
+        now = {place.target.id for place in all_targets(self.rig)}
+        added = [target for target in after.targets.items if target.id not in old | known]
+        gone = [target for target in before.targets.items if target.id not in new | now]
+        for target in (*added, *(gone if after.targets.complete else ())):
             yield replace(
                 self._project(events.TARGET_REMOVED if target.id in old else events.TARGET_ADDED, profile, after),
                 state=None,
@@ -164,9 +177,9 @@ class _Happenings:
         Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
         """
         throttle = self.rig.exposure_throttle_percent
-        old_targets = {place.target.id: place for place in distinct_targets(before)}
+        places = Places.of(before)
         for place in distinct_targets(self.rig):
-            old = old_targets.get(place.target.id)
+            old = places.target(place)
             if old is None:
                 continue
             rule, old_rule = (completion_rule(project, throttle) for project in (place.project, old.project))
@@ -180,9 +193,10 @@ class _Happenings:
                     took_s=self._took_s(place.target.id),
                     accepted_s=target_totals(place.target, rule).accepted_s,
                 )
-        old_projects = {place.project.id: place.project for place in all_projects(before)}
-        for profile, project in ((place.profile, place.project) for place in all_projects(self.rig)):
-            earlier = old_projects.get(project.id)
+        for owned in distinct_projects(self.rig):
+            profile, project = owned.profile, owned.project
+            known = places.project(owned)
+            earlier = known.project if known else None
             if (
                 earlier is not None
                 and earlier.targets is not None
@@ -285,7 +299,7 @@ def _changes_of_target(before: Appointment | None, after: Appointment | None, no
 def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, datetime]:
     if rig is None:
         return watch.first_seen
-    ids = [place.project.id for place in all_projects(rig)] + [place.target.id for place in all_targets(rig)]
+    ids = {place.project.id for place in all_projects(rig)} | {place.target.id for place in all_targets(rig)}
     if len(ids) == len(watch.first_seen) and all(thing_id in watch.first_seen for thing_id in ids):
         return watch.first_seen
     return {thing_id: watch.first_seen.get(thing_id, now.replace(microsecond=0)) for thing_id in ids}
@@ -293,6 +307,9 @@ def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, da
 
 def _is_complete(project: Project, throttle_percent: int) -> bool:
     targets = project.targets.items if project.targets else ()
+    if project.targets and project.targets.without_id:
+        # Of a target without an id nobody knows how far it is.
+        return False
     plans = (plan for target in targets for plan in target.exposure_plans)
     return all_complete(plans, completion_rule(project, throttle_percent))
 

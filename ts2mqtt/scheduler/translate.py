@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
@@ -73,10 +74,15 @@ def project(answer: wire.Project, zone: tzinfo | None) -> Project:
     )
 
 
-def target(answer: wire.Target) -> Target:
-    """A target whose exposure plans have no statistics yet."""
-    plans = answer.exposure_plan or ()
-    keys = exposure_plan_keys((plan.template_name, plan.exposure) for plan in plans)
+def target(answer: wire.Target, known: Target | None = None) -> Target:
+    """A target whose exposure plans have no statistics yet.
+
+    What cannot be read of its exposure plans is as it was in `known`, the target of an earlier look.
+    """
+    if answer.exposure_plan is None:
+        plans: tuple[ExposurePlan, ...] = tuple(replace(plan, statistics=None) for plan in _plans(known))
+    else:
+        plans = _exposure_plans(answer.exposure_plan, _plans(known))
     return Target(
         id=answer.id,
         name=answer.name or "",
@@ -86,7 +92,7 @@ def target(answer: wire.Target) -> Target:
         rotation_deg=answer.rotation,
         epoch=answer.epoch,
         roi_percent=answer.roi,
-        exposure_plans=tuple(_exposure_plan(plan, key) for plan, key in zip(plans, keys, strict=True)),
+        exposure_plans=plans,
         extra=_unknown_fields(answer),
     )
 
@@ -137,16 +143,67 @@ def with_offset(moment: datetime, zone: tzinfo | None) -> datetime:
     return moment.replace(tzinfo=zone) if zone else moment.astimezone()
 
 
-def _exposure_plan(answer: wire.ExposurePlan, key: str) -> ExposurePlan:
+def _plans(known: Target | None) -> tuple[ExposurePlan, ...]:
+    return known.exposure_plans if known else ()
+
+
+def _exposure_plans(
+    answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]
+) -> tuple[ExposurePlan, ...]:
+    recognized = _recognized(answers, known)
+    by_key = {plan.key: plan for plan in known}
+    keys = exposure_plan_keys((answer.template_name, answer.exposure) for answer in recognized)
+    return tuple(_exposure_plan(answer, key, by_key.get(key)) for answer, key in zip(recognized, keys, strict=True))
+
+
+def _recognized(answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]) -> list[wire.ExposurePlan]:
+    """Those whose template or exposure cannot be read, with what the known plan has that nobody else is.
+
+    Template and exposure make up an exposure plan's key, and with it the ids of its entities.
+    """
+    free = list(known)
+    for answer in filter(_has_identity, answers):
+        same = next((p for p in free if (p.template, p.exposure_s) == (answer.template_name, answer.exposure)), None)
+        if same:
+            free.remove(same)
+    recognized: list[wire.ExposurePlan] = []
+    for answer in answers:
+        plan = None if _has_identity(answer) else next((plan for plan in free if _may_be(answer, plan)), None)
+        if plan is None:
+            recognized.append(answer)
+            continue
+        free.remove(plan)
+        names = {"template_name": plan.template, "exposure": plan.exposure_s, "filter_name": plan.filter}
+        recognized.append(answer.model_copy(update=names))
+    return recognized
+
+
+def _has_identity(answer: wire.ExposurePlan) -> bool:
+    return answer.template_name is not None and answer.exposure is not None
+
+
+def _may_be(answer: wire.ExposurePlan, plan: ExposurePlan) -> bool:
+    told = (
+        (answer.template_name, plan.template),
+        (answer.exposure, plan.exposure_s),
+        (answer.filter_name, plan.filter),
+    )
+    return all(value is None or value == known for value, known in told)
+
+
+def _exposure_plan(answer: wire.ExposurePlan, key: str, known: ExposurePlan | None) -> ExposurePlan:
+    def count(value: int | None, before: int) -> int:
+        return before if value is None else value
+
     return ExposurePlan(
         key=key,
         template=answer.template_name,
         filter=answer.filter_name,
         exposure_s=answer.exposure,
-        desired=answer.desired or 0,
-        acquired=answer.acquired or 0,
-        accepted=answer.accepted or 0,
-        ungraded=answer.ungraded or 0,
+        desired=count(answer.desired, known.desired if known else 0),
+        acquired=count(answer.acquired, known.acquired if known else 0),
+        accepted=count(answer.accepted, known.accepted if known else 0),
+        ungraded=count(answer.ungraded, known.ungraded if known else 0),
         extra=_unknown_fields(answer),
     )
 
