@@ -57,7 +57,7 @@ def night_inputs(
     return NightInputs(
         rig_name=rig.name,
         night=night_of(now, zone),
-        offset=zone.utcoffset(None) if zone else None,
+        offset=noon_of(night_of(now, zone), zone).utcoffset() if zone else None,
         site=site,
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,

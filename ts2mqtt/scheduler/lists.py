@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ts2mqtt.scheduler.decode import Items
     from ts2mqtt.scheduler.plan_policy import PlanRequest
     from ts2mqtt.scheduler.rig_failures import RigFailures
+    from ts2mqtt.timing import Clock
 
 _MOST_DATES = 50
 
@@ -52,8 +53,11 @@ class RigLists:
     say the same.
     """
 
-    def __init__(self, failures: RigFailures) -> None:
+    def __init__(self, failures: RigFailures, clock: Clock, zone: tzinfo | None = None) -> None:
+        """`zone`: the rig's, where its user has told it."""
         self._failures = failures
+        self._clock = clock
+        self._configured_zone = zone
         self._dates: list[datetime] = []
         self._recalled_dates: tuple[datetime, ...] = ()
         self._profiles: Answer[Items[wire.Profile]] | None = None
@@ -76,12 +80,13 @@ class RigLists:
 
     @property
     def zone(self) -> tzinfo | None:
-        """The rig's time zone, as its dates tell; None for the bridge's own.
+        """The rig's time zone, as its user or its dates tell; None for the bridge's own.
 
         Dates of an earlier run stand in only while lists are unread: where the API left an offset out, theirs was the
         bridge's of then, which must not be kept for ever.
         """
-        return rig_zone(self._dates or (() if self._has_read_projects else self._recalled_dates))
+        dates = self._dates or (() if self._has_read_projects else self._recalled_dates)
+        return self._configured_zone or rig_zone(dates, self._clock.now())
 
     @property
     def _has_read_projects(self) -> bool:
@@ -110,7 +115,7 @@ class RigLists:
             return
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
-        zone = rig_zone(self._dates)
+        zone = self._configured_zone or rig_zone(self._dates, self._clock.now())
         subject = Subject.projects_of(profile)
         before = known.projects if known else None
         projects = self._translated(

@@ -92,7 +92,7 @@ class RigPoller:
         self._failures = RigFailures(config.name, clock)
         http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
-        self._lists = RigLists(self._failures)
+        self._lists = RigLists(self._failures, clock, config.zone)
         self._slow_things = SlowThings(polling.slow_interval, clock, self._rng)
         self._statistics = StatisticsReader(self._failures, polling, clock, self._rng)
         self._plan_reader = PlanReader(self._rig, polling, self._lists, clock=clock, timings=timings)

@@ -18,6 +18,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.observatory.night import with_fixed_offset
 from ts2mqtt.scheduler.wire import REAL_YEARS
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ def plan_block(answer: wire.PreviewBlock, zone: tzinfo | None) -> PlanBlock:
     )
 
 
+def is_real(moment: datetime) -> bool:
+    """Whether this is a date, and not the plugin's way to write "never"."""
+    return moment.year in REAL_YEARS
+
+
 def is_dated(moment: datetime | None) -> TypeGuard[datetime]:
     """Whether this is a real date with an offset."""
     return moment is not None and moment.tzinfo is not None and moment.year in REAL_YEARS
@@ -140,7 +146,7 @@ def with_offset(moment: datetime, zone: tzinfo | None) -> datetime:
     """The same wall clock time in `zone` (None: the bridge's own) where the API left the offset out."""
     if moment.tzinfo is not None:
         return moment
-    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+    return with_fixed_offset(moment.replace(tzinfo=zone)) if zone else moment.astimezone()
 
 
 def _plans(known: Target | None) -> tuple[ExposurePlan, ...]:
@@ -150,16 +156,24 @@ def _plans(known: Target | None) -> tuple[ExposurePlan, ...]:
 def _exposure_plans(
     answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]
 ) -> tuple[ExposurePlan, ...]:
-    recognized = _recognized(answers, known)
+    recognized, missing = _recognized(answers, known)
     by_key = {plan.key: plan for plan in known}
     keys = exposure_plan_keys((answer.template_name, answer.exposure) for answer in recognized)
-    return tuple(_exposure_plan(answer, key, by_key.get(key)) for answer, key in zip(recognized, keys, strict=True))
+    plans = tuple(_exposure_plan(answer, key, by_key.get(key)) for answer, key in zip(recognized, keys, strict=True))
+    if not any(map(_says_nothing, answers)):
+        return plans
+    # A row that says nothing may be any of those that were there.
+    read = {plan.key for plan in plans}
+    return (*plans, *(replace(plan, statistics=None) for plan in missing if plan.key not in read))
 
 
-def _recognized(answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]) -> list[wire.ExposurePlan]:
-    """Those whose template or exposure cannot be read, with what the known plan has that nobody else is.
+def _recognized(
+    answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]
+) -> tuple[list[wire.ExposurePlan], list[ExposurePlan]]:
+    """The rows, and the known plans that none of them is.
 
-    Template and exposure make up an exposure plan's key, and with it the ids of its entities.
+    A row whose template or exposure cannot be read has that of a known plan that no other row is: they make up an
+    exposure plan's key, and with it the ids of its entities.
     """
     free = list(known)
     for answer in filter(_has_identity, answers):
@@ -175,7 +189,11 @@ def _recognized(answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan,
         free.remove(plan)
         names = {"template_name": plan.template, "exposure": plan.exposure_s, "filter_name": plan.filter}
         recognized.append(answer.model_copy(update=names))
-    return recognized
+    return recognized, free
+
+
+def _says_nothing(answer: wire.ExposurePlan) -> bool:
+    return answer.template_name is None and answer.exposure is None and answer.filter_name is None
 
 
 def _has_identity(answer: wire.ExposurePlan) -> bool:
