@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -23,7 +24,11 @@ from ts2mqtt.check.network import (
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
+from ts2mqtt.observatory.model import ACTIVE
+from ts2mqtt.observatory.oddities import WithoutId
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
+from ts2mqtt.scheduler.translate import is_real
 from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -99,6 +104,9 @@ class _UrlCheck:
                     lambda version: f"Target Scheduler {version} answers as /ts/{self.rig.api_version}",
                 )
                 await steps.run_required("profiles", self._profiles(client), lambda text: text)
+                rows = await _read_rows(client)
+                await steps.run_independent("ids", _check_ids(rows))
+                await steps.run_independent("dates", self._check_dates(rows))
         except StepFailedError:
             return
         path = f"{urlsplit(self.url).path}/ts/{self.rig.api_version}/version"
@@ -202,6 +210,16 @@ class _UrlCheck:
         which = f"{shortened(active[0])} is active" if active else "none is active"
         return f"{counted(len(answer.items), 'profile')}, {which}{unreadable}"
 
+    async def _check_dates(self, rows: _Rows) -> Verdict | None:
+        """None where every date has an offset, or the user has said how the others are to be read."""
+        if not rows.has_dates_without_offset or self.rig.time_zone:
+            return None
+        return Verdict(
+            ok=False,
+            message="dates come without an offset from UTC, and are read in the time zone of this machine",
+            advice=f"Write the rig's time zone for '{self.rig.id}', such as 'time_zone: America/New_York'.",
+        )
+
     async def _check_clock(self, peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> Verdict | None:
         """None where the answer carries no time."""
         try:
@@ -220,6 +238,40 @@ class _UrlCheck:
             advice="Have both computers set their clocks by the network (on Windows: Settings, Time & language, Sync "
             "now); until then current and next target change at the wrong moment.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What was found in the lists of projects and targets."""
+
+    without_id: WithoutId
+    has_dates_without_offset: bool
+
+
+async def _read_rows(client: TargetSchedulerClient) -> _Rows:
+    """All projects, and the targets of Active ones of the active profile; a list that cannot be read is left out."""
+    projects: list[str] = []
+    targets = 0
+    is_naive = False
+    with suppress(RigError):
+        for profile in (await client.profiles()).items.items:
+            listed = (await client.projects(profile.id)).items
+            projects += listed.without_id
+            for project in listed.items:
+                dates = (project.create_date, project.active_date, project.inactive_date)
+                is_naive = is_naive or any(date and date.tzinfo is None and is_real(date) for date in dates)
+                if profile.active and (project.state or "").lower() == ACTIVE:
+                    targets += len((await client.targets(project.id)).items.without_id)
+    return _Rows(WithoutId(tuple(projects), targets), is_naive)
+
+
+async def _check_ids(rows: _Rows) -> Verdict | None:
+    """None where everything has an id."""
+    if not rows.without_id:
+        return None
+    return Verdict(
+        ok=False, message=f"{without_id_counts(rows.without_id)} without an id", advice=WHAT_TO_DO_WITHOUT_ID
+    )
 
 
 def _https_needed(peer: Peer) -> StepFailedError:
