@@ -19,6 +19,7 @@ from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import PROJECT_STATES, Rig
 from ts2mqtt.observatory.oddities import things_without_id
+from ts2mqtt.topics.decode import recall
 from ts2mqtt.topics.encode import RigView, rig_messages
 from ts2mqtt.topics.names import TopicNames
 
@@ -124,6 +125,21 @@ class TestAnImportedProfile:
         ]
         assert [event.event_type for event in events_between(done, switched)] == ["profile_changed"]
         assert payloads_of(switched)[f"ts2mqtt/backyard/project/{PROJECT}"]["state"] == "closed"
+
+    async def test_after_a_restart_nothing_is_told_and_both_lists_are_known(self) -> None:
+        api = AnswersInMemory(CASES / "imported_profile.json")
+        async with rig_of(api) as watched:
+            await some_looks(api)
+            rig = watched.rig
+        look = Look(rig=rig, plan=None, now=NOW, zone=UTC)
+        seen = observe(Watch(), look)
+        messages = rig_messages(NAMES.topics, RigView(rig, None, seen.present, seen.watch))
+        retained = {topic: message.payload for topic, message in messages.items()}
+        watch = recall(NAMES.topics, retained)["backyard"].watch
+
+        assert watch.rig is not None
+        assert [profile.projects is not None for profile in watch.rig.known_profiles] == [True, True]
+        assert observe(watch, look).events == ()
 
     async def test_its_targets_are_asked_for_once_in_a_look(self) -> None:
         api = AnswersInMemory(CASES / "imported_profile.json")
