@@ -110,14 +110,16 @@ class _Happenings:
         old, new = before.active_profile, after.active_profile
         if old and new and old.id != new.id:
             yield Event(event_type=events.PROFILE_CHANGED, time=self.now, profile_id=new.id, profile_name=new.name)
-        yield from self._of_projects(before)
+        if before is after:
+            return
+        places = Places.of(before)
+        yield from self._of_projects(before, places)
         yield from self._of_exposures(gains)
-        yield from self._of_completions(before)
+        yield from self._of_completions(places)
 
-    def _of_projects(self, before: Rig) -> Iterator[Event]:
+    def _of_projects(self, before: Rig, old_places: Places) -> Iterator[Event]:
         """Each project once, in the place that counts, compared with what was known of it in that very place."""
         old_profiles = {profile.id: profile for profile in before.known_profiles}
-        old_places = Places.of(before)
         here = {place.project.id for place in all_projects(self.rig)}
         for place in distinct_projects(self.rig):
             profile, project = place.profile, place.project
@@ -171,13 +173,12 @@ class _Happenings:
                         count=count,
                     )
 
-    def _of_completions(self, before: Rig) -> Iterator[Event]:
+    def _of_completions(self, places: Places) -> Iterator[Event]:
         """Whatever makes it complete in the plugin is told, an edit or the grader's switch as well as an image.
 
         Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
         """
         throttle = self.rig.exposure_throttle_percent
-        places = Places.of(before)
         for place in distinct_targets(self.rig):
             old = places.target(place)
             if old is None:
