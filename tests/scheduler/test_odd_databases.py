@@ -202,6 +202,19 @@ class TestRowsWithoutId:
             assert things_without_id(watched.rig).targets == 1
 
 
+class TestProfilesThatCannotBeRead:
+    """One row of the list of profiles."""
+
+    async def test_the_active_one_of_before_is_no_longer_active_beside_another(self) -> None:
+        api = AnswersInMemory(CASES / "imported_profile.json")
+        async with rig_of(api) as watched:
+            api.answers[PROFILES][1]["Id"] = "?"
+            api.answers[PROFILES][0]["Active"] = True
+            rig = await watched.until(lambda rig: rig.active_profile is not None and rig.active_profile.id == OLD)
+
+        assert [(profile.id, profile.active) for profile in rig.known_profiles] == [(OLD, True), (NEW, False)]
+
+
 class TestMixedUpAnswers:
     """Rows of another project or profile than was asked for."""
 

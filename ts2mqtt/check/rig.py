@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -24,11 +23,9 @@ from ts2mqtt.check.network import (
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
-from ts2mqtt.observatory.model import ACTIVE
-from ts2mqtt.observatory.oddities import WithoutId
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
 from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
-from ts2mqtt.scheduler.translate import is_real
+from ts2mqtt.scheduler.rows_at_once import read_rows
 from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.scheduler.rows_at_once import Rows
     from ts2mqtt.timing import Clock
 
 _PORTS = {"http": 80, "https": 443}
@@ -104,7 +102,7 @@ class _UrlCheck:
                     lambda version: f"Target Scheduler {version} answers as /ts/{self.rig.api_version}",
                 )
                 await steps.run_required("profiles", self._profiles(client), lambda text: text)
-                rows = await _read_rows(client)
+                rows = await read_rows(client)
                 await steps.run_independent("ids", _check_ids(rows))
                 await steps.run_independent("dates", self._check_dates(rows))
         except StepFailedError:
@@ -210,7 +208,7 @@ class _UrlCheck:
         which = f"{shortened(active[0])} is active" if active else "none is active"
         return f"{counted(len(answer.items), 'profile')}, {which}{unreadable}"
 
-    async def _check_dates(self, rows: _Rows) -> Verdict | None:
+    async def _check_dates(self, rows: Rows) -> Verdict | None:
         """None where every date has an offset, or the user has said how the others are to be read."""
         if not rows.has_dates_without_offset or self.rig.time_zone:
             return None
@@ -240,32 +238,7 @@ class _UrlCheck:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What was found in the lists of projects and targets."""
-
-    without_id: WithoutId
-    has_dates_without_offset: bool
-
-
-async def _read_rows(client: TargetSchedulerClient) -> _Rows:
-    """All projects, and the targets of Active ones of the active profile; a list that cannot be read is left out."""
-    projects: list[str] = []
-    targets = 0
-    is_naive = False
-    with suppress(RigError):
-        for profile in (await client.profiles()).items.items:
-            listed = (await client.projects(profile.id)).items
-            projects += listed.without_id
-            for project in listed.items:
-                dates = (project.create_date, project.active_date, project.inactive_date)
-                is_naive = is_naive or any(date and date.tzinfo is None and is_real(date) for date in dates)
-                if profile.active and (project.state or "").lower() == ACTIVE:
-                    targets += len((await client.targets(project.id)).items.without_id)
-    return _Rows(WithoutId(tuple(projects), targets), is_naive)
-
-
-async def _check_ids(rows: _Rows) -> Verdict | None:
+async def _check_ids(rows: Rows) -> Verdict | None:
     """None where everything has an id."""
     if not rows.without_id:
         return None

@@ -52,15 +52,17 @@ class Happenings:
         old, new = before.active_profile, self.look.rig.active_profile
         if old and new and old.id != new.id:
             yield replace(self._event(events.PROFILE_CHANGED), profile_id=new.id, profile_name=new.name)
-        yield from self._of_projects(before)
+        if before is self.look.rig:
+            return
+        places = Places.of(before)
+        yield from self._of_projects(before, places)
         yield from self._of_exposures()
-        yield from self._of_completed_targets(before)
-        yield from self._of_completed_projects(before)
+        yield from self._of_completed_targets(places)
+        yield from self._of_completed_projects(places)
 
-    def _of_projects(self, before: Rig) -> Iterator[Event]:
+    def _of_projects(self, before: Rig, old_places: Places) -> Iterator[Event]:
         """Each project once, in the place that counts, compared with what was known of it in that very place."""
         old_profiles = {profile.id: profile for profile in before.known_profiles}
-        old_places = Places.of(before)
         here = {place.project.id for place in all_projects(self.look.rig)}
         for place in distinct_projects(self.look.rig):
             profile, project = place.profile, place.project
@@ -115,13 +117,12 @@ class Happenings:
                         count=count,
                     )
 
-    def _of_completed_targets(self, before: Rig) -> Iterator[Event]:
+    def _of_completed_targets(self, places: Places) -> Iterator[Event]:
         """Whatever makes it complete in the plugin is told, an edit or the grader's switch as well as an image.
 
         Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
         """
         throttle = self.look.rig.exposure_throttle_percent
-        places = Places.of(before)
         for place in distinct_targets(self.look.rig):
             old = places.target(place)
             if old is None:
@@ -140,9 +141,8 @@ class Happenings:
                     accepted_s=target_totals(place.target, rule).accepted_s,
                 )
 
-    def _of_completed_projects(self, before: Rig) -> Iterator[Event]:
+    def _of_completed_projects(self, places: Places) -> Iterator[Event]:
         throttle = self.look.rig.exposure_throttle_percent
-        places = Places.of(before)
         for owned in distinct_projects(self.look.rig):
             profile, project = owned.profile, owned.project
             known = places.project(owned)

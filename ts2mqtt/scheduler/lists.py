@@ -15,7 +15,7 @@ from ts2mqtt.scheduler.look_policy import ProjectsOf, TargetsOf
 from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Set as AbstractSet
     from datetime import datetime, tzinfo
 
     from ts2mqtt.observatory.model import PlanBlock, Rig
@@ -104,7 +104,9 @@ class RigLists:
         self._has_doubted_profiles = not answer.items.items
         before = self._known_profiles
         self._profiles = answer
-        self._known_profiles = self._translated(answer, translate.profile, Subject("profiles"), before)
+        read = {item.id for item in answer.items.items}
+        listing = self._translated(answer, translate.profile, Subject("profiles"), before)
+        self._known_profiles = replace(listing, items=_one_active(listing.items, read))
         return self._known_profiles
 
     async def read_projects(self, client: TargetSchedulerClient, profile: Profile) -> None:
@@ -290,3 +292,13 @@ class RigLists:
 def _belongs_to(item: wire.Answer, parent_id: str | None) -> bool:
     """Whether it is an answer to what was asked; a row that names no parent is."""
     return parent_id is None or item.parent_id is None or item.parent_id.lower() == parent_id.lower()
+
+
+def _one_active(profiles: tuple[Profile, ...], read: AbstractSet[str]) -> tuple[Profile, ...]:
+    """Of the profiles that were read the active one counts, if there is one; what is kept from before is not."""
+    if not any(profile.active and profile.id in read for profile in profiles):
+        return profiles
+    return tuple(
+        profile if profile.id in read or not profile.active else replace(profile, active=False)
+        for profile in profiles
+    )

@@ -200,7 +200,12 @@ class RigPoller:
         self._forget_gone(profiles)
         self._failures.note_mixed_up(self._lists.mixed_up)
         await self._read_statistics(client, known)
+        before = self._rig
         self._take_up(replace(self._rig, online=True, url=client.url, profiles=profiles))
+        if self._rig is not before:
+            self._note_oddities()
+
+    def _note_oddities(self) -> None:
         self._failures.note_oddity("without id", without_id_text(things_without_id(self._rig)))
         self._failures.note_oddity("two places", two_places_text(in_two_places(self._rig)), logging.INFO)
 
