@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,8 @@ def length_after(
 ) -> float:
     """The length of the exposure that is believed to be under way after one of this plan."""
     of = target(*plans)
-    own = project(targets=Listing((of,)), **({order: 1} if order else {}))
+    settings: dict[str, Any] = {order: True} if order else {}
+    own = project(targets=Listing((of,)), **settings)
     found = seen(gain(of, plan, own=own), plan=night)
     assert found is not None
     return found.exposure_s
