@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support.sample_rig import BACKYARD, SILENT
-from ts2mqtt.bridge.inbox import MOST_EVENTS_OF_A_RIG, BridgeChanged, CommandCame, Inbox, RigUpdate, Stop
+from ts2mqtt.bridge.inbox import BridgeChanged, CommandCame, Inbox, RigUpdate, Stop, most_events_of_a_rig
+
+if TYPE_CHECKING:
+    from tests.support.running import Log
 
 
 def update(rig_id: str, *events: bytes) -> RigUpdate:
@@ -40,14 +46,28 @@ def test_what_is_no_update_goes_first_and_in_its_order() -> None:
     assert inbox.take_all() == [*commands, BridgeChanged(), update("backyard")]
 
 
-def test_what_waits_for_days_does_not_grow() -> None:
-    inbox = Inbox()
-    for number in range(3 * MOST_EVENTS_OF_A_RIG):
+def test_what_waits_for_days_does_not_grow_and_is_said_once(log: Log) -> None:
+    inbox = Inbox(events_of_a_rig=10)
+    for number in range(30):
         inbox.put(update("backyard", str(number).encode()))
     (kept,) = inbox.take_all()
-    assert isinstance(kept, RigUpdate)
-    assert len(kept.events) == MOST_EVENTS_OF_A_RIG
-    assert kept.events[-1] == str(3 * MOST_EVENTS_OF_A_RIG - 1).encode()
+    assert kept == update("backyard", *(str(number).encode() for number in range(20, 30)))
+    assert len(log.about("WARNING", "only the latest 10 events are kept")) == 1
+
+
+@pytest.mark.parametrize(("rigs", "events"), [(1, 1_000), (3, 1_000), (100, 200), (1_000, 20), (100_000, 20)])
+def test_of_many_rigs_fewer_events_are_kept(rigs: int, events: int) -> None:
+    assert most_events_of_a_rig(rigs) == events
+
+
+def test_a_flood_of_commands_does_not_grow_and_keeps_nothing_else_out() -> None:
+    inbox = Inbox()
+    for number in range(5_000):
+        inbox.put(CommandCame("ts2mqtt/command", str(number).encode()))
+    inbox.put(Stop())
+    taken = inbox.take_all()
+    assert len(taken) <= 1_001
+    assert taken[-1] == Stop()
 
 
 async def test_who_waits_is_woken_by_what_is_put() -> None:

@@ -170,7 +170,7 @@ async def test_an_event_stays_untold_when_the_connection_breaks_before_it_goes(m
 async def test_an_event_is_not_told_again_when_nobody_knows_whether_the_broker_has_it(mosquitto: Mosquitto) -> None:
     async with session_at(mosquitto.port) as at_work:
         working = asyncio.create_task(at_work.session.keep_true())
-        await mosquitto.says("Received SUBSCRIBE from session", after=2)
+        await mosquitto.says("Sending UNSUBACK to session", after=1)
         mosquitto.freeze()
         at_work.inbox.put(update(b"on its way"))
         async with asyncio.timeout(5):
@@ -286,7 +286,7 @@ async def test_a_heartbeat_from_the_future_of_its_own_name_proves_nothing(
 async def test_a_broker_that_keeps_what_it_is_given_is_not_complained_about(mosquitto: Mosquitto, log: Log) -> None:
     async with session_at(mosquitto.port) as at_work:
         working = asyncio.create_task(at_work.session.keep_true())
-        await mosquitto.says("Received SUBSCRIBE from session", after=2)
+        await mosquitto.says("Sending UNSUBACK to session", after=1)
         working.cancel()
     assert log.problems == []
 

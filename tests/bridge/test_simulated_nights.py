@@ -358,7 +358,7 @@ def test_a_target_finished_early_hands_over_to_another() -> None:
     assert done.target_name == EVENING
     assert done.took_s == pytest.approx((done.time - NOON).total_seconds(), abs=2)
     (target,) = soon.targets
-    # Without a grader the plugin takes a quarter more than is desired.
+    # With grading off the plugin goes on to the exposure throttle.
     assert done.accepted_s == int(1.25 * target.exposure_plans[0].desired) * 300.0
     (project_done,) = watched.of_type(PROJECT_COMPLETED)
     assert (project_done.project_name, project_done.accepted_s) == (EVENING, done.accepted_s)

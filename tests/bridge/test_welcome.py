@@ -56,7 +56,7 @@ async def test_what_goes_while_everything_is_told_again_does_not_come_back(
         for _ in range(5):
             await welcome.go_on()
         assert (carried.welcome_is_owed, welcome.has_more_to_tell) == (False, False)
-        assert agenda.take_due() == [LookAgain(frozenset({"backyard"}))]
+        assert agenda.take_due() == [LookAgain("backyard")]
         await observer.catch_up()
         assert set(_DEVICES[:-1]) <= observer.held.keys()
         assert _DEVICES[-1] not in observer.held

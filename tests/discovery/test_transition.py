@@ -72,6 +72,7 @@ HYDROGENS_KEYS = {f"ha_300_{row.key}" for row in EXPOSURE_PLAN}
 BURIED = edited(LUM_ALONE, **{key: {"platform": platforms(BOTH)[key]} for key in sorted(HYDROGENS_KEYS)})
 OTHER_WORDS = edited(LUM_ALONE, spoken=sensor("de", "hoch", "normal"))
 BOTH_WORDS = edited(LUM_ALONE, spoken=sensor("de", "hoch", "normal", "high"))
+OTHER_TEMPLATE = edited(LUM_ALONE, spoken=sensor("en | lower", "high", "normal"))
 PAYLOADS: dict[str, bytes | None] = {
     "nothing": None,
     "garbage": b"{",
@@ -80,6 +81,7 @@ PAYLOADS: dict[str, bytes | None] = {
     "L+†H": BURIED,
     "G": OTHER_WORDS,
     "G+L": BOTH_WORDS,
+    "T": OTHER_TEMPLATE,
     "cleared": b"",
     "": None,
 }
@@ -123,12 +125,13 @@ SHOWINGS = table("held by the broker")
     ("row", "presence"), STEPS, ids=[f"{' | '.join(row[:3])} | {who.value}" for row, who in STEPS]
 )
 def test_every_row_of_the_table_of_steps(row: list[str], presence: Presence) -> None:
-    wanted, held, recorded, _, published, to_record, tell_again, look_again, forget_record = row
+    wanted, held, recorded, _, published, to_record, tell, look_again, forget_record = row
     step = next_step(PAYLOADS[wanted], PAYLOADS[held], record_named(recorded, EARLIER), presence, NOW)
     assert step == Step(
         publish=PAYLOADS[published],
         record=record_named(to_record, NOW),
-        tell_again=frozenset({STATE_TOPIC} if tell_again else ()),
+        tell_before=frozenset({STATE_TOPIC} if tell == "before" else ()),
+        tell_after=frozenset({STATE_TOPIC} if tell == "after" else ()),
         look_again=bool(look_again),
         forget_record=bool(forget_record),
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # What the bridge remembers of earlier days, or says about itself: a newcomer cannot know it.
 _ONES_OWN = frozenset({"first_seen", "tonight", "fetched", "since", "instance"})
 # What is true for a moment only, by what was seen in the last minutes.
-_OF_THE_MOMENT = frozenset({"activity", "current_target", "next_target"})
+_OF_THE_MOMENT = frozenset({"imaging", "activity", "current_target", "next_target"})
 
 
 def comparable(retained: Mapping[str, bytes], *, with_the_moment: bool = False) -> dict[str, Any]:

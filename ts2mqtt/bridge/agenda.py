@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
-from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Compare and publish these parts once more: something had to settle, or Home Assistant is half of the way."""
+    """Compare and publish this part once more: something had to settle, or Home Assistant is half of the way."""
 
-    parts: frozenset[str]
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
 class TellStatesAgain:
-    """Home Assistant has a device with other words, and goes on showing what it rendered with the old ones."""
+    """Home Assistant has a device with another template, and goes on showing what it rendered with the old one."""
 
     state_topics: frozenset[str]
 
@@ -51,24 +50,24 @@ Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain | ForgetRecord
 
 
 class Agenda:
-    """Tasks, by the moment from which on they are due."""
+    """Tasks, by the moment from which on they are due; of equal ones the earliest stands."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._serial = count()
-        self._tasks: list[tuple[float, int, Task]] = []
+        self._tasks: dict[Task, float] = {}
 
     def add(self, in_s: float, task: Task) -> None:
-        heapq.heappush(self._tasks, (self._clock.monotonic() + in_s, next(self._serial), task))
+        due = self._clock.monotonic() + in_s
+        self._tasks[task] = min(due, self._tasks.get(task, due))
 
     def take_due(self) -> list[Task]:
         """What is due now, in its order."""
         now = self._clock.monotonic()
-        due: list[Task] = []
-        while self._tasks and self._tasks[0][0] <= now:
-            due.append(heapq.heappop(self._tasks)[2])
-        return due
+        due = sorted(((task, at) for task, at in self._tasks.items() if at <= now), key=itemgetter(1))
+        for task, _ in due:
+            del self._tasks[task]
+        return [task for task, _ in due]
 
     def next_due_in_s(self) -> float | None:
         """None while there is nothing to do."""
-        return max(0.0, self._tasks[0][0] - self._clock.monotonic()) if self._tasks else None
+        return max(0.0, min(self._tasks.values()) - self._clock.monotonic()) if self._tasks else None

@@ -13,7 +13,7 @@ from ts2mqtt.bridge.carried_over import CarriedOver
 from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.heartbeat import new_instance
-from ts2mqtt.bridge.inbox import BridgeChanged, Inbox, Stop
+from ts2mqtt.bridge.inbox import BridgeChanged, Inbox, Stop, most_events_of_a_rig
 from ts2mqtt.bridge.rig_worker import RigWorker, Surroundings
 from ts2mqtt.bridge.session import Session
 from ts2mqtt.bridge.setting import Setting
@@ -73,7 +73,8 @@ class Bridge:
         self._client_id = config.mqtt.client_id
         self._sizes = PacketSizes(self._clock)
         self._failures = FailureLog(_LOG, self._clock)
-        self._inbox = Inbox()
+        events_of_a_rig = most_events_of_a_rig(len(config.rigs))
+        self._inbox = Inbox(events_of_a_rig)
         language = LANGUAGES[config.home_assistant.language]
         is_told = config.home_assistant.enabled
         surroundings = Surroundings(
@@ -93,6 +94,7 @@ class Bridge:
                 self._ids, self._workers, bridge_device_message(self._ids, language) if is_told else None
             ),
             failures=self._failures,
+            events_of_a_rig=events_of_a_rig,
         )
         self._commands = Commands(self._ids.topics, self._workers, self._clock)
         self._stopping = asyncio.Event()
@@ -134,7 +136,7 @@ class Bridge:
         finally:
             for task in watching:
                 task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await asyncio.wait(watching, timeout=_FINISH_S)
         _LOG.info("ts2mqtt has stopped")
 
     async def _stay_connected(self) -> None:
@@ -180,7 +182,13 @@ class Bridge:
                 self._recall(session.retained)
                 self._failures.succeeded("MQTT")
                 _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
-                await self._until_stopped(session.keep_true(), _FINISH_S)
+                try:
+                    await self._until_stopped(session.keep_true(), _FINISH_S)
+                except OtherBridgeError:
+                    raise
+                except BrokerError:
+                    if not self._stopping.is_set():
+                        raise
                 await session.say_offline()
 
     def _recall(self, retained: Mapping[str, bytes]) -> None:

@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.inbox import MOST_EVENTS_OF_A_RIG
 from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def _untold() -> defaultdict[str, deque[bytes]]:
 
 @dataclass(slots=True, kw_only=True)
 class CarriedOver:
-    """`events` are those that the broker has not got yet: payloads, by rig, in their order.
+    """`events` are those that the broker has not got yet: payloads, by rig, in their order, so many of each at most.
 
     `welcome_is_owed`: Home Assistant has started, or somebody asked for it, and it was not told everything again yet.
     `has_worked`: an earlier session with the same client id has published.
@@ -33,6 +32,7 @@ class CarriedOver:
 
     desired: DesiredState
     failures: FailureLog
+    events_of_a_rig: int = 1_000
     events: defaultdict[str, deque[bytes]] = field(default_factory=_untold)
     welcome_is_owed: bool = False
     has_worked: bool = False
@@ -41,7 +41,7 @@ class CarriedOver:
         """Keeps the latest of each rig; what is dropped is said."""
         waiting = self.events[rig_id]
         waiting.extend(payloads)
-        too_many = len(waiting) - MOST_EVENTS_OF_A_RIG
+        too_many = len(waiting) - self.events_of_a_rig
         if too_many > 0:
             _LOG.warning("%s: dropped %s that waited for the broker for too long", rig_id, counted(too_many, "event"))
             for _ in range(too_many):

@@ -9,7 +9,9 @@ from ts2mqtt.bridge.heartbeat import new_instance
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.side_by_side import first_to_end
+from ts2mqtt.errors import BrokerError, PublishRefusedError
 from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.logs.wording import counted
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.timing import SystemClock, Timings
 from ts2mqtt.topics.names import TopicNames
@@ -52,6 +54,16 @@ class _Cleaner:
         await self._connection.subscribe([self._ids.topics.heartbeat])
         retained = await self._reader.read()
         await self._liveness.make_sure_of_being_alone(retained, is_returning=False)
+        refused: list[str] = []
         for topic in sorted(retained, key=lambda topic: self._ids.subject(topic) is None):
-            await (await self._connection.publish(topic, b"", retain=True))
-            self.cleared += 1
+            try:
+                await (await self._connection.publish(topic, b"", retain=True))
+            except PublishRefusedError:
+                refused.append(topic)
+            else:
+                self.cleared += 1
+        if refused:
+            raise BrokerError(
+                f"the broker does not let {counted(len(refused), 'topic')} be cleared, such as {refused[0]}",
+                "check the broker's access rules",
+            )

@@ -51,6 +51,11 @@ class DesiredState:
     def latest(self, rig_id: str) -> RigUpdate | None:
         return self._updates.get(rig_id)
 
+    def has_device(self, topic: str) -> bool:
+        """Whether a device should stand on this topic."""
+        part = self._ids.part_of(topic)
+        return part is not None and topic in self.of({part}).devices
+
     @property
     def tells_home_assistant(self) -> bool:
         return self._bridge_device is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from ts2mqtt.bridge.agenda import ForgetRecord, LookAgain, TellStatesAgain
 from ts2mqtt.bridge.publisher import Stale
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import next_step
+from ts2mqtt.topics.encode import ONLINE
 from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import BRIDGE
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.publisher import Publisher
     from ts2mqtt.bridge.setting import Setting
     from ts2mqtt.home_assistant.transition import Presence, Step
-
-_LOG = logging.getLogger(__name__)
 
 
 class Difference:
@@ -51,9 +49,9 @@ class Difference:
         for topic, step in steps.items():
             if step.record is not None:
                 await self._publisher.put(self._record_topic(topic), step.record)
-        messages = dict(desired.states)
-        if BRIDGE.rig_id in parts:
-            messages[self._ids.topics.bridge] = about(self._identity, self._carried)
+        await self._tell_states(steps)
+        messages = self._of_the_bridge() if BRIDGE.rig_id in parts else {}
+        messages |= desired.states
         messages |= _device_messages(desired, steps)
         # Devices are cleared before their states, as Home Assistant reads both.
         stale = [Stale(topic, SETTLE_S) for topic in gone]
@@ -63,8 +61,14 @@ class Difference:
         )
         wait_s = await self._publisher.publish(messages, stale)
         if wait_s is not None:
-            self._agenda.add(wait_s, LookAgain(parts))
+            for part in parts:
+                self._agenda.add(wait_s, LookAgain(part))
         self._plan_next_steps(steps)
+
+    def _of_the_bridge(self) -> dict[str, Message]:
+        """What stands there while the bridge works; `offline` is its last word, or its last will."""
+        topics = self._ids.topics
+        return {topics.status: Message(ONLINE), topics.bridge: about(self._identity, self._carried)}
 
     def _steps(
         self, desired: Desired, retained: Mapping[str, bytes], gone: list[str], presence: Presence
@@ -99,10 +103,16 @@ class Difference:
                 continue
             if step.forget_record:
                 self._forget_later(self._record_topic(topic))
-            if step.tell_again:
-                self._agenda.add(SETTLE_S, TellStatesAgain(step.tell_again))
+            if step.tell_after:
+                self._agenda.add(SETTLE_S, TellStatesAgain(step.tell_after))
             if step.look_again and (part := self._ids.part_of(topic)):
-                self._agenda.add(SETTLE_S, LookAgain(frozenset({part})))
+                self._agenda.add(SETTLE_S, LookAgain(part))
+
+    async def _tell_states(self, steps: Mapping[str, Step]) -> None:
+        """Of devices that have settled; what has not is published later, and its states are told then."""
+        for topic, step in steps.items():
+            if step.tell_before and self._publisher.unsettled_s(topic, SETTLE_S) == 0:
+                await self._publisher.put_again(step.tell_before)
 
     def _forget_later(self, record_topic: str) -> None:
         if record := self._publisher.retained.get(record_topic):

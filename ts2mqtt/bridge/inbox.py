@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.topics.message import Message
 
-MOST_EVENTS_OF_A_RIG = 1_000
-"""Kept while the broker is away; older ones are dropped first."""
+_LOG = logging.getLogger(__name__)
+
+_MOST_COMMANDS = 1_000
+_MOST_EVENTS, _MOST_EVENTS_OF_A_RIG, _LEAST_EVENTS_OF_A_RIG = 20_000, 1_000, 20
+
+
+def most_events_of_a_rig(rigs: int) -> int:
+    """So many are kept while the broker is away, where there are so many rigs; older ones are dropped first."""
+    return max(_LEAST_EVENTS_OF_A_RIG, min(_MOST_EVENTS_OF_A_RIG, _MOST_EVENTS // max(1, rigs)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +46,14 @@ class RigUpdate:
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantSpoke:
-    """Home Assistant's birth (`is_up`) or last will; `is_retained` where the broker had kept it."""
+    """Home Assistant's birth (`is_up`) or last will; `is_retained` where the broker had kept it.
+
+    `heard` is when, on the monotonic clock.
+    """
 
     is_up: bool
     is_retained: bool
+    heard: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +89,30 @@ class Inbox:
     away for days does not grow. Everything else goes first, in its order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, events_of_a_rig: int = _MOST_EVENTS_OF_A_RIG) -> None:
+        self._events_of_a_rig = events_of_a_rig
         self._updates: dict[str, RigUpdate] = {}
         self._others: deque[Happening] = deque()
+        self._dropping: set[str] = set()
         self._filled = asyncio.Event()
 
     def put(self, happening: Happening) -> None:
-        if isinstance(happening, RigUpdate):
-            earlier = self._updates.get(happening.rig_id)
-            events = (*earlier.events, *happening.events)[-MOST_EVENTS_OF_A_RIG:] if earlier else happening.events
-            self._updates[happening.rig_id] = replace(happening, events=events)
-        else:
-            self._others.append(happening)
+        match happening:
+            case RigUpdate():
+                earlier = self._updates.get(happening.rig_id)
+                events = (*(earlier.events if earlier else ()), *happening.events)
+                if len(events) > self._events_of_a_rig and happening.rig_id not in self._dropping:
+                    self._dropping.add(happening.rig_id)
+                    _LOG.warning(
+                        "%s: the broker is away for long: only the latest %d events are kept",
+                        happening.rig.name,
+                        self._events_of_a_rig,
+                    )
+                self._updates[happening.rig_id] = replace(happening, events=events[-self._events_of_a_rig :])
+            case CommandCame() | StatusOverwritten() if len(self._others) >= _MOST_COMMANDS:
+                return
+            case _:
+                self._others.append(happening)
         self._filled.set()
 
     def take_all(self) -> list[Happening]:
@@ -96,6 +120,7 @@ class Inbox:
         taken = [*self._others, *self._updates.values()]
         self._others.clear()
         self._updates.clear()
+        self._dropping.clear()
         self._filled.clear()
         return taken
 

@@ -145,11 +145,18 @@ class Publisher:
             return
         await self._arrived({topic: await self._put(topic, payload, settles=True)})
 
+    async def put_again(self, topics: Iterable[str]) -> None:
+        """Publishes once more, unchanged, what is retained on these topics."""
+        for topic in sorted(topics):
+            if payload := self.retained.get(topic):
+                await self.put(topic, payload)
+
     async def tell(self, topic: str, payload: bytes) -> Awaitable[None]:
         """Hands over something that just happened, which is not retained; what is returned waits for its arrival.
 
         Raises BrokerUnreachableError when it was not handed over.
         """
+        await self._pace.next()
         return self._told(topic, await self._connection.publish(topic, payload, retain=False))
 
     async def _told(self, topic: str, acknowledged: asyncio.Future[float]) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.home_assistant.devices import DeviceWriter
     from ts2mqtt.home_assistant.ids import DiscoveryIds
+    from ts2mqtt.observatory.changes import Observation
     from ts2mqtt.observatory.model import NightPlan, Rig
     from ts2mqtt.timing import Clock, Timings
     from ts2mqtt.topics.message import Message
@@ -145,12 +146,12 @@ class RigWorker:
 
     async def _deal_with_what_happens(self, tasks: asyncio.TaskGroup) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds_to_next_edge()):
-                    self._take(await self._happened.get())
             if self._is_recalled:
                 self._look()
                 self._begin_night_work(tasks)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds_to_next_edge()):
+                    self._take(await self._happened.get())
 
     def _take(self, happened: _Happened) -> None:
         match happened:
@@ -164,34 +165,42 @@ class RigWorker:
                 self._recall(happened)
 
     def _recall(self, recalled: Recalled) -> None:
+        self._is_recalled = True
         if self._watch.rig is None:
             self._watch = recalled.watch
         self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates)
-        self._report = self._poller.report
-        self._is_recalled = True
 
     def _look(self) -> None:
         """Puts an update into the inbox if what should stand on the broker has changed, or something has happened."""
         report, last = self._report, self._last
         observation = observe(self._watch, self._look_of(report))
-        self._watch, self._plan, happened = observation.watch, observation.plan, observation.events
-        for edit in observation.edited:
-            _LOG.debug("%s: %s, more than can have been taken since: edited by hand", self._name, edit)
-        view = RigView(
-            report.rig, observation.plan, observation.present, self._watch, self._night.picture, self._night.skies
-        )
-        if last and view == self._view and not happened and last.problem == report.problem:
-            return
+        view = self._view_of(report, observation)
         update = RigUpdate(
             rig=report.rig,
             states=last.states if last and view == self._view else rig_messages(self._topics, view),
             devices=last.devices if last and last.rig is report.rig else self._device_messages(report.rig),
-            events=tuple(event_payload(report.rig, event) for event in happened),
+            events=tuple(event_payload(report.rig, event) for event in observation.events),
             problem=report.problem,
         )
-        self._view, self._last = view, update
-        self._sum_up(report.rig)
-        self._inbox.put(update)
+        is_news = last is None or view != self._view or bool(update.events) or last.problem != report.problem
+        # Only now: what could not be said because of a fault of ours is said at the next look.
+        self._watch, self._plan, self._view, self._last = observation.watch, observation.plan, view, update
+        for edit in observation.edited:
+            _LOG.debug("%s: %s, more than can have been taken since: edited by hand", self._name, edit)
+        if is_news:
+            self._sum_up(report.rig)
+            self._inbox.put(update)
+
+    def _view_of(self, report: RigReport, observation: Observation) -> RigView:
+        return RigView(
+            report.rig,
+            observation.plan,
+            observation.present,
+            observation.watch,
+            self._night.picture,
+            self._night.skies,
+            has_unknown_skies=self._site is not None and self._night.inputs is None,
+        )
 
     def _device_messages(self, rig: Rig) -> Mapping[str, Message]:
         return self._devices.messages(rig, self._project_states) if self._devices else {}
@@ -231,7 +240,7 @@ class RigWorker:
             night = await asyncio.to_thread(work_out, inputs)
         except Exception:  # noqa: BLE001 - a picture is not worth a rig
             _LOG.exception("%s: a fault in ts2mqtt; the night plan has no picture, please report it", self._name)
-            night = Night(inputs=inputs)
+            night = replace(self._night, inputs=inputs)
         self._happened.put_nowait(night)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, ForgetRecord, LookAgain, RemoveAgain, TellStatesAgain
@@ -44,7 +45,8 @@ _LOG = logging.getLogger(__name__)
 
 _LONGEST_QUOTE = 60
 _COMPLAINT_EVERY_S = 60.0
-_RIGS_AT_ONCE = 25
+_LONGEST_COMMAND = 240
+_RIGS_AT_ONCE, _EVENTS_AT_ONCE = 25, 100
 """So many are published before anything else is dealt with."""
 
 
@@ -70,7 +72,6 @@ class Session:
         self._liveness = Liveness(connection, ids.topics, setting.identity.instance, timings.broker)
         self._heard = (
             ids.topics.status,
-            ids.topics.bridge,
             ids.topics.heartbeat,
             ids.topics.command,
             ids.topics.rig_command("+"),
@@ -81,9 +82,14 @@ class Session:
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
         self._complaints = RateLimit(1, _COMPLAINT_EVERY_S, clock)
-        self._due: set[str] = set()
-        # What Home Assistant did while there was no connection, nobody knows; but it is up if it waits for a welcome.
-        self._presence = Presence.UP if carried.welcome_is_owed else Presence.UNKNOWN
+        # In the order in which they became due, so that each gets its turn.
+        self._due: dict[str, None] = {}
+        # What Home Assistant did while there was no connection, nobody knows.
+        self._presence = Presence.UNKNOWN
+        self._began = clock.monotonic()
+        self._clock = clock
+        self._problem_told = carried.failures.latest
+        self._has_more_events = False
 
     @property
     def retained(self) -> Mapping[str, bytes]:
@@ -136,14 +142,14 @@ class Session:
         """What a message means to this bridge; a retained command would be carried out at every start."""
         topics = self._ids.topics
         if message.topic == self._home_assistant.status_topic:
-            return HomeAssistantSpoke(is_up=message.payload == ONLINE, is_retained=message.retain)
+            return HomeAssistantSpoke(message.payload == ONLINE, message.retain, self._clock.monotonic())
         if message.retain:
             return None
         if message.topic == topics.status:
             is_wrong = self._liveness.at_work and message.payload != ONLINE
             return StatusOverwritten(message.payload) if is_wrong else None
         if message.topic == topics.command or topics.commanded_rig(message.topic) is not None:
-            return CommandCame(message.topic, message.payload)
+            return CommandCame(message.topic, message.payload[:_LONGEST_COMMAND])
         return None
 
     async def _publish_what_happens(self) -> None:
@@ -153,7 +159,7 @@ class Session:
         while True:
             happenings = self._inbox.take_all()
             for happening in happenings:
-                await self._deal_with(happening)
+                self._deal_with(happening)
             for task in self._agenda.take_due():
                 await self._do(task)
             await self._publish_some()
@@ -161,61 +167,65 @@ class Session:
                 await self._check_that_it_is_retained()
                 is_checked = True
             if Stop() in happenings:
-                await self._publish_events(at_once=True)
+                await self._publish_last_events()
                 return
             await self._until_there_is_something_to_do()
 
     async def _go_online(self) -> None:
         self._liveness.at_work = self._carried.has_worked = True
         await self._publisher.put(self._ids.topics.status, ONLINE)
-        self._due |= self._carried.desired.parts | self._publisher.parts
+        self._mark_due(BRIDGE.rig_id, *sorted(self._carried.desired.parts | self._publisher.parts))
         if self._carried.welcome_is_owed:
             self._plan_welcome()
 
     async def _publish_some(self) -> None:
         """Of a thousand rigs each gets its turn, and what happens meanwhile is not kept waiting."""
-        failing = self._carried.failures.latest
-        parts = frozenset(sorted(self._due)[:_RIGS_AT_ONCE])
-        self._due -= parts
+        parts = frozenset(islice(self._due, _RIGS_AT_ONCE))
+        for part in parts:
+            del self._due[part]
         if parts:
             await self._difference.publish(parts, self._presence)
         await self._publish_events()
         await self._welcome.go_on()
         await self._look_at_what_is_doubtful()
-        if self._carried.failures.latest is not failing:
-            self._due.add(BRIDGE.rig_id)
+        if self._carried.failures.latest is not self._problem_told:
+            self._problem_told = self._carried.failures.latest
+            self._mark_due(BRIDGE.rig_id)
 
     async def _until_there_is_something_to_do(self) -> None:
-        if self._due or self._welcome.has_more_to_tell:
+        if self._due or self._welcome.has_more_to_tell or self._has_more_events:
+            # What is heard, and heartbeats, get their turn.
+            await asyncio.sleep(0)
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._agenda.next_due_in_s()):
                 await self._inbox.filled()
 
-    async def _deal_with(self, happening: Happening) -> None:
+    def _deal_with(self, happening: Happening) -> None:
+        """Waits for nothing: what was taken from the inbox must not be lost with the connection."""
         match happening:
             case RigUpdate():
                 self._take_update(happening)
             case HomeAssistantSpoke():
-                self._presence = Presence.UP if happening.is_up else Presence.DOWN
+                if happening.heard >= self._began:
+                    self._presence = Presence.UP if happening.is_up else Presence.DOWN
                 if happening.is_up and not happening.is_retained:
                     self._plan_welcome()
             case CommandCame():
                 if self._commands.carry_out(happening.topic, happening.payload):
                     self._plan_welcome()
-                self._due.add(BRIDGE.rig_id)
+                self._mark_due(BRIDGE.rig_id)
             case StatusOverwritten():
-                await self._put_status_right(happening.payload)
+                self._note_overwritten_status(happening.payload)
             case BridgeChanged():
-                self._due.add(BRIDGE.rig_id)
+                self._mark_due(BRIDGE.rig_id)
 
     async def _do(self, task: Task) -> None:
         match task:
             case LookAgain():
-                self._due |= task.parts
+                self._mark_due(task.part)
             case TellStatesAgain():
-                for topic in sorted(task.state_topics & self.retained.keys()):
-                    await self._publisher.put(topic, self.retained[topic])
+                await self._publisher.put_again(task.state_topics)
             case BeginWelcome():
                 self._welcome.begin()
             case RemoveAgain():
@@ -232,9 +242,12 @@ class Session:
         self._carried.desired.put(update)
         if update.events:
             self._carried.add_events(update.rig_id, update.events)
-        self._due.add(update.rig_id)
+        self._mark_due(update.rig_id)
         if earlier is None or (earlier.rig.online, earlier.problem) != (update.rig.online, update.problem):
-            self._due.add(BRIDGE.rig_id)
+            self._mark_due(BRIDGE.rig_id)
+
+    def _mark_due(self, *parts: str) -> None:
+        self._due |= dict.fromkeys(parts)
 
     async def _forget_record(self, task: ForgetRecord) -> None:
         """Unless Home Assistant has gone down since, or was started anew: then it has to be shown again what went."""
@@ -242,16 +255,17 @@ class Session:
         if is_safe and self.retained.get(task.topic) == task.record:
             await self._publisher.put(task.topic, b"")
             if part := self._ids.part_of(task.topic):
-                self._due.add(part)
+                self._mark_due(part)
 
-    async def _put_status_right(self, payload: bytes) -> None:
+    def _note_overwritten_status(self, payload: bytes) -> None:
         if self._complaints.try_take():
             _LOG.warning(
                 "somebody published %r on %s while this bridge works; putting it right",
                 payload[:_LONGEST_QUOTE],
                 self._ids.topics.status,
             )
-        await self._publisher.put(self._ids.topics.status, ONLINE)
+        self._publisher.note_retained(self._ids.topics.status, payload)
+        self._mark_due(BRIDGE.rig_id)
 
     async def _publish_events(self, *, at_once: bool = False) -> None:
         """In their order, each after the state that it led to, and at most once.
@@ -259,18 +273,29 @@ class Session:
         Home Assistant may have heard of a rig only just now: it does not listen to events before that has settled,
         for which a bridge that stops cannot wait.
         """
-        for rig_id in self._carried.events.keys() - self._due:
+        left = _EVENTS_AT_ONCE
+        self._has_more_events = False
+        for rig_id in [rig_id for rig_id in self._carried.events if rig_id not in self._due]:
             wait_s = self._publisher.unsettled_s(self._ids.topic(Subject(rig_id)), SETTLE_S)
             if self._home_assistant.enabled and wait_s > 0 and not at_once:
-                self._agenda.add(wait_s, LookAgain(frozenset({rig_id})))
+                self._agenda.add(wait_s, LookAgain(rig_id))
                 continue
             waiting = self._carried.events[rig_id]
-            while waiting:
+            while waiting and left:
+                left -= 1
                 arrived = await self._publisher.tell(self._ids.topics.rig_event(rig_id), waiting[0])
                 # Should the connection break now, nobody knows whether the broker has it: better not than twice.
                 waiting.popleft()
                 await arrived
+            if waiting:
+                self._has_more_events = True
+                return
             del self._carried.events[rig_id]
+
+    async def _publish_last_events(self) -> None:
+        await self._publish_events(at_once=True)
+        while self._has_more_events:
+            await self._publish_events(at_once=True)
 
     async def _check_that_it_is_retained(self) -> None:
         if not await self._reader.read_topics([self._ids.topics.bridge]):
@@ -289,6 +314,4 @@ class Session:
             if held.get(topic, b"") != self.retained.get(topic, b""):
                 _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
                 self._publisher.note_retained(topic, held.get(topic, b""))
-                if topic == self._ids.topics.status:
-                    await self._publisher.put(topic, ONLINE)
-                self._due.add(self._ids.part_of(topic) or BRIDGE.rig_id)
+                self._mark_due(self._ids.part_of(topic) or BRIDGE.rig_id)

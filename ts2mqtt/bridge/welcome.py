@@ -34,6 +34,7 @@ class Welcome:
         self._carried = carried
         self._agenda = agenda
         self._is_planned = False
+        self._is_wanted_again = False
         self._ended = float("-inf")
         self._to_tell: deque[str] = deque()
         self._to_remove = 0
@@ -45,6 +46,9 @@ class Welcome:
     def plan(self) -> None:
         """Soon, as Home Assistant is busy at first; not twice within a while, however often somebody asks for it."""
         self._carried.welcome_is_owed = True
+        if self._to_tell or self._to_remove:
+            self._is_wanted_again = True
+            return
         if self._is_planned:
             return
         self._is_planned = True
@@ -82,9 +86,10 @@ class Welcome:
         topic, shown = self._ids.topic_of_object(removal.object_id), removal.shown
         if self._publisher.retained.get(topic) == shown.whole and shown.afterwards != shown.whole:
             await self._publisher.put(topic, shown.afterwards)
-        record_topic = self._ids.topics.removed(removal.object_id)
-        await self._publisher.put(record_topic, shown.record)
-        self._agenda.add(self._timings.registry_written_s, ForgetRecord(record_topic, shown.record))
+        if shown.afterwards != shown.whole or self._carried.desired.has_device(topic):
+            record_topic = self._ids.topics.removed(removal.object_id)
+            await self._publisher.put(record_topic, shown.record)
+            self._agenda.add(self._timings.registry_written_s, ForgetRecord(record_topic, shown.record))
         self._to_remove -= 1
         self._end_if_done()
 
@@ -101,7 +106,10 @@ class Welcome:
 
     def _end_if_done(self) -> None:
         if not self._to_tell and self._to_remove == 0:
-            # A birth that came meanwhile has planned another welcome.
-            self._carried.welcome_is_owed = self._is_planned
+            self._carried.welcome_is_owed = False
             self._ended = self._clock.monotonic()
-            self._agenda.add(0.0, LookAgain(frozenset(self._publisher.parts)))
+            for part in self._publisher.parts:
+                self._agenda.add(0.0, LookAgain(part))
+            if self._is_wanted_again:
+                self._is_wanted_again = False
+                self.plan()

@@ -59,14 +59,16 @@ class RemovalRecord(BaseModel):
 class Step:
     """What to do about one device now; a payload of None leaves a topic as it is, an empty one clears it.
 
-    `record` goes to the topic of removed devices before `publish` goes to the device's own. `tell_again` are the
-    state topics to publish once more when the device has settled; then, with `look_again`, the next step is due.
-    With `forget_record`, Home Assistant has seen the removal: the record can go once its registry is written.
+    `record` goes to the topic of removed devices before `publish` goes to the device's own. `tell_before` and
+    `tell_after` are state topics to publish once more: just before, and when the device has settled. With
+    `look_again` the next step is due when the device has settled. With `forget_record`, Home Assistant has seen the
+    removal: the record can go once its registry is written.
     """
 
     publish: bytes | None = None
     record: bytes | None = None
-    tell_again: frozenset[str] = frozenset()
+    tell_before: frozenset[str] = frozenset()
+    tell_after: frozenset[str] = frozenset()
     look_again: bool = False
     forget_record: bool = False
 
@@ -107,15 +109,16 @@ def next_step(
         return Step(publish=wanted)
     lost = _living(before).keys() - after.components.keys()
     buried = before.components.keys() - after.components.keys()
-    reworded = tuple(_reworded(before, after))
-    leading = _with_tombstones(_with_old_words(after, reworded), before, lost if record is None else buried)
+    changes = tuple(_changes_of_words(before, after))
+    leading = _with_tombstones(_with_old_words(after, changes), before, lost if record is None else buried)
     payload = wanted if leading is after else leading.to_bytes()
     new_record = _new_record(before, record, presence, now) if lost else None
     return Step(
         publish=payload if payload != held else None,
         record=new_record,
-        tell_again=frozenset(change.state_topic for change in reworded),
-        look_again=bool(reworded),
+        tell_before=frozenset(one.state_topic for one in changes if not one.has_other_template),
+        tell_after=frozenset(one.state_topic for one in changes if one.has_other_template and not one.lost_words),
+        look_again=any(one.has_other_template and one.lost_words for one in changes),
         forget_record=bool(buried) and _is_seen(new_record or record, presence),
     )
 
@@ -146,11 +149,12 @@ def read_record(payload: bytes) -> RemovalRecord | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rewording:
-    """A component that shows the same topic with another template."""
+class _ChangeOfWords:
+    """A component that shows the same topic with another template, or has old words among its options."""
 
     key: str
     state_topic: str
+    has_other_template: bool
     lost_words: tuple[str, ...]
 
 
@@ -186,23 +190,31 @@ def _with_tombstones(payload: DevicePayload, before: DevicePayload, lost: set[st
     return payload.with_components(payload.components | tombstones)
 
 
-def _reworded(before: DevicePayload, after: DevicePayload) -> Iterator[_Rewording]:
+def _changes_of_words(before: DevicePayload, after: DevicePayload) -> Iterator[_ChangeOfWords]:
     for key, new in after.components.items():
         old = before.components.get(key)
         state_topic = getattr(new, "state_topic", None)
         if old is None or state_topic is None or state_topic != getattr(old, "state_topic", None):
             continue
-        if getattr(new, "value_template", None) != getattr(old, "value_template", None):
-            words, old_words = (getattr(component, "options", None) or () for component in (new, old))
-            yield _Rewording(key, state_topic, tuple(word for word in old_words if words and word not in words))
+        has_other_template = getattr(new, "value_template", None) != getattr(old, "value_template", None)
+        words = _words(new)
+        lost = tuple(word for word in _words(old) if words and word not in words)
+        if has_other_template or lost:
+            yield _ChangeOfWords(key, state_topic, has_other_template, lost)
 
 
-def _with_old_words(payload: DevicePayload, reworded: tuple[_Rewording, ...]) -> DevicePayload:
+def _words(component: ReadComponent) -> tuple[str, ...]:
+    """A strange component may have anything under this key."""
+    options = getattr(component, "options", None)
+    return tuple(options) if isinstance(options, list | tuple) else ()
+
+
+def _with_old_words(payload: DevicePayload, changes: tuple[_ChangeOfWords, ...]) -> DevicePayload:
     changed = {
         change.key: payload.components[change.key].model_copy(
-            update={"options": (*getattr(payload.components[change.key], "options", ()), *change.lost_words)}
+            update={"options": (*_words(payload.components[change.key]), *change.lost_words)}
         )
-        for change in reworded
-        if change.lost_words
+        for change in changes
+        if change.has_other_template and change.lost_words
     }
     return payload.with_components(payload.components | changed) if changed else payload

@@ -64,8 +64,8 @@ class HomeAssistantTimings:
     birth_delay_s: tuple[float, float] = (0.5, 3.0)
     """Shortest and longest wait after its birth message; a random one spreads the load of several bridges."""
 
-    registry_written_s: float = 60.0
-    """After this it has surely written its registry: what it has forgotten stays forgotten over a power failure."""
+    registry_written_s: float = 120.0
+    """After this it has surely written its registry, and its broker has noticed if its power has failed before."""
 
     least_birth_gap_s: float = 10.0
     """However often somebody asks for it, Home Assistant is not told everything more often than this."""

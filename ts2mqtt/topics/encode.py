@@ -51,7 +51,8 @@ ONLINE, OFFLINE = b"online", b"offline"
 class RigView:
     """All that is known of a rig at one moment.
 
-    `picture` is the night plan as a PNG, None while there is none; `skies` is by target id.
+    `picture` is the night plan as a PNG, None while there is none; `skies` is by target id. `has_unknown_skies` until
+    they were worked out once: what an earlier run has published of a target is better than that.
     """
 
     rig: Rig
@@ -60,6 +61,7 @@ class RigView:
     watch: Watch
     picture: bytes | None = None
     skies: Mapping[str, NightSky] = field(default_factory=dict)
+    has_unknown_skies: bool = False
 
 
 def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
@@ -84,7 +86,9 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
             for place in distinct_projects(rig)
         },
         **{
-            names.thing(rig.id, TARGET, place.target.id): Message(_target(view, place).to_bytes())
+            names.thing(rig.id, TARGET, place.target.id): Message(
+                _target(view, place).to_bytes(), provisional=view.has_unknown_skies
+            )
             for place in distinct_targets(rig)
         },
     }
