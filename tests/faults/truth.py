@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What the bridge remembers of earlier days, or says about itself: a newcomer cannot know it.
-_ONES_OWN = frozenset({"first_seen", "tonight", "fetched", "since", "instance"})
+_ONES_OWN = frozenset(
+    {
+        *("first_seen", "tonight", "fetched", "since", "instance"),
+        *("activity_since", "last_exposure", "accepted_peak", "dropped"),
+    }
+)
 # What is true for a moment only, by what was seen in the last minutes.
-_OF_THE_MOMENT = frozenset({"imaging", "activity", "current_target", "next_target"})
+_OF_THE_MOMENT = frozenset({"imaging", "evidence", "activity", "current_target", "next_target"})
 
 
 def comparable(retained: Mapping[str, bytes], *, with_the_moment: bool = False) -> dict[str, Any]:
@@ -39,8 +44,18 @@ def _without(payload: bytes, left_out: frozenset[str]) -> Any:
     with suppress(ValueError, RecursionError):
         value = json.loads(payload)
         if isinstance(value, dict):
-            return {key: item for key, item in value.items() if key not in left_out}
+            return _content_without(value, left_out)
     return payload
+
+
+def _content_without(value: Any, left_out: frozenset[str]) -> Any:
+    match value:
+        case dict():
+            return {key: _content_without(item, left_out) for key, item in value.items() if key not in left_out}
+        case list():
+            return [_content_without(item, left_out) for item in value]
+        case _:
+            return value
 
 
 def _difference(held: Any, expected: Any) -> str:

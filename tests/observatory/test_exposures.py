@@ -230,6 +230,18 @@ def test_an_exposure_ended_in_the_middle_of_the_time_in_which_it_can_have_ended(
     assert unknown.time == NOW
 
 
+def test_what_came_while_the_bridge_was_away_came_one_after_the_other() -> None:
+    def uncertainty(*, is_watched: bool) -> timedelta:
+        ended = NOW - timedelta(minutes=23)
+        before = Before(rig=of(3), since={"project": ended}, is_watched=is_watched, last_ended=ended)
+        (gain,) = count(before, Look(rig=of(7), plan=None, now=NOW)).gains
+        return gain.uncertainty
+
+    # The first of the four began when the last one that was seen had ended.
+    assert uncertainty(is_watched=False) == timedelta(minutes=3)
+    assert uncertainty(is_watched=True) == timedelta(minutes=8)
+
+
 def shared(mine: int, others: int, *, active: str = "mine") -> Rig:
     """A rig with two profiles, of which one is active."""
     return of_profiles(
