@@ -142,6 +142,7 @@ def test_every_option_reaches_the_configuration() -> None:
                 "url": "https://remote.example",
                 "id": "namibia",
                 "exposure_throttle": 150,
+                "time_zone": "Africa/Windhoek",
                 "username": "astro",
                 "password": "p,w",
                 "verify_tls": False,
@@ -164,6 +165,7 @@ def test_every_option_reaches_the_configuration() -> None:
     assert backyard.site is not None
     assert (backyard.id, backyard.site.latitude, backyard.site.longitude) == ("backyard", -23.2, 16.4)
     assert (backyard.exposure_throttle, remote.exposure_throttle) == (125, 150)
+    assert (backyard.time_zone, remote.time_zone) == (None, "Africa/Windhoek")
     assert (remote.id, remote.urls, remote.username) == ("namibia", ("https://remote.example",), "astro")
     assert remote.password is not None
     assert (remote.password.get_secret_value(), remote.verify_tls) == ("p,w", False)

@@ -151,7 +151,7 @@ def test_an_ordinary_night() -> None:
         (TARGET_STARTED, MORNING),
         (TARGET_FINISHED, MORNING),
     ]
-    assert [preview.start for preview in watched.previews] == [None]
+    assert [preview.start for preview in watched.previews] == ["2026-01-10T13:00:00+01:00"]
     assert observatory.counters.previews_while_imaging == 0
     assert images(observatory) > 100
     assert counted(watched, EXPOSURE_ACQUIRED) == images(observatory)
@@ -468,7 +468,7 @@ def test_a_night_in_which_the_clocks_change(noon: datetime, hours: int) -> None:
     before = watched.at(end - timedelta(seconds=1))
     assert before.tally.exposures_acquired == images(observatory) > 50
     first, second = watched.previews
-    assert (first.start, second.start) == (None, None)
+    assert [datetime.fromisoformat(preview.start or "").hour for preview in (first, second)] == [13, 13]
     assert second.time >= end
     plan = before.plan
     assert plan is not None
@@ -498,7 +498,8 @@ def test_a_rig_in_namibia_and_the_bridge_in_berlin() -> None:
     assert datetime.fromisoformat(asked.start).utcoffset() == timedelta(hours=2)
     assert datetime.fromisoformat(asked.start) == asked.time
     # Noon in Namibia is 11:00 in Berlin.
-    assert (at_noon.start, at_noon.time - (noon + A_DAY) < timedelta(minutes=1)) == (None, True)
+    assert at_noon.start == "2026-01-11T13:00:00+02:00"
+    assert at_noon.time - (noon + A_DAY) < timedelta(minutes=1)
     before = watched.at(noon + A_DAY - timedelta(seconds=1))
     assert before.plan is not None
     assert (before.plan.night, before.tally.night) == (noon.date(), noon.date())
@@ -604,7 +605,8 @@ def test_the_button_asks_while_the_rig_images() -> None:
 
     watched = play(observatory, script)
 
-    assert [preview.start is None for preview in watched.previews] == [True, False]
+    starts = [datetime.fromisoformat(preview.start or "") for preview in watched.previews]
+    assert (starts[0].hour, starts[1]) == (13, watched.previews[1].time)
     assert watched.previews[1].time - local(1, 30) < timedelta(minutes=1)
     assert observatory.counters.previews_while_imaging == 1
     assert told(watched.events).count((TARGET_STARTED, MORNING)) == 1

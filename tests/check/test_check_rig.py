@@ -82,11 +82,36 @@ async def test_a_rig_that_works(example_api: SimulatedApi) -> None:
     assert all(0 <= finding.seconds < 5 for finding in findings)
 
 
-async def test_it_asks_the_rig_no_more_than_three_times(example_api: SimulatedApi) -> None:
+async def test_it_asks_the_rig_for_each_list_once_and_for_nothing_expensive(example_api: SimulatedApi) -> None:
     await found(example_api.url)
 
     paths = [request.path for request in example_api.requests]
-    assert paths == ["/ts/v0/version", "/ts/v0/profiles", "/ts/v0/version"]
+    assert (paths[0], paths[1], paths[-1]) == ("/ts/v0/version", "/ts/v0/profiles", "/ts/v0/version")
+    lists = [path for path in paths if path.endswith(("/projects", "/targets"))]
+    assert len(set(lists)) == len(lists) > 0
+    assert not [path for path in paths if path.endswith(("/statistics", "/preview"))]
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+async def test_things_without_an_id_are_named_with_what_to_do(example_api: SimulatedApi, missing: str | None) -> None:
+    project = next(example_api.observatory.projects())
+    project.raw["Id"] = missing
+
+    (finding,) = [one for one in await found(example_api.url) if one.step == "ids"]
+
+    assert finding.ok is False
+    assert finding.message == f"1 project ({project.name!r}) without an id"
+    assert "paste" in finding.advice
+
+
+async def test_dates_without_an_offset_ask_for_the_rig_s_time_zone(example_api: SimulatedApi) -> None:
+    next(example_api.observatory.projects()).raw["CreateDate"] = "2026-02-01T20:00:00"
+
+    (finding,) = [one for one in await found(example_api.url) if one.step == "dates"]
+    with_zone = await found(example_api.url, time_zone="America/New_York")
+
+    assert (finding.ok, "time_zone: America/New_York" in finding.advice) == (False, True)
+    assert "dates" not in {one.step for one in with_zone}
 
 
 async def test_a_name_that_nobody_knows() -> None:

@@ -119,7 +119,7 @@ def test_each_optional_line_can_be_switched_on(number: int, tmp_path: Path) -> N
     nearby = [other for other in optional_lines() if abs(other - number) <= 4]
     also = [other for other in nearby if name_in(other) in TOGETHER.get(name_in(number), ())]
     changed = load(with_setting(number, *also), tmp_path)
-    has_default = not re.search("username|password|_file|itude|X-Api-Key|- name|url", LINES[number])
+    has_default = not re.search("username|password|_file|itude|time_zone|X-Api-Key|- name|url", LINES[number])
     assert (changed == load("".join(LINES), tmp_path)) is has_default
 
 

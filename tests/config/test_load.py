@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -87,6 +88,7 @@ rigs:
     url: [http://192.168.1.50:8188/, https://proxy.example.org/rig]
     api_version: v1
     exposure_throttle: 150
+    time_zone: Australia/Sydney
     site: {latitude: -33.5, longitude: 151}
     username: astro
     password: "p: w"
@@ -128,6 +130,7 @@ log: {level: DEBUG, format: json}
     assert (rig.name, rig.id) == ("Côté Jardin № 1", "cote_jardin_no_1")
     assert rig.urls == ("http://192.168.1.50:8188", "https://proxy.example.org/rig")
     assert rig.exposure_throttle == 150
+    assert rig.zone == ZoneInfo("Australia/Sydney")
     assert rig.site == SiteConfig(latitude=-33.5, longitude=151)
     assert rig.password is not None
     assert rig.password.get_secret_value() == "p: w"

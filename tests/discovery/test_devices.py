@@ -190,12 +190,26 @@ class TestWhichDevices:
         assert SETTLE_S >= 1
         assert {message.settle_s for message in device_messages(NAMES, BACKYARD, SHOWN_STATES).values()} == {SETTLE_S}
 
-    @pytest.mark.parametrize("state", ["closed", "archived", None])
-    def test_a_project_in_another_state_and_its_targets_have_none(self, state: str | None) -> None:
-        assert devices_of(rig_of(replace(AUTUMN, state=state))).keys() == {
+    def test_a_project_in_another_state_and_its_targets_have_none(self) -> None:
+        assert devices_of(rig_of(replace(AUTUMN, state="closed"))).keys() == {
             NAMES.topic(OF_RIG),
             NAMES.topic(OF_PROFILE),
         }
+
+    @pytest.mark.parametrize("state", ["archived", "on_hold", None])
+    def test_a_project_in_a_state_that_nobody_knows_and_its_targets_keep_theirs(self, state: str | None) -> None:
+        assert devices_of(rig_of(replace(AUTUMN, state=state))).keys() == devices_of(BACKYARD).keys()
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_nothing_is_tied_to_a_device_that_is_not_there(self, is_first: bool) -> None:
+        """An imported profile: its project has no targets of its own yet, and is closed there."""
+        old = replace(REFRACTOR, id="old", name="Old", active=False)
+        new = replace(REFRACTOR, projects=Listing((replace(AUTUMN, state="closed", targets=None),)))
+        profiles = (new, old) if is_first else (old, new)
+        devices = devices_of(replace(BACKYARD, profiles=Listing(profiles)))
+
+        names = {device["device"]["identifiers"][0] for device in devices.values()} | {"ts2mqtt_bridge"}
+        assert {device["device"].get("via_device", "ts2mqtt_bridge") for device in devices.values()} <= names
 
     def test_the_states_are_chosen_by_the_user(self) -> None:
         closed = rig_of(replace(AUTUMN, state="closed"))

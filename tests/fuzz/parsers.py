@@ -60,7 +60,7 @@ def api_answers(octets: bytes) -> None:
         wired = client.PROJECTS.read(lines[1]).items
         for item in wired:
             dates += (date for date in (item.create_date, item.active_date) if translation.is_dated(date))
-        zone = rig_zone(dates)
+        zone = rig_zone(dates, datetime(2026, 7, 1, tzinfo=UTC))
         projects = [replace(translation.project(item, zone), targets=Listing(tuple(targets))) for item in wired]
         profiles = [
             replace(translation.profile(item), projects=Listing(tuple(projects)))

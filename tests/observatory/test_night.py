@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BERLIN = ZoneInfo("Europe/Berlin")
 NAMIBIA = timezone(timedelta(hours=2))
 PACIFIC = timezone(timedelta(hours=-8))
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -113,28 +114,56 @@ def test_midnight_and_midday_are_the_rig_s() -> None:
 
 
 def test_dates_like_the_bridge_s_own_leave_the_rig_in_its_zone_summer_and_winter() -> None:
-    assert rig_zone([]) is None
-    assert rig_zone([datetime(2026, 1, 1, 12)]) is None  # noqa: DTZ001 - the API can leave the offset out
-    assert rig_zone([berlin(1, 1, 12), berlin(7, 1, 12)]) is None
-    assert rig_zone([datetime.fromisoformat("2026-01-01T12:00+01:00")]) is None
+    assert rig_zone([], NOW) is None
+    assert rig_zone([datetime(2026, 1, 1, 12)], NOW) is None  # noqa: DTZ001 - the API can leave the offset out
+    assert rig_zone([berlin(1, 1, 12), berlin(7, 1, 12)], NOW) is None
+    assert rig_zone([datetime.fromisoformat("2026-01-01T12:00+01:00")], NOW) is None
 
 
-def test_a_rig_elsewhere_has_the_offset_of_its_latest_date() -> None:
-    winter = datetime.fromisoformat("2026-01-01T12:00-05:00")
-    summer = datetime.fromisoformat("2026-07-01T12:00-04:00")
+@pytest.mark.parametrize(
+    ("winter", "summer", "name"),
+    [
+        ("2026-01-01T12:00-05:00", "2026-07-01T12:00-04:00", "America/New_York"),
+        ("2026-07-01T12:00+10:00", "2026-01-01T12:00+11:00", "Australia/Sydney"),
+        ("2026-01-01T12:00-07:00", "2026-07-01T12:00-06:00", "America/Denver"),
+        ("2026-07-01T12:00-04:00", "2026-01-01T12:00-03:00", "America/Santiago"),
+    ],
+)
+def test_dates_of_both_seasons_tell_the_rig_s_zone(winter: str, summer: str, name: str) -> None:
+    both = [datetime.fromisoformat(winter), datetime.fromisoformat(summer)]
 
-    for samples in ([winter, summer], [summer, winter]):
-        zone = rig_zone(samples)
+    for samples in (both, both[::-1]):
+        assert rig_zone(samples, NOW) == ZoneInfo(name)
+
+
+def test_dates_that_no_zone_explains_leave_the_offset_of_the_latest_that_is_past() -> None:
+    before, after = datetime.fromisoformat("2026-10-30T12:00-04:00"), datetime.fromisoformat("2026-12-02T03:00-09:30")
+
+    for now, hours in ((NOW, -4), (NOW + timedelta(days=2), -9.5)):
+        zone = rig_zone([after, before], now)
         assert zone is not None
-        assert zone.utcoffset(None) == timedelta(hours=-4)
+        assert zone.utcoffset(None) == timedelta(hours=hours)
+
+
+def test_dates_of_the_season_to_come_do_not_shift_the_night_before_it() -> None:
+    """A night plan across the change of the clocks: only its last blocks have the new offset."""
+    blocks = [datetime.fromisoformat(f"2026-11-01T{time}") for time in ("00:30-04:00", "01:30-05:00", "04:00-05:00")]
+
+    zone = rig_zone(blocks, datetime.fromisoformat("2026-10-31T15:00-04:00"))
+
+    noon = datetime.fromisoformat("2026-10-31T12:30-04:00")
+    assert night_of(noon, zone) == date(2026, 10, 31)
+    assert night_of(noon - timedelta(hours=1), zone) == date(2026, 10, 30)
+    assert night_of(noon + timedelta(days=1), zone) == date(2026, 10, 31)
+    assert night_of(noon + timedelta(days=1, hours=1), zone) == date(2026, 11, 1)
 
 
 def test_one_date_that_the_bridge_s_zone_does_not_explain_is_enough() -> None:
     # In summer Namibia's clocks show what Berlin's do.
     summer, winter = datetime(2025, 7, 1, 12, tzinfo=NAMIBIA), datetime(2026, 1, 1, 12, tzinfo=NAMIBIA)
 
-    assert rig_zone([summer]) is None
-    zone = rig_zone([summer, winter])
+    assert rig_zone([summer], NOW) is None
+    zone = rig_zone([summer, winter], NOW)
     assert zone is not None
     assert zone.utcoffset(None) == timedelta(hours=2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -87,7 +88,7 @@ class Case:
         return plan_request(situation, requested=requested)
 
 
-TONIGHT_S = PlanRequest("mine", None)
+TONIGHT_S = PlanRequest("mine", at(13))
 UNFINISHED = rig_with(60.0, 600.0)
 OTHER_INPUTS = plan((20, 30), inputs="before the user changed something")
 NAMIBIA = timezone(timedelta(hours=2))
@@ -146,11 +147,11 @@ CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     ),
     "profile switched": (
         Case(now=at(19), rig=rig_with(300.0, active="other"), plan=plan((20, 30))),
-        PlanRequest("other", None),
+        PlanRequest("other", at(13)),
     ),
     "profile switched while the old one's plan says imaging": (
         Case(now=at(22), rig=rig_with(300.0, active="other"), plan=plan((20, 30))),
-        PlanRequest("other", None),
+        PlanRequest("other", at(13)),
     ),
     "profile switched a moment ago": (
         Case(now=at(22), rig=rig_with(300.0, active="other"), plan=plan((20, 30)), watched_since=at(21.9)),
@@ -170,7 +171,7 @@ CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     ),
     "noon at the rig, not at the bridge": (
         Case(now=at(10), plan=plan((-4, 5), night=LAST_NIGHT), zone=NAMIBIA),
-        TONIGHT_S,
+        PlanRequest("mine", at(11)),
     ),
 }
 
@@ -193,15 +194,31 @@ def test_without_an_active_profile_there_is_nothing_to_ask_for() -> None:
         assert Case(now=at(13), rig=unknown).asks(requested=True) is None
 
 
-@pytest.mark.parametrize(("hour", "has_start"), [(12, False), (23.99, False), (24, True), (35.99, True)])
-def test_a_start_is_given_from_midnight_to_noon(hour: float, has_start: bool) -> None:
+@pytest.mark.parametrize(("hour", "start"), [(12, 13), (13, 13), (23.99, 13), (24, 24), (35.99, 35.99)])
+def test_the_start_is_that_of_the_night_that_begins_today_and_after_midnight_now(hour: float, start: float) -> None:
     request = Case(now=at(hour)).asks(requested=True)
     assert request is not None
-    assert request.night_start == (at(hour) if has_start else None)
+    assert request.night_start == at(start)
 
 
 def test_a_start_has_the_rig_s_offset() -> None:
     request = Case(now=at(26), zone=NAMIBIA).asks(requested=True)
     assert request is not None
-    assert request.night_start is not None
     assert request.night_start.isoformat() == "2026-01-11T04:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "start"),
+    [
+        ("2026-03-28", "2026-03-28T13:00:00+01:00"),
+        ("2026-03-29", "2026-03-29T13:00:00+02:00"),
+        ("2026-10-24", "2026-10-24T13:00:00+02:00"),
+        ("2026-10-25", "2026-10-25T13:00:00+01:00"),
+    ],
+)
+def test_a_start_around_a_change_of_the_clocks(day: str, start: str) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    now = datetime.fromisoformat(f"{day}T15:30").replace(tzinfo=berlin)
+    request = Case(now=now, zone=berlin).asks(requested=True)
+    assert request is not None
+    assert request.night_start.isoformat() == start

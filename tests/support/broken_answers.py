@@ -125,16 +125,66 @@ def _no_list() -> Iterator[tuple[str, Callable[[], Fault], str]]:
     yield "null", _body(b"null"), "null where a list"
     yield "true", _body(b"true"), "a truth value where a list"
     yield "NaN", _body(b"NaN"), "a number where a list"
-    yield "invalid UTF-8", _body(b'[{"Id": "a", "Name": "\xff\xfe\xed\xa0\x80"}]'), "not JSON"
+    yield "bytes that are no UTF-8", _body(b"[\xff\xfe]"), "not JSON"
     yield "UTF-16", _body('[{"Id": "a"}]'.encode("utf-16")), "not JSON"
     yield "a byte order mark alone", _body(b"\xef\xbb\xbf"), "not JSON"
+    yield "two byte order marks", _body(b"\xef\xbb\xbf\xef\xbb\xbf[]"), "not JSON"
+    yield "a byte order mark before words", _body(b"\xef\xbb\xbfdatabase is locked"), "not JSON"
     yield "NUL bytes", _body(b"\0" * 1000), "not JSON"
-    yield "a lone surrogate", _body(b'[{"Id": "a", "Name": "\\ud800"}]'), "not JSON"
+    yield "a surrogate outside of a text", _body(b"[\\ud800]"), "not JSON"
     yield "a number of 5000 digits", _body(b"[" + b"1" * 5000 + b"]"), "not JSON"
     yield "a hundred thousand brackets", _body(b"[" * 100_000), "not JSON"
     yield "100 MB", lambda: Fault.endless(100), "more than 16 MiB"
     yield "no end", Fault.endless, "more than 16 MiB"
     yield "100,000 rows that are none", _body(b"[" + b"0," * 100_000 + b"0]"), "cannot be read"
+
+
+def _named(octets: bytes) -> Callable[[], Fault]:
+    """The true list with these bytes in the name of its first row."""
+
+    async def act(exchange: Exchange) -> Answer:
+        answer = await exchange.regular_answer()
+        rows: list[Row] = json.loads(answer.body)
+        rows[0]["Name"] = "?name?"
+        return replace(answer, body=json.dumps(rows).encode().replace(b"?name?", octets))
+
+    return lambda: Fault(act)
+
+
+def _bad_text() -> Iterator[tuple[str, Callable[[], Fault], str]]:
+    """Characters that are none, in one name."""
+    for name, octets in (
+        ("a byte that is no UTF-8", b"M\xff31"),
+        ("half a character", b"M\xc3"),
+        ("a surrogate in UTF-8", b"\xed\xa0\x80"),
+        ("Latin-1", b"G\xf6ttingen"),
+        ("a lone surrogate", b"\\ud800"),
+        ("a lone second surrogate", b"M \\udc00 31"),
+        ("two surrogates in the wrong order", b"\\ude00\\ud83d"),
+        ("a surrogate after a backslash", b"\\\\\\ud83d"),
+    ):
+        yield f"a name with {name}", _named(octets), "characters that are none"
+
+
+def _wrong_parent(field: str) -> Iterator[tuple[str, Callable[[], Fault], str]]:
+    other = "00000000-0000-4000-8000-000000000000"
+    yield "a row of another parent", _field(field, other), "another project or profile"
+    yield "a row of no parent that exists", _field(field, "?"), "another project or profile"
+
+    def all_rows(rows: list[Row]) -> None:
+        for row in rows:
+            row[field] = other
+
+    yield "another parent's rows", lambda: altered(all_rows), "another project or profile"
+    yield "a parent that is a number", _field(field, 7), f"{field}: .*found 7"
+
+
+def _wrong_profile() -> Iterator[tuple[str, Callable[[], Fault], str]]:
+    return _wrong_parent("ProfileId")
+
+
+def _wrong_project() -> Iterator[tuple[str, Callable[[], Fault], str]]:
+    return _wrong_parent("ProjectId")
 
 
 def _bad_ids() -> Iterator[tuple[str, Callable[[], Fault], str]]:
@@ -156,7 +206,7 @@ def _bad_ids() -> Iterator[tuple[str, Callable[[], Fault], str]]:
     )
     for name, value in bad_ids:
         yield f"an id {name}", _field("Id", value), "Id: .*found"
-    yield "no id", lambda: altered(lambda rows: rows[0].__delitem__("Id")), "Id: Field required"
+    yield "no id", lambda: altered(lambda rows: rows[0].__delitem__("Id")), "Id: (Field required|found none)"
     yield "the same id twice", lambda: altered(lambda rows: rows.append({**rows[0], "Name": "Twin"})), "Id: .*twice"
     yield "a row that is null", _row(None), "item: .*found None"
     yield "a row that is a text", _row("M 31"), "item: .*found 'M 31'"
@@ -170,6 +220,8 @@ def _bad_profile_fields() -> Iterator[tuple[str, Callable[[], Fault], str]]:
 
 def _bad_project_fields() -> Iterator[tuple[str, Callable[[], Fault], str]]:
     yield "a state that is a number", _field("State", 1), "State: .*found 1"
+    yield "a state that is a list", _field("State", ["Active"]), "State: .*found"
+    yield "a state that is a truth value", _field("State", True), "State: .*found True"
     yield "a priority in words", _field("Priority", "high"), "Priority: .*found 'high'"
     yield "a priority beyond all numbers", _field("Priority", 10**30), "Priority: .*found 1000"
     yield "a date in words", _field("CreateDate", "yesterday"), "CreateDate: .*found 'yesterday'"
@@ -192,6 +244,12 @@ def _bad_target_fields() -> Iterator[tuple[str, Callable[[], Fault], str]]:
     yield "a count beyond all numbers", _plan_field("Accepted", 1e30), "ExposurePlan.0.Accepted: .*found 1e"
     yield "a number of 4000 digits", _plan_field("Desired", int("1" * 4000)), "ExposurePlan.0.Desired: .*found 1111"
     yield "an exposure time in words", _plan_field("Exposure", "60 s"), "ExposurePlan.0.Exposure: .*found '60 s'"
+    yield "an exposure time below 0", _plan_field("Exposure", -1), "ExposurePlan.0.Exposure: .*found -1"
+    yield "an exposure of months", _plan_field("Exposure", 10_000_000), "ExposurePlan.0.Exposure: .*found 10000000"
+    yield "an exposure time of NaN", _plan_field("Exposure", float("nan")), "ExposurePlan.0.Exposure: .*found nan"
+    yield "a template that is a number", _plan_field("TemplateName", 5), "ExposurePlan.0.TemplateName: .*found 5"
+    yield "exposure plans that are an object", _field("ExposurePlan", {}), "ExposurePlan: .*found {}"
+    yield "1,001 exposure plans", _field("ExposurePlan", [{}] * 1_001), "ExposurePlan"
     yield "a filter that is a list", _plan_field("FilterName", ["Lum"]), "ExposurePlan.0.FilterName: .*found"
 
 
@@ -220,9 +278,9 @@ def _no_version() -> Iterator[tuple[str, Callable[[], Fault], str]]:
 def _all() -> Iterator[BrokenAnswer]:
     kinds = (
         (VERSION, (_unreadable, _no_version)),
-        (PROFILES, (_unreadable, _no_list, _bad_ids, _bad_profile_fields)),
-        (PROJECTS, (_unreadable, _no_list, _bad_ids, _bad_project_fields)),
-        (TARGETS, (_unreadable, _no_list, _bad_ids, _bad_target_fields)),
+        (PROFILES, (_unreadable, _no_list, _bad_ids, _bad_text, _bad_profile_fields)),
+        (PROJECTS, (_unreadable, _no_list, _bad_ids, _bad_text, _wrong_profile, _bad_project_fields)),
+        (TARGETS, (_unreadable, _no_list, _bad_ids, _bad_text, _wrong_project, _bad_target_fields)),
         (STATISTICS, (_unreadable, _no_list, _bad_statistics)),
     )
     for path, groups in kinds:

@@ -58,7 +58,7 @@ class _Passes:
         self._topics = writer.ids.topics
         self._devices = RigDevices(writer)
         self._desired = DesiredState(writer.ids, [rig_id])
-        self._lists = RigLists(RigFailures("Rig", SystemClock()))
+        self._lists = RigLists(RigFailures("Rig", SystemClock()), SystemClock())
         self._watch = Watch()
 
     async def look(self, client: TargetSchedulerClient) -> int:

@@ -43,6 +43,7 @@ class RigOptions(_FromSupervisor):
     latitude: float | None = None
     longitude: float | None = None
     exposure_throttle: int | None = None
+    time_zone: Text = None
     username: Text = None
     password: Text = None
     verify_tls: bool = True
@@ -136,6 +137,7 @@ def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterat
         yield (*at, "site", "latitude"), rig.latitude
         yield (*at, "site", "longitude"), rig.longitude
         yield (*at, "exposure_throttle"), rig.exposure_throttle
+        yield (*at, "time_zone"), rig.time_zone
         yield (*at, "username"), rig.username
         yield (*at, "password"), rig.password
         yield (*at, "verify_tls"), rig.verify_tls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.night import night_of, noon_of
 from ts2mqtt.observatory.sky import NightSky, Site, is_position, night_sky, sunset_to_sunrise
-from ts2mqtt.observatory.tree import all_targets
+from ts2mqtt.observatory.tree import distinct_targets
 from ts2mqtt.picture import night_picture
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def night_inputs(
     return NightInputs(
         rig_name=rig.name,
         night=night_of(now, zone),
-        offset=zone.utcoffset(None) if zone else None,
+        offset=noon_of(night_of(now, zone), zone).utcoffset() if zone else None,
         site=site,
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,
@@ -94,6 +94,6 @@ def _skies(inputs: NightInputs, site: Site) -> Mapping[str, NightSky]:
 def _positions(rig: Rig) -> Mapping[str, tuple[float, float, str | None]]:
     return {
         target.id: (target.ra_hours, target.dec_deg, target.epoch)
-        for target in (place.target for place in all_targets(rig))
+        for target in (place.target for place in distinct_targets(rig))
         if target.ra_hours is not None and target.dec_deg is not None and is_position(target.ra_hours, target.dec_deg)
     }

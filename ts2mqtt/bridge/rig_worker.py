@@ -168,7 +168,8 @@ class RigWorker:
         self._is_recalled = True
         if self._watch.rig is None:
             self._watch = recalled.watch
-        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates)
+        self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates, recalled.watch.rig)
+        self._report = self._poller.report
 
     def _look(self) -> None:
         """Puts an update into the inbox if what should stand on the broker has changed, or something has happened."""

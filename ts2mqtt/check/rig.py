@@ -24,6 +24,8 @@ from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
+from ts2mqtt.scheduler.rows_at_once import read_rows
 from ts2mqtt.timing import CheckTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.scheduler.rows_at_once import Rows
     from ts2mqtt.timing import Clock
 
 _PORTS = {"http": 80, "https": 443}
@@ -99,6 +102,9 @@ class _UrlCheck:
                     lambda version: f"Target Scheduler {version} answers as /ts/{self.rig.api_version}",
                 )
                 await steps.run_required("profiles", self._profiles(client), lambda text: text)
+                rows = await read_rows(client)
+                await steps.run_independent("ids", _check_ids(rows))
+                await steps.run_independent("dates", self._check_dates(rows))
         except StepFailedError:
             return
         path = f"{urlsplit(self.url).path}/ts/{self.rig.api_version}/version"
@@ -202,6 +208,16 @@ class _UrlCheck:
         which = f"{shortened(active[0])} is active" if active else "none is active"
         return f"{counted(len(answer.items), 'profile')}, {which}{unreadable}"
 
+    async def _check_dates(self, rows: Rows) -> Verdict | None:
+        """None where every date has an offset, or the user has said how the others are to be read."""
+        if not rows.has_dates_without_offset or self.rig.time_zone:
+            return None
+        return Verdict(
+            ok=False,
+            message="dates come without an offset from UTC, and are read in the time zone of this machine",
+            advice=f"Write the rig's time zone for '{self.rig.id}', such as 'time_zone: America/New_York'.",
+        )
+
     async def _check_clock(self, peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> Verdict | None:
         """None where the answer carries no time."""
         try:
@@ -220,6 +236,15 @@ class _UrlCheck:
             advice="Have both computers set their clocks by the network (on Windows: Settings, Time & language, Sync "
             "now); until then current and next target change at the wrong moment.",
         )
+
+
+async def _check_ids(rows: Rows) -> Verdict | None:
+    """None where everything has an id."""
+    if not rows.without_id:
+        return None
+    return Verdict(
+        ok=False, message=f"{without_id_counts(rows.without_id)} without an id", advice=WHAT_TO_DO_WITHOUT_ID
+    )
 
 
 def _https_needed(peer: Peer) -> StepFailedError:

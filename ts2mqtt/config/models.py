@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -32,6 +33,7 @@ from ts2mqtt.config.values import (
     RigId,
     Seconds,
     Throttle,
+    TimeZone,
     Topic,
     TopicLevels,
     Transport,
@@ -186,6 +188,11 @@ class RigConfig(_Section):
         description="The exposure throttle in percent, as in the Target Scheduler's preferences: its API does not "
         "tell. It counts for projects without grading.",
     )
+    time_zone: TimeZone | None = Field(
+        default=None,
+        description="The IANA name of the rig's time zone; only where the API sends dates without an offset.",
+        examples=["America/New_York"],
+    )
     site: SiteConfig | None = Field(default=None, description="Where on Earth the rig stands.")
     username: Username | None = Field(
         default=None, description="User name, for an API behind a reverse proxy.", examples=["astro"]
@@ -222,6 +229,11 @@ class RigConfig(_Section):
     @classmethod
     def _is_the_only_password(cls, password_file: Path | None, info: ValidationInfo) -> Path | None:
         return _refuse_second_password(password_file, info)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The rig's time zone, where it is configured."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @field_validator("headers")
     @classmethod

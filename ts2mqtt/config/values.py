@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -134,6 +135,19 @@ Flag = Annotated[bool, _else_expected("true or false")]
 Port = Annotated[int, Field(ge=1, le=65535), _else_expected("a whole number from 1 to 65535")]
 Throttle = Annotated[
     int, Field(ge=1, le=1000), _else_expected("a whole number of percent from 1 to 1000, such as 125")
+]
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no time zone") from error
+    return name
+
+
+TimeZone = Annotated[
+    str, AfterValidator(_time_zone), _else_expected("the name of a time zone, such as Europe/Berlin")
 ]
 Concurrency = Annotated[int, Field(ge=1, le=16), _else_expected("a whole number from 1 to 16")]
 Latitude = Annotated[

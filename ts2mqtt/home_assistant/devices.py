@@ -34,6 +34,7 @@ from ts2mqtt.home_assistant.discovery import (
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
@@ -151,17 +152,25 @@ class _Thing:
 def _things(rig: Rig, project_states: frozenset[str], *, has_site: bool) -> Iterator[_Thing]:
     for profile in rig.known_profiles:
         yield _Thing(NamedThing(Subject(rig.id, PROFILE, profile.id), profile.name), rig.id, rig.url)
+    shown: set[str] = set()
     for owned in distinct_projects(rig):
         project = owned.project
-        if project.state in project_states:
+        if _is_shown(project.state, project_states):
+            shown.add(project.id)
             named = NamedThing(Subject(rig.id, PROJECT, project.id), project.name, owned.profile.name)
             yield _Thing(named, owned.profile.id, rig.url)
     for place in distinct_targets(rig):
-        if place.project.state in project_states:
+        # It is tied to its project's device: Home Assistant makes a nameless one of a device that is not there.
+        if place.project.id in shown:
             target = place.target
             named = NamedThing(Subject(rig.id, TARGET, target.id), target.name, place.project.name)
             plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
             yield _Thing(named, place.project.id, rig.url, has_site=has_site, plans=plans)
+
+
+def _is_shown(state: str | None, project_states: frozenset[str]) -> bool:
+    """Whether a project has a device; a state that nobody understands takes none away."""
+    return state in project_states or state not in PROJECT_STATES
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ def _tally(watch: Watch, look: Look, gains: tuple[Gain, ...], night: date) -> Ta
 def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, datetime]:
     if rig is None:
         return watch.first_seen
-    ids = [place.project.id for place in all_projects(rig)] + [place.target.id for place in all_targets(rig)]
+    ids = {place.project.id for place in all_projects(rig)} | {place.target.id for place in all_targets(rig)}
     if len(ids) == len(watch.first_seen) and all(thing_id in watch.first_seen for thing_id in ids):
         return watch.first_seen
     return {thing_id: watch.first_seen.get(thing_id, now.replace(microsecond=0)) for thing_id in ids}

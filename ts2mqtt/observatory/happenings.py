@@ -9,7 +9,7 @@ from ts2mqtt.observatory import events
 from ts2mqtt.observatory.completion import all_complete, completion_rule
 from ts2mqtt.observatory.events import Event
 from ts2mqtt.observatory.totals import project_totals, target_totals
-from ts2mqtt.observatory.tree import all_projects, distinct_targets
+from ts2mqtt.observatory.tree import Places, all_projects, all_targets, distinct_projects, distinct_targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -52,40 +52,49 @@ class Happenings:
         old, new = before.active_profile, self.look.rig.active_profile
         if old and new and old.id != new.id:
             yield replace(self._event(events.PROFILE_CHANGED), profile_id=new.id, profile_name=new.name)
-        yield from self._of_projects(before)
+        if before is self.look.rig:
+            return
+        places = Places.of(before)
+        yield from self._of_projects(before, places)
         yield from self._of_exposures()
-        yield from self._of_completed_targets(before)
-        yield from self._of_completed_projects(before)
+        yield from self._of_completed_targets(places)
+        yield from self._of_completed_projects(places)
 
-    def _of_projects(self, before: Rig) -> Iterator[Event]:
+    def _of_projects(self, before: Rig, old_places: Places) -> Iterator[Event]:
+        """Each project once, in the place that counts, compared with what was known of it in that very place."""
         old_profiles = {profile.id: profile for profile in before.known_profiles}
-        for profile in self.look.rig.known_profiles:
-            old = old_profiles.get(profile.id)
-            if old is None or old.projects is None or profile.projects is None:
-                continue
-            old_projects = {project.id: project for project in old.projects.items}
-            new_ids = {project.id for project in profile.projects.items}
-            for project in profile.projects.items:
-                earlier = old_projects.get(project.id)
-                if earlier is None:
+        here = {place.project.id for place in all_projects(self.look.rig)}
+        for place in distinct_projects(self.look.rig):
+            profile, project = place.profile, place.project
+            old, known = old_profiles.get(profile.id), old_places.project(place)
+            if known is None:
+                if old is not None and old.projects is not None:
                     yield self._of_project(events.PROJECT_ADDED, profile, project)
-                    continue
-                if project.state != earlier.state:
-                    changed = self._of_project(events.PROJECT_STATE_CHANGED, profile, project)
-                    yield replace(changed, previous_state=earlier.state)
-                yield from self._of_targets(profile, earlier, project)
-            if profile.projects.complete:
-                for gone in (project for project in old.projects.items if project.id not in new_ids):
-                    yield self._of_project(events.PROJECT_REMOVED, profile, gone)
+                continue
+            earlier = known.project
+            if project.state != earlier.state and None not in {project.state, earlier.state}:
+                changed = self._of_project(events.PROJECT_STATE_CHANGED, profile, project)
+                yield replace(changed, previous_state=earlier.state)
+            yield from self._of_targets(profile, earlier, project, before)
+        profiles = {profile.id: profile for profile in self.look.rig.known_profiles}
+        for place in distinct_projects(before):
+            now = profiles.get(place.profile.id)
+            if place.project.id not in here and now and now.projects and now.projects.complete:
+                yield self._of_project(events.PROJECT_REMOVED, now, place.project)
 
-    def _of_targets(self, profile: Profile, before: Project, after: Project) -> Iterator[Event]:
-        if before.targets is None or after.targets is None:
+    def _of_targets(self, profile: Profile, before: Project, after: Project, earlier: Rig) -> Iterator[Event]:
+        """Those that came or went: what only moved to another project, or stands in a second one, did neither."""
+        if before.targets is None or after.targets is None or before.targets is after.targets:
             return
         old = {target.id for target in before.targets.items}
         new = {target.id for target in after.targets.items}
-        added = [target for target in after.targets.items if target.id not in old]
-        gone = [target for target in before.targets.items if target.id not in new] if after.targets.complete else []
-        for target in (*added, *gone):
+        if old == new:
+            return
+        known = {place.target.id for place in all_targets(earlier)}
+        now = {place.target.id for place in all_targets(self.look.rig)}
+        added = [target for target in after.targets.items if target.id not in old | known]
+        gone = [target for target in before.targets.items if target.id not in new | now]
+        for target in (*added, *(gone if after.targets.complete else ())):
             yield replace(
                 self._of_project(events.TARGET_REMOVED if target.id in old else events.TARGET_ADDED, profile, after),
                 state=None,
@@ -108,15 +117,14 @@ class Happenings:
                         count=count,
                     )
 
-    def _of_completed_targets(self, before: Rig) -> Iterator[Event]:
+    def _of_completed_targets(self, places: Places) -> Iterator[Event]:
         """Whatever makes it complete in the plugin is told, an edit or the grader's switch as well as an image.
 
         Both looks are judged by the rig's exposure throttle of now: a correction of our configuration is no event.
         """
         throttle = self.look.rig.exposure_throttle_percent
-        old_targets = {place.target.id: place for place in distinct_targets(before)}
         for place in distinct_targets(self.look.rig):
-            old = old_targets.get(place.target.id)
+            old = places.target(place)
             if old is None:
                 continue
             rule, old_rule = (completion_rule(project, throttle) for project in (place.project, old.project))
@@ -133,11 +141,12 @@ class Happenings:
                     accepted_s=target_totals(place.target, rule).accepted_s,
                 )
 
-    def _of_completed_projects(self, before: Rig) -> Iterator[Event]:
+    def _of_completed_projects(self, places: Places) -> Iterator[Event]:
         throttle = self.look.rig.exposure_throttle_percent
-        old_projects = {place.project.id: place.project for place in all_projects(before)}
-        for profile, project in ((place.profile, place.project) for place in all_projects(self.look.rig)):
-            earlier = old_projects.get(project.id)
+        for owned in distinct_projects(self.look.rig):
+            profile, project = owned.profile, owned.project
+            known = places.project(owned)
+            earlier = known.project if known else None
             if (
                 earlier is not None
                 and earlier.targets is not None
@@ -221,6 +230,9 @@ def _target_ids(project: Project) -> frozenset[str]:
 
 
 def _is_complete(project: Project, throttle_percent: int) -> bool:
+    if project.targets and project.targets.without_id:
+        # Of a target without an id nobody knows how far it is.
+        return False
     targets = project.targets.items if project.targets else ()
     plans = (plan for target in targets for plan in target.exposure_plans)
     return all_complete(plans, completion_rule(project, throttle_percent))

@@ -36,6 +36,9 @@ def _profile(before: Profile, after: Profile) -> Profile:
 
 
 def _project(before: Project, after: Project) -> Project:
+    if after.state is None:
+        # A state that was not told is no change: what comes next is compared with the one before.
+        after = replace(after, state=before.state)
     targets = _listing(before.targets, after.targets, lambda _, target: target)
     return after if targets is after.targets else replace(after, targets=targets)
 

@@ -26,11 +26,12 @@ class Listing(Generic[T]):
     """The children that one answer of the API named.
 
     Absence from a listing means deletion only if the listing is complete: an item that was named but could
-    not be read is no deletion.
+    not be read is no deletion. `without_id` has the names of items without an id: nothing more is known of them.
     """
 
     items: tuple[T, ...]
     complete: bool = True
+    without_id: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,8 @@ class Target:
 class Project:
     """A group of targets with common planning settings; `targets` is None until they were read once.
 
-    `state` is one of PROJECT_STATES, or what a later version of the plugin calls it, in lower case.
+    `state` is one of PROJECT_STATES, what a later version of the plugin calls it, in lower case, or None where the
+    API says nothing that can be understood.
     `flats_handling` is "off", "on_target_completion", "immediately" or "periodically" (every
     `flats_period_days`). 0 switches off: meridian window, altitudes, dithering, filter switching.
     """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from contextlib import suppress
+from datetime import datetime, time, timedelta, timezone
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ts2mqtt.observatory.model import ACTIVE
 
@@ -14,7 +17,32 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.model import ExposurePlan, Profile, Project, Target
 
+_API_START = time(13)
 _HALF_A_DAY = timedelta(hours=12)
+_SEASONAL_ZONES = (
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Athens",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "America/Halifax",
+    "America/St_Johns",
+    "America/Santiago",
+    "America/Havana",
+    "America/Asuncion",
+    "Atlantic/Azores",
+    "Australia/Sydney",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+    "Pacific/Chatham",
+    "Asia/Jerusalem",
+    "Asia/Beirut",
+    "Africa/Cairo",
+)
 _MIDDAY_HOURS = range(10, 15)
 
 
@@ -33,8 +61,27 @@ def next_noon(moment: datetime, zone: tzinfo | None) -> datetime:
 
 def noon_of(day: date, zone: tzinfo | None) -> datetime:
     """Local noon of a day, aware."""
-    noon = datetime.combine(day, time(12), zone)
-    return noon if zone else noon.astimezone()
+    return _at(day, time(12), zone)
+
+
+def preview_start(moment: datetime, zone: tzinfo | None) -> datetime:
+    """From when on the night of `moment` is to be planned, aware: after midnight from now on, else from 13:00.
+
+    Without a start the API describes the night that begins today, from 13:00, not the one in progress.
+    """
+    now = moment.astimezone(zone)
+    return with_fixed_offset(now) if is_past_midnight(moment, zone) else _at(now.date(), _API_START, zone)
+
+
+def with_fixed_offset(moment: datetime) -> datetime:
+    """The same moment, whose differences from others are true across a change of the clocks; `moment` is aware."""
+    offset = moment.utcoffset()
+    return moment if offset is None else moment.replace(tzinfo=timezone(offset))
+
+
+def _at(day: date, hour: time, zone: tzinfo | None) -> datetime:
+    local = datetime.combine(day, hour, zone)
+    return with_fixed_offset(local) if zone else local.astimezone()
 
 
 def is_past_midnight(moment: datetime, zone: tzinfo | None) -> bool:
@@ -47,16 +94,31 @@ def is_midday(moment: datetime, zone: tzinfo | None) -> bool:
     return moment.astimezone(zone).hour in _MIDDAY_HOURS
 
 
-def rig_zone(samples: Iterable[datetime]) -> tzinfo | None:
-    """The rig's time zone, as far as the offsets of its dates tell; the latest of them counts most.
+def rig_zone(samples: Iterable[datetime], now: datetime) -> tzinfo | None:
+    """The rig's time zone, as far as the offsets of its dates tell; the latest that is past counts most.
 
     None, that is the bridge's own zone with its daylight-saving rules, if that explains every date: most rigs
-    stand where their bridge does. Else the fixed offset of the latest date.
+    stand where their bridge does. Dates of two offsets tell one of the zones that change their clocks. Else it is
+    the fixed offset of the latest date that does not lie ahead: a plan's dates may be of the next season.
     """
     dated = sorted((sample for sample in samples if sample.tzinfo), key=lambda sample: sample.timestamp())
     if not dated or all(sample.utcoffset() == sample.astimezone().utcoffset() for sample in dated):
         return None
-    return dated[-1].tzinfo
+    if len({sample.utcoffset() for sample in dated}) > 1:
+        for zone in _seasonal_zones():
+            if all(sample.utcoffset() == sample.astimezone(zone).utcoffset() for sample in dated):
+                return zone
+    return ([sample for sample in dated if sample <= now] or dated)[-1].tzinfo
+
+
+@cache
+def _seasonal_zones() -> tuple[ZoneInfo, ...]:
+    """One zone for each rule by which clocks change, as far as this machine knows it."""
+    zones = []
+    for name in _SEASONAL_ZONES:
+        with suppress(ZoneInfoNotFoundError):
+            zones.append(ZoneInfo(name))
+    return tuple(zones)
 
 
 def planning_inputs(profile: Profile) -> str | None:

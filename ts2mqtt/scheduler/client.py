@@ -120,7 +120,7 @@ class TargetSchedulerClient:
     async def version(self) -> str:
         """The plugin's version, such as `5.9.3.0`; the API sends it with or without quotes."""
         body = await self._get("/version")
-        text = body.decode(errors="replace").strip()
+        text = body.decode("utf-8-sig", errors="replace").strip()
         if text.startswith('"') or body.lstrip().startswith(b"<"):
             value = json_value(body)
             text = value if isinstance(value, str) else ""

@@ -6,29 +6,30 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
+from ts2mqtt.errors import ApiFailureError
 from ts2mqtt.observatory.model import Listing, Profile, Project, Target
 from ts2mqtt.observatory.night import rig_zone
+from ts2mqtt.observatory.tree import all_projects
 from ts2mqtt.scheduler import translate
 from ts2mqtt.scheduler.look_policy import ProjectsOf, TargetsOf
 from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Set as AbstractSet
     from datetime import datetime, tzinfo
 
-    from pydantic import BaseModel
-
-    from ts2mqtt.observatory.model import PlanBlock
+    from ts2mqtt.observatory.model import PlanBlock, Rig
     from ts2mqtt.scheduler import wire
     from ts2mqtt.scheduler.client import Answer, TargetSchedulerClient
     from ts2mqtt.scheduler.decode import Items
     from ts2mqtt.scheduler.plan_policy import PlanRequest
     from ts2mqtt.scheduler.rig_failures import RigFailures
+    from ts2mqtt.timing import Clock
 
 _MOST_DATES = 50
 
-T = TypeVar("T")
-WireItem = TypeVar("WireItem", bound="BaseModel")
+Thing = TypeVar("Thing", Profile, Project, Target)
+WireItem = TypeVar("WireItem", bound="wire.Answer")
 
 
 @dataclass(slots=True)
@@ -45,24 +46,47 @@ class _TargetList:
 
 
 class RigLists:
-    """What was read of one rig since the start, list by list."""
+    """What was read of one rig since the start, list by list.
 
-    def __init__(self, failures: RigFailures) -> None:
+    What an answer names but does not tell, or tells of something else than was asked for, stays as it was. Nor is a
+    list believed at once that is empty and would take away more than half of what the rig had: the next look has to
+    say the same.
+    """
+
+    def __init__(self, failures: RigFailures, clock: Clock, zone: tzinfo | None = None) -> None:
+        """`zone`: the rig's, where its user has told it."""
         self._failures = failures
+        self._clock = clock
+        self._configured_zone = zone
         self._dates: list[datetime] = []
         self._recalled_dates: tuple[datetime, ...] = ()
         self._profiles: Answer[Items[wire.Profile]] | None = None
+        self._known_profiles: Listing[Profile] | None = None
         self._projects: dict[str, _ProjectList] = {}
         self._targets: dict[str, _TargetList] = {}
+        self._recalled: Rig | None = None
+        self._doubted: set[ProjectsOf | TargetsOf] = set()
+        self._has_doubted_profiles = False
+        self._mixed_up: dict[Subject, str] = {}
+
+    @property
+    def mixed_up(self) -> str | None:
+        """Which list was answered with rows of another parent than was asked for, if any was."""
+        return next(iter(self._mixed_up.values()), None)
+
+    def is_doubted(self, thing: ProjectsOf | TargetsOf) -> bool:
+        """Whether the list was empty, and has to be read again before that is believed."""
+        return thing in self._doubted
 
     @property
     def zone(self) -> tzinfo | None:
-        """The rig's time zone, as its dates tell; None for the bridge's own.
+        """The rig's time zone, as its user or its dates tell; None for the bridge's own.
 
         Dates of an earlier run stand in only while lists are unread: where the API left an offset out, theirs was the
         bridge's of then, which must not be kept for ever.
         """
-        return rig_zone(self._dates or (() if self._has_read_projects else self._recalled_dates))
+        dates = self._dates or (() if self._has_read_projects else self._recalled_dates)
+        return self._configured_zone or rig_zone(dates, self._clock.now())
 
     @property
     def _has_read_projects(self) -> bool:
@@ -72,27 +96,61 @@ class RigLists:
         )
 
     async def read_profiles(self, client: TargetSchedulerClient) -> Listing[Profile]:
-        self._profiles = await client.profiles(self._profiles)
-        return self._translated(self._profiles, translate.profile, Subject("profiles"))
+        answer = await client.profiles(self._profiles)
+        if not answer.items.items and not answer.items.lost and not self._has_doubted_profiles:
+            # N.I.N.A. always has one; while it starts, the API may not know it yet.
+            self._has_doubted_profiles = True
+            raise ApiFailureError("names no N.I.N.A. profile; it is asked again before that is believed")
+        self._has_doubted_profiles = not answer.items.items
+        before = self._known_profiles
+        self._profiles = answer
+        read = {item.id for item in answer.items.items}
+        listing = self._translated(answer, translate.profile, Subject("profiles"), before)
+        self._known_profiles = replace(listing, items=_one_active(listing.items, read))
+        return self._known_profiles
 
     async def read_projects(self, client: TargetSchedulerClient, profile: Profile) -> None:
         known = self._projects.get(profile.id)
         answer = await client.projects(profile.id, known.answer if known else None)
-        if known and answer is known.answer:
+        thing = ProjectsOf(profile.id)
+        if known and answer is known.answer and not self.is_doubted(thing):
             return
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
-        zone = rig_zone(self._dates)
+        zone = self._configured_zone or rig_zone(self._dates, self._clock.now())
         subject = Subject.projects_of(profile)
-        projects = self._translated(answer, lambda item: translate.project(item, zone), subject)
+        before = known.projects if known else None
+        projects = self._translated(
+            answer, lambda item: translate.project(item, zone), subject, before, parent_id=profile.id
+        )
+        if self._must_look_again(thing, projects, self._things_below(profile.id)):
+            if known:
+                known.projects = replace(known.projects, complete=False)
+                return
+            projects = replace(projects, complete=False)
         self._projects[profile.id] = _ProjectList(answer, projects)
 
     async def read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
         known = self._targets.get(project.id)
         answer = await client.targets(project.id, known.answer if known else None)
-        if known and answer is known.answer:
+        thing = TargetsOf(project.id)
+        if known and answer is known.answer and not self.is_doubted(thing):
             return
-        targets = self._translated(answer, translate.target, Subject.targets_of(project))
+        before = known.bare if known else None
+        earlier = {target.id: target for target in self._known_targets(project.id)}
+        targets = self._translated(
+            answer,
+            lambda item: translate.target(item, earlier.get(item.id)),
+            Subject.targets_of(project),
+            before,
+            parent_id=project.id,
+        )
+        if self._must_look_again(thing, targets, len(self._known_targets(project.id))):
+            if known:
+                known.bare = replace(known.bare, complete=False)
+                known.targets = replace(known.targets, complete=False)
+                return
+            targets = replace(targets, complete=False)
         self._targets[project.id] = _TargetList(answer, targets, targets)
 
     async def read_plan(self, client: TargetSchedulerClient, request: PlanRequest) -> tuple[PlanBlock, ...]:
@@ -108,6 +166,10 @@ class RigLists:
         self._dates += (date for date in dates if translate.is_dated(date))
         if len(self._dates) > _MOST_DATES:
             self._dates = sorted(self._dates)[-_MOST_DATES:]
+
+    def recall_rig(self, rig: Rig | None) -> None:
+        """Takes what an earlier run of the bridge knew, for lists that were not read yet."""
+        self._recalled = rig
 
     def recall_dates(self, dates: Iterable[datetime]) -> None:
         """Takes dates of projects that an earlier run of the bridge published, aware."""
@@ -130,6 +192,11 @@ class RigLists:
         known = self._projects.get(profile.id)
         return known.projects.items if known else ()
 
+    def targets_of(self, project: Project) -> tuple[Target, ...]:
+        """Without their statistics."""
+        known = self._targets.get(project.id)
+        return known.bare.items if known else ()
+
     def targets(self) -> Iterator[Target]:
         """All targets, without their statistics."""
         return chain.from_iterable(known.bare.items for known in self._targets.values())
@@ -146,14 +213,73 @@ class RigLists:
             self._targets = {key: known for key, known in self._targets.items() if key in project_ids}
         target_ids = {target.id for target in self.targets()}
         self._failures.forget_all_but(profile_ids | project_ids | target_ids)
+        self._mixed_up = {
+            subject: which
+            for subject, which in self._mixed_up.items()
+            if subject.thing_id in profile_ids | project_ids
+        }
         return frozenset(map(ProjectsOf, profile_ids)) | frozenset(map(TargetsOf, project_ids))
 
     def _translated(
-        self, answer: Answer[Items[WireItem]], translated: Callable[[WireItem], T], subject: Subject
-    ) -> Listing[T]:
-        items = answer.items
-        self._failures.note_answer(subject, items.faults)
-        return Listing(tuple(translated(item) for item in items.items), complete=not items.lost)
+        self,
+        answer: Answer[Items[WireItem]],
+        translated: Callable[[WireItem], Thing],
+        subject: Subject,
+        before: Listing[Thing] | None,
+        parent_id: str | None = None,
+    ) -> Listing[Thing]:
+        """The listing; what the answer does not tell of it is as it was before."""
+        items: Items[WireItem] = answer.items
+        own = [item for item in items.items if _belongs_to(item, parent_id)]
+        things = tuple(translated(item) for item in own)
+        read = {thing.id for thing in things}
+        missing: list[Thing] = [thing for thing in before.items if thing.id not in read] if before else []
+        # What had an id, and seems to have lost it, is not gone.
+        lost_ids: list[str] = [thing.name for thing in missing if thing.name in items.without_id]
+        faults = (*items.faults, *(f"Id: found none, where {name!r} had one" for name in lost_ids))
+        self._failures.note_answer(subject, faults)
+        complete = not items.lost and not lost_ids and len(own) == len(items.items)
+        self._mixed_up.pop(subject, None)
+        if len(own) < len(items.items):
+            self._mixed_up[subject] = str(subject)
+        if not complete:
+            things += tuple(missing)
+        return Listing(things, complete, tuple(name for name in items.without_id if name not in lost_ids))
+
+    def _must_look_again(
+        self, thing: ProjectsOf | TargetsOf, listing: Listing[Project] | Listing[Target], lost: int
+    ) -> bool:
+        """Whether this empty listing would clear more than half of what the rig had, and is the first to say so."""
+        is_empty = not listing.items and listing.complete
+        if is_empty and thing not in self._doubted and 2 * lost > self._number_of_things():
+            self._doubted.add(thing)
+            return True
+        self._doubted.discard(thing)
+        return False
+
+    def _number_of_things(self) -> int:
+        recalled = {profile.id for profile in self._recalled.known_profiles} if self._recalled else set()
+        return sum(map(self._things_below, recalled | self._projects.keys()))
+
+    def _things_below(self, profile_id: str) -> int:
+        """How many projects and targets the profile has, as far as this or an earlier run of the bridge has read."""
+        known = self._projects.get(profile_id)
+        projects = known.projects.items if known else self._recalled_projects(profile_id)
+        return len(projects) + sum(len(self._known_targets(project.id)) for project in projects)
+
+    def _known_targets(self, project_id: str) -> tuple[Target, ...]:
+        """Those of an earlier run of the bridge while they were not read in this one."""
+        known = self._targets.get(project_id)
+        if known:
+            return known.bare.items
+        places = all_projects(self._recalled) if self._recalled else ()
+        listing = next((place.project.targets for place in places if place.project.id == project_id), None)
+        return listing.items if listing else ()
+
+    def _recalled_projects(self, profile_id: str) -> tuple[Project, ...]:
+        profiles = self._recalled.known_profiles if self._recalled else ()
+        listing = next((profile.projects for profile in profiles if profile.id == profile_id), None)
+        return listing.items if listing else ()
 
     def _targets_with(self, attach: Callable[[Target], Target], known: _TargetList) -> Listing[Target]:
         """The very same listing as last time if nothing about it has changed."""
@@ -161,3 +287,18 @@ class RigLists:
         if targets != known.targets.items:
             known.targets = replace(known.bare, items=targets)
         return known.targets
+
+
+def _belongs_to(item: wire.Answer, parent_id: str | None) -> bool:
+    """Whether it is an answer to what was asked; a row that names no parent is."""
+    return parent_id is None or item.parent_id is None or item.parent_id.lower() == parent_id.lower()
+
+
+def _one_active(profiles: tuple[Profile, ...], read: AbstractSet[str]) -> tuple[Profile, ...]:
+    """Of the profiles that were read the active one counts, if there is one; what is kept from before is not."""
+    if not any(profile.active and profile.id in read for profile in profiles):
+        return profiles
+    return tuple(
+        profile if profile.id in read or not profile.active else replace(profile, active=False)
+        for profile in profiles
+    )

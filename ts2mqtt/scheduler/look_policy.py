@@ -100,6 +100,10 @@ class SlowThings:
         """Until the slow interval is over, or up to a fifth of it sooner, so that they spread over time."""
         self._due[thing] = self._clock.monotonic() + self._slow_interval * self._rng.uniform(0.8, 1.0)
 
+    def make_due(self, thing: SlowThing) -> None:
+        """To be read in the next look."""
+        self._due.pop(thing, None)
+
     def use(self, slow_interval: float) -> None:
         """From now on; nothing rests for longer than this interval."""
         self._slow_interval = slow_interval

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S, patience
 from ts2mqtt.observatory.model import ACTIVE
-from ts2mqtt.observatory.night import is_midday, is_past_midnight, night_of, planning_inputs
+from ts2mqtt.observatory.night import is_midday, night_of, planning_inputs, preview_start
 from ts2mqtt.observatory.plan_in_hand import marked, standing_blocks
 from ts2mqtt.observatory.tree import all_targets
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """A preview to ask for; `night_start` None means the API's own, 13:00 of the rig's today; else it is aware."""
+    """A preview to ask for; `night_start` is aware, with the rig's offset."""
 
     profile_id: str
-    night_start: datetime | None
+    night_start: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ def plan_request(situation: Situation, *, requested: bool) -> PlanRequest | None
         return None
     if not requested and not (_is_needed(situation) and _is_harmless(situation)):
         return None
-    # Without a start the API describes the night that begins today, not the one in progress.
-    past_midnight = is_past_midnight(situation.now, situation.zone)
-    return PlanRequest(profile.id, situation.now.astimezone(situation.zone) if past_midnight else None)
+    return PlanRequest(profile.id, preview_start(situation.now, situation.zone))
 
 
 def _is_needed(situation: Situation) -> bool:

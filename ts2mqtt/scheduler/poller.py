@@ -14,6 +14,8 @@ from ts2mqtt.errors import RigError, RigGoneError
 from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S
 from ts2mqtt.observatory.exposures import progress
 from ts2mqtt.observatory.model import Rig
+from ts2mqtt.observatory.oddities import in_two_places, things_without_id
+from ts2mqtt.observatory.tree import ProjectPlace, TargetPlace, counting_projects, counting_targets
 from ts2mqtt.scheduler.client import HttpOptions, public_url
 from ts2mqtt.scheduler.endpoint import Endpoint
 from ts2mqtt.scheduler.lists import RigLists
@@ -25,6 +27,7 @@ from ts2mqtt.scheduler.look_policy import (
     project_lists,
     target_lists,
 )
+from ts2mqtt.scheduler.oddity_texts import two_places_text, without_id_text
 from ts2mqtt.scheduler.plan_policy import Rise
 from ts2mqtt.scheduler.plan_reader import PlanReader
 from ts2mqtt.scheduler.report import RigReport
@@ -93,7 +96,7 @@ class RigPoller:
         self._failures = RigFailures(config.name, clock)
         http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
-        self._lists = RigLists(self._failures)
+        self._lists = RigLists(self._failures, clock, config.zone)
         self._slow_things = SlowThings(polling.slow_interval, clock, self._rng)
         self._statistics = StatisticsReader(self._failures, polling, clock, self._rng)
         self._plan_reader = PlanReader(self._rig, polling, self._lists, clock=clock, timings=timings)
@@ -139,11 +142,13 @@ class RigPoller:
         plan: NightPlan | None,
         statistics: Mapping[str, tuple[Counts, Mapping[str, Statistics]]],
         dates: Iterable[datetime],
+        rig: Rig | None = None,
     ) -> None:
         """Takes back what an earlier run of the bridge paid for, unless it was read anew since.
 
-        `dates` are those of projects, aware.
+        `dates` are those of projects, aware; `rig` is what it knew last.
         """
+        self._lists.recall_rig(rig)
         self._statistics.recall(statistics)
         self._lists.recall_dates(dates)
         self._plan_reader.recall(plan)
@@ -184,12 +189,25 @@ class RigPoller:
         resting = self._slow_things.resting()
         for projects in project_lists(profiles.items, resting, everything=everything, just_left=just_left):
             await self._read_projects(client, projects)
-        known = [(profile, project) for profile in profiles.items for project in self._lists.projects_of(profile)]
+        places = counting_projects(
+            ProjectPlace(profile, project)
+            for profile in profiles.items
+            for project in self._lists.projects_of(profile)
+        )
+        known = [(place.profile, place.project) for place in places]
         lists = target_lists(known, resting, everything=everything, just_left=just_left)
         await self._read_all_targets(client, lists)
         self._forget_gone(profiles)
-        await self._read_statistics(client)
+        self._failures.note_mixed_up(self._lists.mixed_up)
+        await self._read_statistics(client, known)
+        before = self._rig
         self._take_up(replace(self._rig, online=True, url=client.url, profiles=profiles))
+        if self._rig is not before:
+            self._note_oddities()
+
+    def _note_oddities(self) -> None:
+        self._failures.note_oddity("without id", without_id_text(things_without_id(self._rig)))
+        self._failures.note_oddity("two places", two_places_text(in_two_places(self._rig)), logging.INFO)
 
     async def _find_api(self) -> Listing[Profile]:
         is_due = self._slow_things.is_due(PluginVersion())
@@ -203,6 +221,8 @@ class RigPoller:
             self._slow_things.put_off(ProjectsOf(profile.id))
         with self._failures.reading(Subject.projects_of(profile)):
             await self._lists.read_projects(client, profile)
+        if self._lists.is_doubted(ProjectsOf(profile.id)):
+            self._slow_things.make_due(ProjectsOf(profile.id))
         self._report_problem()
 
     async def _read_all_targets(self, client: TargetSchedulerClient, lists: Iterable[ListToRead[Project]]) -> None:
@@ -219,10 +239,19 @@ class RigPoller:
         with self._failures.reading(Subject.targets_of(project)):
             await self._lists.read_targets(client, project)
             self._read[project.id] = self._clock.now()
+        if self._lists.is_doubted(TargetsOf(project.id)):
+            self._slow_things.make_due(TargetsOf(project.id))
         self._report_problem()
 
-    async def _read_statistics(self, client: TargetSchedulerClient) -> None:
-        for target in tuple(self._lists.targets()):
+    async def _read_statistics(
+        self, client: TargetSchedulerClient, projects: Iterable[tuple[Profile, Project]]
+    ) -> None:
+        places = counting_targets(
+            TargetPlace(profile, project, target)
+            for profile, project in projects
+            for target in self._lists.targets_of(project)
+        )
+        for target in (place.target for place in places):
             self._statistics.note_counts(target)
             if self._statistics.is_due(target):
                 await self._statistics.read(client, target)

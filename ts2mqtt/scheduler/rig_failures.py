@@ -61,6 +61,7 @@ class RigFailures:
     def __init__(self, rig_name: str, clock: Clock) -> None:
         self._rig_name = rig_name
         self._log = FailureLog(_LOG, clock)
+        self._said: dict[str, str] = {}
 
     @property
     def latest(self) -> Failure | None:
@@ -97,6 +98,24 @@ class RigFailures:
         if faults:
             more = len(faults) - _MOST_FAULTS_TOLD
             text = "; ".join(faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
+            self._log.failed(name, text, key=key)
+        else:
+            self._log.succeeded(name, key=key)
+
+    def note_oddity(self, what: str, text: str | None, level: int = logging.WARNING) -> None:
+        """Says a text once for as long as it stands: nothing is wrong with the API, but its user should know."""
+        if text is None:
+            self._said.pop(what, None)
+        elif self._said.get(what) != text:
+            self._said[what] = text
+            _LOG.log(level, "%s: %s", self._rig_name, text)
+
+    def note_mixed_up(self, which: str | None) -> None:
+        """Tells in one line that lists were answered with rows of another parent, or that none is any more."""
+        name, key = f"{self._rig_name}, what belongs where", _Key("parents", None)
+        if which:
+            text = "an answer has rows of another project or profile than was asked for; they are left out, and what "
+            text += f"was known stays; does a proxy mix up answers? (the first: {which})"
             self._log.failed(name, text, key=key)
         else:
             self._log.succeeded(name, key=key)

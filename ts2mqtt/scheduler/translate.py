@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
@@ -17,6 +18,7 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.observatory.night import with_fixed_offset
 from ts2mqtt.scheduler.wire import REAL_YEARS
 
 if TYPE_CHECKING:
@@ -73,10 +75,15 @@ def project(answer: wire.Project, zone: tzinfo | None) -> Project:
     )
 
 
-def target(answer: wire.Target) -> Target:
-    """A target whose exposure plans have no statistics yet."""
-    plans = answer.exposure_plan or ()
-    keys = exposure_plan_keys((plan.template_name, plan.exposure) for plan in plans)
+def target(answer: wire.Target, known: Target | None = None) -> Target:
+    """A target whose exposure plans have no statistics yet.
+
+    What cannot be read of its exposure plans is as it was in `known`, the target of an earlier look.
+    """
+    if answer.exposure_plan is None:
+        plans: tuple[ExposurePlan, ...] = tuple(replace(plan, statistics=None) for plan in _plans(known))
+    else:
+        plans = _exposure_plans(answer.exposure_plan, _plans(known))
     return Target(
         id=answer.id,
         name=answer.name or "",
@@ -86,7 +93,7 @@ def target(answer: wire.Target) -> Target:
         rotation_deg=answer.rotation,
         epoch=answer.epoch,
         roi_percent=answer.roi,
-        exposure_plans=tuple(_exposure_plan(plan, key) for plan, key in zip(plans, keys, strict=True)),
+        exposure_plans=plans,
         extra=_unknown_fields(answer),
     )
 
@@ -125,6 +132,11 @@ def plan_block(answer: wire.PreviewBlock, zone: tzinfo | None) -> PlanBlock:
     )
 
 
+def is_real(moment: datetime) -> bool:
+    """Whether this is a date, and not the plugin's way to write "never"."""
+    return moment.year in REAL_YEARS
+
+
 def is_dated(moment: datetime | None) -> TypeGuard[datetime]:
     """Whether this is a real date with an offset."""
     return moment is not None and moment.tzinfo is not None and moment.year in REAL_YEARS
@@ -134,19 +146,82 @@ def with_offset(moment: datetime, zone: tzinfo | None) -> datetime:
     """The same wall clock time in `zone` (None: the bridge's own) where the API left the offset out."""
     if moment.tzinfo is not None:
         return moment
-    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+    return with_fixed_offset(moment.replace(tzinfo=zone)) if zone else moment.astimezone()
 
 
-def _exposure_plan(answer: wire.ExposurePlan, key: str) -> ExposurePlan:
+def _plans(known: Target | None) -> tuple[ExposurePlan, ...]:
+    return known.exposure_plans if known else ()
+
+
+def _exposure_plans(
+    answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]
+) -> tuple[ExposurePlan, ...]:
+    recognized, missing = _recognized(answers, known)
+    by_key = {plan.key: plan for plan in known}
+    keys = exposure_plan_keys((answer.template_name, answer.exposure) for answer in recognized)
+    plans = tuple(_exposure_plan(answer, key, by_key.get(key)) for answer, key in zip(recognized, keys, strict=True))
+    if not any(map(_says_nothing, answers)):
+        return plans
+    # A row that says nothing may be any of those that were there.
+    read = {plan.key for plan in plans}
+    return (*plans, *(replace(plan, statistics=None) for plan in missing if plan.key not in read))
+
+
+def _recognized(
+    answers: Sequence[wire.ExposurePlan], known: tuple[ExposurePlan, ...]
+) -> tuple[list[wire.ExposurePlan], list[ExposurePlan]]:
+    """The rows, and the known plans that none of them is.
+
+    A row whose template or exposure cannot be read has that of a known plan that no other row is: they make up an
+    exposure plan's key, and with it the ids of its entities.
+    """
+    free = list(known)
+    for answer in filter(_has_identity, answers):
+        same = next((p for p in free if (p.template, p.exposure_s) == (answer.template_name, answer.exposure)), None)
+        if same:
+            free.remove(same)
+    recognized: list[wire.ExposurePlan] = []
+    for answer in answers:
+        plan = None if _has_identity(answer) else next((plan for plan in free if _may_be(answer, plan)), None)
+        if plan is None:
+            recognized.append(answer)
+            continue
+        free.remove(plan)
+        names = {"template_name": plan.template, "exposure": plan.exposure_s, "filter_name": plan.filter}
+        recognized.append(answer.model_copy(update=names))
+    return recognized, free
+
+
+def _says_nothing(answer: wire.ExposurePlan) -> bool:
+    return answer.template_name is None and answer.exposure is None and answer.filter_name is None
+
+
+def _has_identity(answer: wire.ExposurePlan) -> bool:
+    return answer.template_name is not None and answer.exposure is not None
+
+
+def _may_be(answer: wire.ExposurePlan, plan: ExposurePlan) -> bool:
+    told = (
+        (answer.template_name, plan.template),
+        (answer.exposure, plan.exposure_s),
+        (answer.filter_name, plan.filter),
+    )
+    return all(value is None or value == known for value, known in told)
+
+
+def _exposure_plan(answer: wire.ExposurePlan, key: str, known: ExposurePlan | None) -> ExposurePlan:
+    def count(value: int | None, before: int) -> int:
+        return before if value is None else value
+
     return ExposurePlan(
         key=key,
         template=answer.template_name,
         filter=answer.filter_name,
         exposure_s=answer.exposure,
-        desired=answer.desired or 0,
-        acquired=answer.acquired or 0,
-        accepted=answer.accepted or 0,
-        ungraded=answer.ungraded or 0,
+        desired=count(answer.desired, known.desired if known else 0),
+        acquired=count(answer.acquired, known.acquired if known else 0),
+        accepted=count(answer.accepted, known.accepted if known else 0),
+        ungraded=count(answer.ungraded, known.ungraded if known else 0),
         extra=_unknown_fields(answer),
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from ts2mqtt.observatory.ids import THING_ID_PATTERN
+from ts2mqtt.observatory.model import ACTIVE
 
 T = TypeVar("T")
 
@@ -20,6 +21,8 @@ Setting = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
 # Rows inside an item: bounded, because a fault in each of a million would take seconds to tell.
 Rows = Annotated[tuple[T, ...], Field(max_length=1_000, fail_fast=True)]
+# The plugin begins a new run at each change of filter, and knows no limit: short exposures make thousands in a night.
+Runs = Annotated[tuple[T, ...], Field(max_length=100_000, fail_fast=True)]
 Angle = Annotated[float, Field(ge=-100_000, le=100_000)]
 
 REAL_YEARS = range(1971, 9999)
@@ -47,25 +50,39 @@ def _without_infinities(value: JsonValue) -> JsonValue:
     return value
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
     # What a newer plugin adds is kept (pydantic's model_extra) and passed on under `extra`.
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_without_infinities)]]
 
-    VITAL: ClassVar[frozenset[tuple[str, ...]]] = frozenset()
-    """Fields without which the rest would say something wrong: that a device or a part of it is gone."""
+    MAY_LACK_ID: ClassVar[bool] = False
+    """Whether rows without an id are known to happen: those that are older than the plugin's ids have none."""
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of what the row belongs to, if it says so."""
+        return None
+
+    @property
+    def rank(self) -> int:
+        """The lowest counts where one id stands in a list twice."""
+        return 0
 
 
-class Profile(_Answer):
+class Profile(Answer):
     id: Id = Field(alias="Id")
     name: str | None = Field(None, alias="Name")
     active: bool | None = Field(None, alias="Active")
 
+    @property
+    def rank(self) -> int:
+        return 0 if self.active else 1
 
-class Project(_Answer):
+
+class Project(Answer):
     """`MinimumTime` and `MeridianWindow` are minutes, altitudes and offsets degrees."""
 
-    VITAL = frozenset({("State",)})
+    MAY_LACK_ID = True
 
     id: Id = Field(alias="Id")
     profile_id: str | None = Field(None, alias="ProfileId")
@@ -89,8 +106,16 @@ class Project(_Answer):
     maximum_altitude: Angle | None = Field(None, alias="MaximumAltitude")
     smart_exposure_order: bool | None = Field(None, alias="SmartExposureOrder")
 
+    @property
+    def parent_id(self) -> str | None:
+        return self.profile_id
 
-class ExposurePlan(_Answer):
+    @property
+    def rank(self) -> int:
+        return 0 if (self.state or "").lower() == ACTIVE else 1
+
+
+class ExposurePlan(Answer):
     template_name: str | None = Field(None, alias="TemplateName")
     exposure: Seconds | None = Field(None, alias="Exposure")
     filter_name: str | None = Field(None, alias="FilterName")
@@ -100,11 +125,10 @@ class ExposurePlan(_Answer):
     ungraded: Ungraded | None = Field(None, alias="Ungraded")
 
 
-class Target(_Answer):
+class Target(Answer):
     """`RA` is in hours, `Dec` and `Rotation` in degrees, `ROI` in percent."""
 
-    # Template and exposure make up an exposure plan's key, and with it the ids of its entities.
-    VITAL = frozenset({("ExposurePlan",), ("ExposurePlan", "TemplateName"), ("ExposurePlan", "Exposure")})
+    MAY_LACK_ID = True
 
     id: Id = Field(alias="Id")
     project_id: str | None = Field(None, alias="ProjectId")
@@ -117,8 +141,12 @@ class Target(_Answer):
     roi: Angle | None = Field(None, alias="ROI")
     exposure_plan: Rows[ExposurePlan] | None = Field(None, alias="ExposurePlan")
 
+    @property
+    def parent_id(self) -> str | None:
+        return self.project_id
 
-class Statistics(_Answer):
+
+class Statistics(Answer):
     """One exposure plan's image quality; mean 0 with level −1 means no images, level −1 alone that none is set."""
 
     exposure: Seconds | None = Field(None, alias="Exposure")
@@ -134,13 +162,13 @@ class Statistics(_Answer):
     eccentricity_below_auto_accept_level: float | None = Field(None, alias="EccentricityBelowAutoAcceptLevel")
 
 
-class PreviewExposure(_Answer):
+class PreviewExposure(Answer):
     filter_name: str | None = Field(None, alias="FilterName")
     exposure: Seconds | None = Field(None, alias="Exposure")
     count: Count | None = Field(None, alias="Count")
 
 
-class PreviewBlock(_Answer):
+class PreviewBlock(Answer):
     """A wait has `WaitPeriod` true, no id, no name and no exposures."""
 
     id: Id | None = Field(None, alias="Id")
@@ -148,4 +176,4 @@ class PreviewBlock(_Answer):
     wait_period: bool | None = Field(None, alias="WaitPeriod")
     start_time: RealTime = Field(alias="StartTime")
     end_time: RealTime = Field(alias="EndTime")
-    exposure_plan: Rows[PreviewExposure] | None = Field(None, alias="ExposurePlan")
+    exposure_plan: Runs[PreviewExposure] | None = Field(None, alias="ExposurePlan")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -169,13 +169,15 @@ def _readable(model: type[Model], retained: Iterable[bytes]) -> list[Model]:
 def _profiles(
     profiles: Iterable[payloads.Profile], projects: Iterable[payloads.Project], targets: Iterable[payloads.Target]
 ) -> tuple[Profile, ...]:
-    of_project: defaultdict[str, dict[str, Target]] = defaultdict(dict)
-    for target in targets:
-        of_project[target.project_id][target.id] = _target(target)
+    """What stands in two places was published in the one that counts; its state in the other is not known."""
+    known_targets = {target.id: _target(target) for target in targets}
     of_profile: defaultdict[str, dict[str, Project]] = defaultdict(dict)
+    elsewhere: dict[str, Project] = {}
     for project in projects:
-        of_profile[project.profile_id][project.id] = _project(project, of_project[project.id])
-    return tuple(_profile(profile, of_profile[profile.id]) for profile in profiles)
+        known = _project(project, known_targets)
+        of_profile[project.profile_id][project.id] = known
+        elsewhere[project.id] = replace(known, state=None)
+    return tuple(_profile(profile, elsewhere | of_profile[profile.id]) for profile in profiles)
 
 
 def _profile(profile: payloads.Profile, known: Mapping[str, Project]) -> Profile:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
+from ts2mqtt.observatory.oddities import things_without_id
 from ts2mqtt.observatory.plan_in_hand import is_outdated
 from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
@@ -114,6 +115,7 @@ def _state(view: RigView) -> payloads.State:
         api_version=rig.api_version,
         profiles=[_named(profile) for profile in rig.known_profiles] if rig.profiles else None,
         active_profile=_named(active) if active else None,
+        without_id=_without_id(rig),
         activity=present.activity,
         activity_since=present.activity_since,
         imaging=present.imaging if rig.online else None,
@@ -123,6 +125,13 @@ def _state(view: RigView) -> payloads.State:
         last_exposure=_last_exposure(present.last_exposure),
         tonight=_tonight(view.watch.tally),
     )
+
+
+def _without_id(rig: Rig) -> payloads.WithoutId | None:
+    if rig.profiles is None:
+        return None
+    things = things_without_id(rig)
+    return payloads.WithoutId(projects=list(things.projects), targets=things.targets)
 
 
 def _tonight(tally: Tally | None) -> payloads.Tonight:

@@ -240,6 +240,13 @@ class Tonight(Payload):
     targets: list[TargetTonight] = Field([], description="the same by target and filter")
 
 
+class WithoutId(Payload):
+    """What the API names without an id: it cannot be shown until it is copied and pasted in the plugin."""
+
+    projects: list[str] = Field([], description="names of projects without an id; a name may be empty")
+    targets: int = Field(0, description="how many targets without an id there are in projects that have one")
+
+
 class State(Payload):
     """What a rig is and does now."""
 
@@ -253,6 +260,9 @@ class State(Payload):
         None, description="the rig's N.I.N.A. profiles; null until they could be read"
     )
     active_profile: Named | None = Field(None, description="the profile that N.I.N.A. runs with")
+    without_id: WithoutId | None = Field(
+        None, description="what is too old to have an id, and so cannot be shown; null until projects could be read"
+    )
     activity: Annotated[str, _one_of(*ACTIVITIES)] = Field(
         "",
         description="imaging: exposures are seen to come, or a planned target follows at once; waiting: more is "

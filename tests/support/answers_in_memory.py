@@ -1,0 +1,48 @@
+"""An API whose answers are written in a file, by path; a test changes them between two looks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = "5.9.3.0"
+
+
+class AnswersInMemory(httpx.AsyncBaseTransport):
+    """Answers with `answers`, the JSON of each path below the API's root; statistics and the plan are empty."""
+
+    def __init__(self, case: Path) -> None:
+        content: dict[str, Any] = json.loads(case.read_text())
+        self.answers: dict[str, Any] = {"/version": VERSION, **content["answers"]}
+        self.requests: list[str] = []
+        self._asked = asyncio.Event()
+        self._then: dict[str, Any] = content.get("then", {})
+        self._before = dict(self.answers)
+
+    def go_on(self) -> None:
+        """From now on with what the file says of later."""
+        self.answers |= self._then
+
+    def go_back(self) -> None:
+        self.answers = dict(self._before)
+
+    async def next_request(self) -> None:
+        """Waits until another request comes."""
+        self._asked.clear()
+        await self._asked.wait()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/ts/v0")
+        self.requests.append(path)
+        self._asked.set()
+        if path in self.answers:
+            return httpx.Response(200, content=json.dumps(self.answers[path]).encode())
+        if path.endswith("/preview"):
+            return httpx.Response(200, content=b"[]")
+        return httpx.Response(200 if path.endswith("/statistics") else 404)
