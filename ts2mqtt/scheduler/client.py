@@ -6,6 +6,8 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -27,7 +29,6 @@ from ts2mqtt.scheduler.request_slots import RequestSlots
 from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -79,6 +80,8 @@ class TargetSchedulerClient:
 
     def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, http: HttpOptions = HttpOptions()) -> None:
         self.url = public_url(url)
+        self.rig_time: datetime | None = None
+        """What the clock of the rig's PC showed at its latest answer, to the second; None if it does not tell."""
         self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
         self._api_version = rig.api_version
         self._slots = RequestSlots(polling.concurrency)
@@ -195,6 +198,7 @@ class TargetSchedulerClient:
     async def _get_once(self, path: str) -> bytes:
         async with self._http.stream("GET", self._root + path) as response:
             self._refuse_failure(response, path)
+            self.rig_time = _http_date(response.headers.get("date", ""))
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -224,6 +228,15 @@ class TargetSchedulerClient:
             raise NotTheApiError(
                 f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?"
             )
+
+
+def _http_date(text: str) -> datetime | None:
+    """None for what is no date."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def public_url(url: str) -> str:

@@ -30,6 +30,7 @@ from ts2mqtt.scheduler.look_policy import (
 from ts2mqtt.scheduler.oddity_texts import two_places_text, without_id_text
 from ts2mqtt.scheduler.plan_policy import Rise
 from ts2mqtt.scheduler.plan_reader import PlanReader
+from ts2mqtt.scheduler.read_times import ReadTimes
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.scheduler.rig_failures import RigFailures, Subject
 from ts2mqtt.scheduler.statistics import StatisticsReader
@@ -90,8 +91,7 @@ class RigPoller:
             exposure_throttle_percent=config.exposure_throttle,
         )
         self._last_rise: Rise | None = None
-        self._read: dict[str, datetime] = {}
-        self._taken_up: Mapping[str, datetime] = {}
+        self._read_times = ReadTimes()
         self._read_before: Mapping[str, datetime] = {}
         self._failures = RigFailures(config.name, clock)
         http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
@@ -238,7 +238,7 @@ class RigPoller:
             self._slow_things.put_off(TargetsOf(project.id))
         with self._failures.reading(Subject.targets_of(project)):
             await self._lists.read_targets(client, project)
-            self._read[project.id] = self._clock.now()
+            self._read_times.note(project.id, self._clock.now(), client.rig_time)
         if self._lists.is_doubted(TargetsOf(project.id)):
             self._slow_things.make_due(TargetsOf(project.id))
         self._report_problem()
@@ -260,7 +260,7 @@ class RigPoller:
     def _forget_gone(self, profiles: Listing[Profile]) -> None:
         left = self._lists.forget_gone(profiles)
         self._slow_things.forget_all_but(left | {PluginVersion()})
-        self._read = {project_id: time for project_id, time in self._read.items() if TargetsOf(project_id) in left}
+        self._read_times.forget_all_but({one.project_id for one in left if isinstance(one, TargetsOf)})
         self._statistics.forget_all_but(frozenset(target.id for target in self._lists.targets()))
 
     def _take_up(self, rig: Rig) -> None:
@@ -273,8 +273,8 @@ class RigPoller:
         rig = replace(rig, plugin_version=self._endpoint.version, profiles=profiles)
         if rig != self._rig:
             self._last_rise = self._rise(rig) or self._last_rise
-            self._rig, self._read_before = rig, self._taken_up
-        self._taken_up = dict(self._read)
+            self._rig, self._read_before = rig, self._read_times.before()
+        self._read_times.tell()
 
     def _rise(self, rig: Rig) -> Rise | None:
         """None if nothing has risen, or the rig was not looked at meanwhile: that says nothing about now."""

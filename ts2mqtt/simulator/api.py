@@ -13,7 +13,7 @@ Options are fields and may be changed while it runs.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
@@ -184,6 +184,8 @@ class SimulatedApi:
                 self.refuse_connections()
                 raise ConnectionAbortedError
             return html_page(HTTPStatus.NOT_ACCEPTABLE)
+        if self.clock is not None:
+            answer = replace(answer, time=self.observatory.now)
         return encoded(answer, coding if self.gzip else "identity")
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -46,13 +46,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer; `headers` are added to the headers that every answer has."""
+    """An answer; `headers` are added to the headers that every answer has.
+
+    `time` is what the rig's clock shows, None for this machine's.
+    """
 
     status: int = 200
     content_type: str = JSON
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     chunked: bool = True
+    time: datetime | None = None
 
     @property
     def closes(self) -> bool:
@@ -125,10 +129,11 @@ def encoded(answer: Answer, coding: str) -> Answer:
 def head(answer: Answer, *more_headers: tuple[str, str]) -> bytes:
     """The status line and headers of an answer."""
     length = ("Transfer-Encoding", "chunked") if answer.chunked else ("Content-Length", str(len(answer.body)))
+    date = format_datetime((answer.time or datetime.now(UTC)).astimezone(UTC), usegmt=True)
     headers = (
         ("Content-Type", answer.content_type),
         *_FIXED_HEADERS,
-        ("Date", format_datetime(datetime.now(UTC), usegmt=True)),
+        ("Date", date),
         *answer.headers,
         length,
         *more_headers,
