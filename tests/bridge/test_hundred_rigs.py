@@ -56,6 +56,7 @@ class Site:
             observatory = SimulatedObservatory(seed=seed, timezone=_ZONE, now=_NIGHT)
             project = observatory.add_project(observatory.add_profile("Refractor"), "Galaxies")
             target = observatory.add_target(project, "M 31", ra_hours=0.712, dec_deg=41.27)
+            # So short that several can have been taken between any two looks.
             observatory.add_exposure_plan(target, "Lum", exposure_s=1, desired=100)
             api = SimulatedApi(observatory, clock=self.clock.now)
             self.rigs[rig_id] = await stack.enter_async_context(api)

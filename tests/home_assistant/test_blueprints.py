@@ -12,7 +12,7 @@ import yaml
 
 from tests.home_assistant.scene import scene
 from tests.support.project import ROOT
-from ts2mqtt.observatory import exposures
+from ts2mqtt.observatory import evidence
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.planner import PreviewBlock, PreviewExposures
 
@@ -294,7 +294,7 @@ async def test_imaging_starts_once_and_ends_once_whatever_the_network_does(
         await tonight.activity("imaging")
         assert told.told("actions_end") == []
         # From now on the next exposure is missed after seconds.
-        monkeypatch.setattr(exposures, "_OVERHEAD", timedelta(seconds=1))
+        monkeypatch.setattr(evidence, "_OVERHEAD", timedelta(seconds=1))
         tonight.expose()
         await told.tells("actions_end")
         await told.has_run()

@@ -67,7 +67,7 @@ def length_after(
 ) -> float:
     """The length of the exposure that is believed to be under way after one of this plan."""
     of = target(*plans)
-    settings: dict[str, Any] = {order: 1} if order else {}
+    settings: dict[str, Any] = {order: True} if order else {}
     own = project(targets=Listing((of,)), **settings)
     found = seen(gain(of, plan, own=own), plan=night)
     assert found is not None
