@@ -50,6 +50,9 @@ def _without(payload: bytes, left_out: frozenset[str]) -> Any:
 
 def _content_without(value: Any, left_out: frozenset[str]) -> Any:
     match value:
+        case {"components": _}:
+            # Home Assistant's: its components have names of their own.
+            return value
         case dict():
             return {key: _content_without(item, left_out) for key, item in value.items() if key not in left_out}
         case list():
