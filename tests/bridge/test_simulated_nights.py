@@ -612,6 +612,9 @@ def test_the_button_asks_while_the_rig_images() -> None:
     assert told(watched.events).count((TARGET_STARTED, MORNING)) == 1
 
 
+@pytest.mark.timeout(
+    600
+)  # Twenty seconds of one processor, several times that where coverage is measured on a busy one.
 def test_a_month_costs_no_preview_while_imaging_and_at_most_two_a_night() -> None:
     noon = datetime(2026, 3, 15, 12, tzinfo=ZONE)
     observatory = busy_observatory(seed=7, start=noon, site=BERLIN, timezone=ZONE)

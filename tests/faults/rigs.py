@@ -264,12 +264,12 @@ def _faults(chance: random.Random) -> dict[str, Fault]:
 
 
 async def _with_unreadable_rows(chance: random.Random, exchange: Exchange) -> Answer:
-    """The true answer, but that some of a list's rows cannot be told apart any more."""
+    """The true answer, but that some of a list's rows have an id that is none."""
     answer = await exchange.regular_answer()
     try:
         rows = json.loads(answer.body)
     except ValueError:
         return answer
     if isinstance(rows, list):
-        rows = [{**row, "Id": None} if isinstance(row, dict) and chance.random() < 0.5 else row for row in rows]
+        rows = [{**row, "Id": 7} if isinstance(row, dict) and chance.random() < 0.5 else row for row in rows]
     return replace(answer, body=json.dumps(rows).encode())

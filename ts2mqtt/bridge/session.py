@@ -250,8 +250,11 @@ class Session:
         self._due |= dict.fromkeys(parts)
 
     async def _forget_record(self, task: ForgetRecord) -> None:
-        """Unless Home Assistant has gone down since, or was started anew: then it has to be shown again what went."""
-        is_safe = self._presence is Presence.UP and not self._carried.welcome_is_owed
+        """Unless Home Assistant has gone down since, or was started anew: then it has to be shown again what went.
+
+        That it was shown on this connection is known even where its birth was heard on an earlier one.
+        """
+        is_safe = self._presence is not Presence.DOWN and not self._carried.welcome_is_owed
         if is_safe and self.retained.get(task.topic) == task.record:
             await self._publisher.put(task.topic, b"")
             if part := self._ids.part_of(task.topic):
