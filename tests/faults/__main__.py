@@ -12,8 +12,9 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from tests.faults.sequences import play, shortened, told
+from tests.faults.sequences import THEMES, play, shortened, told
 
 _TELL_EVERY = 500
 
@@ -23,13 +24,14 @@ def main() -> int:
     parser.add_argument("first", type=int, help="the first seed")
     parser.add_argument("end", type=int, help="the seed before which to end")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes side by side")
+    parser.add_argument("--theme", choices=THEMES, default="anything", help="what happens mostly")
     parser.add_argument("--whole", action="store_true", help="do not shorten the sequences that fail")
     wanted = parser.parse_args()
     started = time.monotonic()
     kinds: Counter[str] = Counter()
     failed = 0
     with ProcessPoolExecutor(wanted.workers, initializer=_quietly) as workers:
-        for outcome in workers.map(play, range(wanted.first, wanted.end), chunksize=10):
+        for outcome in workers.map(partial(play, theme=wanted.theme), range(wanted.first, wanted.end), chunksize=10):
             kinds.update(outcome.kinds)
             if outcome.seed % _TELL_EVERY == 0:
                 _say(f"seed {outcome.seed} after {time.monotonic() - started:.0f} s, {failed} failed")

@@ -87,6 +87,18 @@ class RandomRig:
                 await self.make_well()
                 return "is well"
 
+    def answer_in_part(self) -> str:
+        """Until all is well, some rows of some lists cannot be read."""
+        pattern = self._chance.choice(_PATTERNS)
+        self.api.faults.add(pattern, _faults(self._chance)["unreadable rows"])
+        return f"answers {pattern} with unreadable rows"
+
+    def remove(self) -> str:
+        """Removes something from the database."""
+        change = self._chance.choice((self._remove_project, self._remove_target, self._remove_exposure_plan))
+        change()
+        return change.__name__.replace("_", " ").strip()
+
     def change(self) -> str:
         """Changes something in the database, by one of its user's ways."""
         changes = (

@@ -40,6 +40,27 @@ _WEIGHTS = {
     "stranger_plants_garbage": 2,
     "clock_jumps": 3,
 }
+_THEMES = {
+    "anything": _WEIGHTS,
+    # Few kinds, each often: what takes two of them one after the other is rare where everything happens.
+    "lists in part": {
+        "lists_come_in_part": 6,
+        "rig_is_well": 2,
+        "database_changes": 3,
+        "bridge_is_killed": 1,
+        "bridge_starts": 2,
+    },
+    "removals": {
+        "something_is_removed": 6,
+        "home_assistant_restarts": 2,
+        "home_assistant_is_down": 3,
+        "connection_breaks": 2,
+        "bridge_is_killed_in_mid_message": 1,
+        "bridge_starts": 2,
+    },
+}
+THEMES = tuple(_THEMES)
+
 _PAUSES_S = (0.0, 0.0, 0.05, 0.3, 1.0, 2.0, 5.0, 12.0, 35.0, 70.0)
 _LONGEST = 14
 
@@ -52,12 +73,14 @@ class Outcome:
     steps: tuple[str, ...]
     problems: tuple[str, ...]
     kinds: tuple[str, ...]
+    theme: str = "anything"
 
 
-def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
-    """Plays the sequence of this seed; `without` leaves some of its steps out."""
+def play(seed: int, theme: str = "anything", *, without: Collection[int] = ()) -> Outcome:
+    """Plays the sequence of this seed, one of THEMES; `without` leaves some of its steps out."""
     numbers = random_numbers(seed, "sequence")
-    kinds = numbers.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()), k=numbers.randint(3, _LONGEST))
+    weights = _THEMES[theme]
+    kinds = numbers.choices(tuple(weights), tuple(weights.values()), k=numbers.randint(3, _LONGEST))
     pauses = [numbers.choice(_PAUSES_S) for _ in kinds]
     steps: list[str] = []
 
@@ -76,14 +99,14 @@ def play(seed: int, *, without: Collection[int] = ()) -> Outcome:
     # Drawing pictures would take most of the time, and is beside the point.
     with patch.object(night_work, "night_picture", _drawn_quickly):
         problems = run_in_simulated_time(played)
-    return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds))
+    return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds), theme)
 
 
 def shortened(outcome: Outcome) -> Outcome:
     """The same failure with as few of its steps as can be found by leaving out one after the other."""
     without: set[int] = set()
     for number in range(len(outcome.kinds)):
-        shorter = play(outcome.seed, without=without | {number})
+        shorter = play(outcome.seed, outcome.theme, without=without | {number})
         if shorter.problems:
             without.add(number)
             outcome = shorter
@@ -94,7 +117,7 @@ def told(outcome: Outcome) -> str:
     """Everything that it takes to see it again."""
     steps = "\n".join(f"  {step}" for step in outcome.steps)
     problems = "\n".join(f"  ! {problem}" for problem in outcome.problems)
-    return f"the sequence of seed {outcome.seed} ended wrongly:\n{steps}\n{problems}"
+    return f"the sequence of seed {outcome.seed}, {outcome.theme}, ended wrongly:\n{steps}\n{problems}"
 
 
 def _drawn_quickly(plan: NightPlan, **_: object) -> bytes:

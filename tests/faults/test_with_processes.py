@@ -176,10 +176,14 @@ async def _settled(port: int, expected: dict[str, Any]) -> list[str]:
 
 
 def _with_ones_own(held: dict[str, Any]) -> dict[str, Any]:
-    """Without what the two configurations differ in: addresses and the protocol."""
+    """Without what the two configurations differ in, addresses and the protocol, and without records of removals.
+
+    A record stays for two minutes after Home Assistant was shown what went; sequences in simulated time wait for that.
+    """
     return {
         topic: {key: value for key, value in payload.items() if key not in {"rigs", "protocol"}}
         if topic == NAMES.topics.bridge and isinstance(payload, dict)
         else payload
         for topic, payload in held.items()
+        if not topic.startswith(NAMES.topics.removed(""))
     }

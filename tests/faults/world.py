@@ -128,6 +128,19 @@ class World:
         rig = self._chance.choice(self._rigs)
         return f"{rig.id}: {', '.join(rig.change() for _ in range(self._chance.randint(1, 4)))}"
 
+    async def _lists_come_in_part(self) -> str:
+        rig = self._chance.choice(self._rigs)
+        return f"{rig.id} {rig.answer_in_part()}"
+
+    async def _rig_is_well(self) -> str:
+        rig = self._chance.choice(self._rigs)
+        await rig.make_well()
+        return f"{rig.id} is well"
+
+    async def _something_is_removed(self) -> str:
+        rig = self._chance.choice(self._rigs)
+        return f"{rig.id}: {rig.remove()}"
+
     async def _bridge_is_killed(self) -> str:
         if self._bridges:
             await self._kill(self._bridges[0])
