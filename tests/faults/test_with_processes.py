@@ -178,7 +178,7 @@ async def _settled(port: int, expected: dict[str, Any]) -> list[str]:
 def _with_ones_own(held: dict[str, Any]) -> dict[str, Any]:
     """Without what the two configurations differ in, addresses and the protocol, and without records of removals.
 
-    A record stays for two minutes after Home Assistant was shown what went; sequences in simulated time wait for that.
+    A record stays for two minutes after Home Assistant was shown what went; simulated sequences wait for that.
     """
     return {
         topic: {key: value for key, value in payload.items() if key not in {"rigs", "protocol"}}
