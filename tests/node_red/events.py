@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ts2mqtt.topics.payloads import Event
@@ -16,5 +16,6 @@ NO_EVENTS = (b"", b"null", b"7", b"[]", b"text", b"{", b"\xff\xfe", b"{}", b'{"e
 def event(event_type: str, **fields: Any) -> bytes:
     """Of the rig Backyard; what is not given is null."""
     nothing = dict.fromkeys(Event.model_fields)
-    known = {"event_type": event_type, "time": TIME, "rig_id": "backyard", "rig_name": "Backyard"}
+    known = {"event_type": event_type, "time": TIME, "noticed": TIME + timedelta(seconds=30)}
+    known |= {"rig_id": "backyard", "rig_name": "Backyard"}
     return Event.model_validate(nothing | known | fields).to_bytes()
