@@ -124,6 +124,21 @@ async def test_a_session_that_worked_says_offline_once(mosquitto: Mosquitto, obs
     assert [seen.payload for seen in observer.since(0) if seen.topic == of.STATUS] == [b"online", b"offline"]
 
 
+async def test_home_assistant_is_told_everything_on_the_connection_after_the_one_that_heard_its_start(
+    mosquitto: Mosquitto, observer: Observer
+) -> None:
+    device = of.BRIDGE_DEVICE
+    async with session_at(mosquitto.port) as at_work:
+        at_work.carried.welcome_is_owed = True
+        working = asyncio.create_task(at_work.session.keep_true())
+        await observer.wait_until(
+            lambda: [seen.topic for seen in observer.since(0)].count(device) == 2, "its device to be told twice"
+        )
+        at_work.inbox.put(Stop())
+        await working
+        assert not at_work.carried.welcome_is_owed
+
+
 async def test_a_session_that_stops_tells_all_that_has_happened(mosquitto: Mosquitto, observer: Observer) -> None:
     """What has been looked at is told by nobody after a restart."""
     waiting, happening = [[f"{when}{number}".encode() for number in range(20)] for when in ("before", "now")]
