@@ -7,7 +7,7 @@ Five facts of Home Assistant make the steps necessary:
 - What goes while it is down has to be shown to it whole once more, and then be removed again. So what goes is put on
   record, on the broker.
 - It writes its registry late: when the power fails within some ten seconds after a removal, what was removed is there
-  again. So the record stays for a minute also when Home Assistant is up.
+  again. So the record stays for two minutes also when Home Assistant is up.
 - With a new payload it goes on showing the state that it rendered with the old one, until the next message on the
   state's topic (mqtt/subscription.py subscribes again only where the topic is another).
 - A state that is none of the new payload's options breaks the entity (sensor/entity.py). So the old words stay among
