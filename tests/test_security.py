@@ -75,6 +75,7 @@ async def test_under_the_minimal_acl_everything_works(
             await observer.wait_for("ts2mqtt/backyard/plan/image")
             example.remove_project(doomed)
             await observer.wait_until_gone(of.project(doomed.id), of.project_device(doomed.id))
+        await observer.catch_up()
         assert observer.held[of.STATUS] == b"offline"
         findings = await _checked(config)
         assert not [finding for finding in findings if finding.ok is False]
