@@ -138,11 +138,12 @@ async def test_influxdb_takes_every_line_and_knows_the_names(
     need("InfluxDB", is_there=influxdb_is_installed())
     lines = tmp_path / "exposures.line"
     async with running_influxdb(tmp_path / "influxdb") as influxdb:
-        flow = log(influx_url=influxdb.write_url, line_file=str(lines)).tap(DATABASE).tap(TROUBLE)
+        flow = log(influx_url=influxdb.write_url, line_file=str(lines)).tap(DATABASE).tap(FILE).tap(TROUBLE)
         node_red = await deploy(flow)
         for number, name in enumerate(NAMES):
             await observer.publish(TOPIC, accepted(target_name=name, filter=name, target_id=f"id {number}"))
         await written(node_red, len(NAMES), DATABASE)
+        await written(node_red, len(NAMES), FILE)
         stored = await influxdb.query("SELECT * FROM accepted_exposures ORDER BY time")
         assert node_red.tapped(TROUBLE) == []
 
