@@ -32,7 +32,7 @@ async def reading(port: int, ids: DiscoveryIds = of.NAMES) -> AsyncIterator[Reta
     """A reader on a connection of its own, given all that arrives."""
     async with connect(mqtt_config(port)) as connection:
         liveness = Liveness(connection, ids.topics, "0-me", BrokerTimings())
-        reader = RetainedReader(connection, ids, liveness)
+        reader = RetainedReader(connection, ids, liveness, BrokerTimings())
 
         async def hear() -> None:
             async for message in connection.received():

@@ -41,7 +41,7 @@ class _Cleaner:
         self._ids = ids
         instance = new_instance(SystemClock())
         self._liveness = Liveness(connection, ids.topics, instance, timings.broker)
-        self._reader = RetainedReader(connection, ids, self._liveness)
+        self._reader = RetainedReader(connection, ids, self._liveness, timings.broker)
 
     async def hear(self) -> None:
         async for message in self._connection.received():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
+from ts2mqtt.logs.wording import counted
 from ts2mqtt.topics import decode
 from ts2mqtt.topics.names import BRIDGE, Subject
 
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.mqtt.connection import Connection
     from ts2mqtt.mqtt.message import Received
+    from ts2mqtt.timing import BrokerTimings
 
-# MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the subscription,
-# comes back after it on most brokers; where it overtakes, this pause catches the rest.
-_QUIET_S = 0.2
+_LOG = logging.getLogger(__name__)
+
 _SUSPICIOUSLY_MANY = 500
 """Mosquitto drops what a subscriber does not take fast enough, from 1,000 queued messages on."""
 
@@ -43,20 +45,31 @@ class RetainedReader:
     """
 
     def __init__(
-        self, connection: Connection, ids: DiscoveryIds, liveness: Liveness, standing: Iterable[str] = ()
+        self,
+        connection: Connection,
+        ids: DiscoveryIds,
+        liveness: Liveness,
+        timings: BrokerTimings,
+        standing: Iterable[str] = (),
     ) -> None:
+        self._timings = timings
         self._standing = frozenset(standing)
         self._connection = connection
         self._ids = ids
         self._liveness = liveness
         self._retained: dict[str, bytes] = {}
         self._heard = 0
+        self._heard_at = 0.0
+        self._longest_gap_s = 0.0
         self._sought: dict[str, bytes] = {}
 
     def hear(self, message: Received) -> None:
         """Takes what the broker had kept; a message that just happened says nothing about what it keeps."""
         if not (message.retain and message.payload):
             return
+        now = asyncio.get_running_loop().time()
+        self._longest_gap_s = max(self._longest_gap_s, now - self._heard_at)
+        self._heard_at = now
         if message.topic in self._sought:
             self._sought[message.topic] = message.payload
         if self._ids.topics.is_own(message.topic) or self._ids.subject(message.topic) is not None:
@@ -103,14 +116,38 @@ class RetainedReader:
         return {topic: payload for topic, payload in retained.items() if topic not in left_alone}
 
     async def _ask(self, filters: list[str]) -> None:
-        await self._connection.subscribe(filters)
-        await self._liveness.fence()
+        self._heard_at, self._longest_gap_s = asyncio.get_running_loop().time(), 0.0
+        telling = asyncio.create_task(self._tell_progress())
+        try:
+            await self._connection.subscribe(filters)
+            await self._liveness.fence()
+            await self._until_quiet()
+        finally:
+            telling.cancel()
+        if passing := [one for one in filters if one not in self._standing]:
+            await self._connection.unsubscribe(passing)
+
+    async def _until_quiet(self) -> None:
+        """Waits for what the fence may have overtaken.
+
+        MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the subscription,
+        comes back after it on most brokers, yet not on all.
+        """
         heard = -1
         while heard != self._heard:
             heard = self._heard
-            await asyncio.sleep(_QUIET_S)
-        if passing := [one for one in filters if one not in self._standing]:
-            await self._connection.unsubscribe(passing)
+            slow_s = min(2 * self._longest_gap_s, self._timings.longest_quiet_s)
+            await asyncio.sleep(max(self._timings.quiet_s, slow_s))
+
+    async def _tell_progress(self) -> None:
+        pause_s = self._timings.long_read_s
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+            _LOG.info(
+                "still reading what the broker retains of this bridge: %s so far",
+                counted(len(self._retained), "topic"),
+            )
 
     async def _ask_for_relatives(self) -> None:
         for _ in range(_MOST_ROUNDS):

@@ -77,7 +77,7 @@ class Session:
             ids.topics.rig_command("+"),
             setting.home_assistant.status_topic,
         )
-        self._reader = RetainedReader(connection, ids, self._liveness, self._heard)
+        self._reader = RetainedReader(connection, ids, self._liveness, timings.broker, self._heard)
         self._agenda = Agenda(clock)
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)

@@ -12,6 +12,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, PublishRefusedError
+from ts2mqtt.mqtt.byte_window import ByteWindow
 from ts2mqtt.mqtt.login import login_failure, login_not_answered, paho_client
 from ts2mqtt.mqtt.message import Received
 from ts2mqtt.mqtt.packet_sizes import PacketSizes, packet_size
@@ -21,7 +22,7 @@ from ts2mqtt.mqtt.unacknowledged import UnacknowledgedPublishes, fail_quietly
 from ts2mqtt.timing import BrokerTimings, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Iterable
 
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
@@ -56,8 +57,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._socket = PahoSocket(client)
         self._received: asyncio.Queue[Received | None] = asyncio.Queue()
-        self._publishes = UnacknowledgedPublishes(clock)
+        self._publishes = UnacknowledgedPublishes(clock, ByteWindow(grows=config.qos > 0))
         self._subscribes: dict[int, asyncio.Future[None]] = {}
+        self._retained_arrived = float("-inf")
         self._lost: BrokerUnreachableError | None = None
         self._logged_in: asyncio.Future[None] = self._loop.create_future()
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -108,22 +110,19 @@ class Connection:
     async def publish(self, topic: str, payload: bytes, *, retain: bool) -> asyncio.Future[float]:
         """Sends a message once not too many are unacknowledged; the future is done when it has arrived.
 
-        It tells how many seconds that took. With `mqtt.qos` 0 nobody says that it arrived, and it is done at once.
+        It tells how many seconds that took. With `mqtt.qos` 0 nobody says that it arrived, and it is done when the
+        operating system has taken it.
         """
-        await self._publishes.wait_for_place()
+        size = packet_size(topic, payload)
+        await self._publishes.wait_for_place(size)
         if self._lost:
-            self._publishes.release_place()
+            self._publishes.release_place(size)
             raise self._lost
         info = self._client.publish(topic, payload, self._qos, retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._publishes.release_place()
+            self._publishes.release_place(size)
             raise BrokerUnreachableError(f"publishing failed: {paho.error_string(info.rc)}")
-        if self._qos > 0:
-            return self._publishes.add(info.mid, packet_size(topic, payload))
-        self._publishes.release_place()
-        sent: asyncio.Future[float] = self._loop.create_future()
-        sent.set_result(0.0)
-        return sent
+        return self._publishes.add(info.mid, size)
 
     async def drain(self) -> None:
         """Returns when everything that was published has been acknowledged, or is no longer waited for."""
@@ -131,6 +130,23 @@ class Connection:
             await asyncio.wait(awaited)
         if self._lost:
             raise self._lost
+
+    async def unless_silent(self, answer: Awaitable[None], within_s: float) -> None:
+        """Waits for it; TimeoutError after so many seconds without anything of what the broker had retained.
+
+        Over a slow way all that comes before the answer.
+        """
+        answering = asyncio.ensure_future(answer)
+        began = self._loop.time()
+        try:
+            while not answering.done():
+                left_s = max(began, self._retained_arrived) + within_s - self._loop.time()
+                if left_s <= 0:
+                    raise TimeoutError
+                await asyncio.wait((answering,), timeout=left_s)
+            answering.result()
+        finally:
+            answering.cancel()
 
     async def _agreed(self, code: MQTTErrorCode, packet_id: int | None) -> None:
         """Returns when the broker has agreed to the subscribe or unsubscribe with this packet id."""
@@ -140,8 +156,7 @@ class Connection:
             raise BrokerUnreachableError(f"subscribing failed: {paho.error_string(code)}")
         agreed = self._subscribes[packet_id] = self._loop.create_future()
         try:
-            async with asyncio.timeout(self._timings.connect_timeout_s):
-                await agreed
+            await self.unless_silent(agreed, self._timings.connect_timeout_s)
         except TimeoutError as error:
             raise BrokerUnreachableError("the broker does not answer a subscription") from error
 
@@ -153,7 +168,8 @@ class Connection:
         self._schedule_housekeeping()
         self._client.loop_misc()
         limit = self._timings.acknowledged_within_s
-        if self._publishes.oldest_age_s() > limit:
+        # Over a slow way an acknowledgement comes after all that the broker retains and is sending.
+        if min(self._publishes.stalled_s(), self._loop.time() - self._retained_arrived) > limit:
             self._break(
                 BrokerUnreachableError(
                     f"the broker has not acknowledged a message within {limit:g} s; connecting anew"
@@ -211,6 +227,8 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             return
+        if message.retain:
+            self._retained_arrived = self._loop.time()
         self._received.put_nowait(Received(topic, bytes(message.payload), message.retain))
 
     def _on_publish(
@@ -218,7 +236,7 @@ class Connection:
     ) -> None:
         refusal = str(reason) if reason.value >= _FIRST_FAILURE else None
         size = self._publishes.acknowledge(packet_id, refusal)
-        if size is not None:
+        if size is not None and self._qos > 0:
             self.sizes.took(size)
 
     def _on_subscribe(

@@ -13,6 +13,9 @@ from ts2mqtt.errors import BrokerUnreachableError
 if TYPE_CHECKING:
     from paho.mqtt import client as paho
 
+_MOST_UNSENT = 16_384
+"""Bytes that the operating system holds and has not sent yet."""
+
 
 class PahoSocket:
     """Between attach() and detach(), bytes of the broker reach the client's callbacks, and its bytes the broker."""
@@ -31,6 +34,9 @@ class PahoSocket:
         if isinstance(sock, socket.socket):
             # Nagle's algorithm against the broker's delayed ACK costs 40 ms a batch.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+                # Over a slow way the system would take megabytes, and a heartbeat would wait behind them.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT)
         self._descriptor = sock.fileno()
         self._loop.add_reader(self._descriptor, self._read)
         client.on_socket_register_write = self._on_register_write

@@ -10,6 +10,7 @@ from ts2mqtt.errors import PublishRefusedError
 
 if TYPE_CHECKING:
     from ts2mqtt.errors import BrokerError
+    from ts2mqtt.mqtt.byte_window import ByteWindow
     from ts2mqtt.timing import Clock
 
 _MOST_AT_ONCE = 200
@@ -27,51 +28,71 @@ class _Publish:
 class UnacknowledgedPublishes:
     """By packet id, oldest first; each takes one of a limited number of places until it is acknowledged."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, window: ByteWindow) -> None:
         self._clock = clock
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._window = window
         self._publishes: dict[int, _Publish] = {}
+        self._oldest_since = 0.0
 
-    async def wait_for_place(self) -> None:
-        """Takes a place; add() fills it, and release_place() gives it back unused."""
+    async def wait_for_place(self, size: int) -> None:
+        """Takes a place for so many bytes; add() fills it, and release_place() gives it back unused."""
         await self._places.acquire()
+        try:
+            await self._window.take(size)
+        except BaseException:
+            self._places.release()
+            raise
 
-    def release_place(self) -> None:
+    def release_place(self, size: int) -> None:
         self._places.release()
+        self._window.give_back(size)
 
     def add(self, packet_id: int, size: int) -> asyncio.Future[float]:
         """The future will hold the seconds until the acknowledgement, or an error."""
         acknowledged: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._publishes[packet_id] = _Publish(acknowledged, size, self._clock.monotonic())
+        now = self._clock.monotonic()
+        if not self._publishes:
+            self._oldest_since = now
+        self._publishes[packet_id] = _Publish(acknowledged, size, now)
         return acknowledged
 
     def acknowledge(self, packet_id: int, refusal: str | None = None) -> int | None:
         """The size of the message that the broker has taken, or refused for this reason; None for an unknown id."""
+        is_oldest = next(iter(self._publishes), None) == packet_id
         publish = self._publishes.pop(packet_id, None)
         if publish is None:
             return None
-        self._places.release()
+        now = self._clock.monotonic()
+        if is_oldest:
+            self._oldest_since = now
+        self.release_place(publish.size)
+        self._window.adapt(publish.size, now - publish.sent)
         if refusal is not None:
             fail_quietly(publish.acknowledged, PublishRefusedError(f"the broker does not keep it: {refusal}"))
         elif not publish.acknowledged.done():
-            publish.acknowledged.set_result(self._clock.monotonic() - publish.sent)
+            publish.acknowledged.set_result(now - publish.sent)
         return publish.size
 
     def fail_all(self, error: BrokerError) -> None:
         """For a connection that is over: nothing will be acknowledged any more."""
         for publish in self._publishes.values():
             fail_quietly(publish.acknowledged, error)
-            self._places.release()
+            self.release_place(publish.size)
         self._publishes.clear()
 
     def awaited(self) -> list[asyncio.Future[float]]:
         """Those that somebody still waits for."""
         return [one.acknowledged for one in self._publishes.values() if not one.acknowledged.done()]
 
-    def oldest_age_s(self) -> float:
-        """Seconds since the oldest was sent; 0 if there is none."""
+    def stalled_s(self) -> float:
+        """Seconds since the oldest became the oldest, or was sent; 0 if there is none.
+
+        A broker acknowledges in the order in which it was sent to (MQTT 3.1.1, 4.6): over a slow way one after the
+        other becomes the oldest, and one that was forgotten stays it.
+        """
         oldest = next(iter(self._publishes.values()), None)
-        return self._clock.monotonic() - oldest.sent if oldest else 0.0
+        return self._clock.monotonic() - max(self._oldest_since, oldest.sent) if oldest else 0.0
 
     def sizes_sent_within(self, seconds: float) -> list[int]:
         """Of those that were sent so short a time ago."""

@@ -52,7 +52,16 @@ class BrokerTimings:
     """So long another bridge may take to answer whether it is at work."""
 
     fence_s: float = 15.0
+    """So long the broker may send nothing before what is published comes back."""
+
     fence_again_s: float = 1.0
+    quiet_s: float = 0.2
+    """Without a message of what the broker retains, after which that was all; longer where messages come slowly."""
+
+    longest_quiet_s: float = 5.0
+    long_read_s: float = 10.0
+    """After so long a reading of what the broker retains is told, and then after ever longer times."""
+
     slow_acknowledgement_s: float = 2.0
     """An acknowledgement that takes longer comes from a broker in trouble (publisher.py)."""
 

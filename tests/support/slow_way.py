@@ -1,0 +1,51 @@
+"""A TCP way to a broker that carries so many bytes a second in each direction, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.support.odd_server import closed, serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_AT_ONCE = 1_024
+_BUFFER = 4_096
+"""Of the operating system; with a large one the sender would think that all has gone."""
+
+
+@asynccontextmanager
+async def slow_way(broker_port: int, bytes_per_second: float) -> AsyncIterator[int]:
+    """The port from which it leads to the broker."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _narrow(writer)
+        from_broker, to_broker = await asyncio.open_connection("127.0.0.1", broker_port, limit=_AT_ONCE)
+        _narrow(to_broker)
+        back = asyncio.create_task(_carry(from_broker, writer, bytes_per_second))
+        try:
+            await _carry(reader, to_broker, bytes_per_second)
+        finally:
+            back.cancel()
+            await closed(to_broker)
+
+    async with serving(carry) as port:
+        yield port
+
+
+def _narrow(writer: asyncio.StreamWriter) -> None:
+    end: socket.socket = writer.get_extra_info("socket")
+    for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        end.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER)
+    writer.transport.set_write_buffer_limits(_AT_ONCE)
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bytes_per_second: float) -> None:
+    while octets := await reader.read(_AT_ONCE):
+        # This is the slow way itself, no waiting for anything.
+        await asyncio.sleep(len(octets) / bytes_per_second)
+        writer.write(octets)
+        await writer.drain()
