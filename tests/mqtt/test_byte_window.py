@@ -63,3 +63,9 @@ async def test_what_is_larger_than_the_window_goes_alone() -> None:
     assert not done
     window.give_back(_MESSAGE)
     await taking
+
+
+async def test_a_heartbeat_does_not_wait_for_large_messages() -> None:
+    window = ByteWindow()
+    await window.take(10_000_000)
+    await window.take(200)

@@ -32,7 +32,7 @@ async def slow_way(broker_port: int, bytes_per_second: float) -> AsyncIterator[i
             back.cancel()
             await closed(to_broker)
 
-    async with serving(carry) as port:
+    async with serving(carry, buffer=_BUFFER) as port:
         yield port
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 
 _FIRST, _LEAST, _MOST = 32_768, 16_384, 2_097_152
+_SMALL = 512
+"""Bytes; a heartbeat has fewer, and waits for nothing."""
+
 _LATE_S, _SOON_S = 1.0, 0.5
 
 
@@ -22,7 +25,7 @@ class ByteWindow:
 
     async def take(self, size: int) -> None:
         """Waits until there is room; what is larger than the window goes alone."""
-        while self._under_way and self._under_way + size > self._allowed:
+        while size > _SMALL and self._under_way and self._under_way + size > self._allowed:
             self._freed.clear()
             await self._freed.wait()
         self._under_way += size
