@@ -29,10 +29,11 @@ def main() -> int:
     wanted = parser.parse_args()
     started = time.monotonic()
     kinds: Counter[str] = Counter()
-    failed = 0
+    failed = most_lines = 0
     with ProcessPoolExecutor(wanted.workers, initializer=_quietly) as workers:
         for outcome in workers.map(partial(play, theme=wanted.theme), range(wanted.first, wanted.end), chunksize=10):
             kinds.update(outcome.kinds)
+            most_lines = max(most_lines, outcome.lines_in_an_hour)
             if outcome.seed % _TELL_EVERY == 0:
                 _say(f"seed {outcome.seed} after {time.monotonic() - started:.0f} s, {failed} failed")
             if outcome.problems:
@@ -40,6 +41,7 @@ def main() -> int:
                 _say(told(outcome if wanted.whole else shortened(outcome)))
     for kind, number in sorted(kinds.items(), key=lambda item: -item[1]):
         _say(f"{number:8,} {kind.replace('_', ' ')}")
+    _say(f"{most_lines:8,} lines at most in the log of one hour")
     sequences = wanted.end - wanted.first
     _say(f"{sequences:,} sequences in {time.monotonic() - started:.0f} s, {failed} failed")
     return 1 if failed else 0

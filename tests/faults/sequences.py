@@ -74,6 +74,7 @@ class Outcome:
     problems: tuple[str, ...]
     kinds: tuple[str, ...]
     theme: str = "anything"
+    lines_in_an_hour: int = 0
 
 
 def play(seed: int, theme: str = "anything", *, without: Collection[int] = ()) -> Outcome:
@@ -84,7 +85,7 @@ def play(seed: int, theme: str = "anything", *, without: Collection[int] = ()) -
     pauses = [numbers.choice(_PAUSES_S) for _ in kinds]
     steps: list[str] = []
 
-    async def played() -> list[str]:
+    async def played() -> tuple[list[str], int]:
         async with World(seed) as world:
             await asyncio.sleep(numbers.choice(_PAUSES_S))
             for number, (kind, pause) in enumerate(zip(kinds, pauses, strict=True)):
@@ -93,13 +94,13 @@ def play(seed: int, theme: str = "anything", *, without: Collection[int] = ()) -
                 words = await world.happen(kind)
                 steps.append(f"{number:2} {asyncio.get_running_loop().time():8.2f} s {words}")
                 await asyncio.sleep(pause)
-            return await world.verdict()
+            return await world.verdict(), world.most_lines_in_an_hour
 
     random.seed(seed)
     # Drawing pictures would take most of the time, and is beside the point.
     with patch.object(night_work, "night_picture", _drawn_quickly):
-        problems = run_in_simulated_time(played)
-    return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds), theme)
+        problems, lines = run_in_simulated_time(played)
+    return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds), theme, lines)
 
 
 def shortened(outcome: Outcome) -> Outcome:

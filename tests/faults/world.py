@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -11,6 +12,7 @@ from tests.faults.gate import Gate
 from tests.faults.rigs import RandomRig
 from tests.faults.truth import comparable, differences
 from tests.faults.watched_broker import STATUS, WatchedBroker
+from tests.support.log_lines import MOST_IN_AN_HOUR, LogLines
 from tests.support.topics_of_example import NAMES
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
@@ -80,8 +82,11 @@ class World:
         self._bridges: list[_RunningBridge] = []
         self._is_patient = seed % 5 == 0
         self._ghosts_are_excused = False
+        self._log_lines = LogLines(_MachineClock(self))
+        self._counting = ExitStack()
 
     async def __aenter__(self) -> Self:
+        self._counting.enter_context(self._log_lines.counted())
         await self._broker.start()
         self._gate, self._second_gate = Gate(self._broker.port), Gate(self._broker.port)
         await self._gate.open()
@@ -101,6 +106,7 @@ class World:
         for rig in self._rigs:
             await rig.stop()
         await self._broker.stop()
+        self._counting.close()
 
     def now(self) -> datetime:
         """What the bridge's machine shows; it can be wrong."""
@@ -116,7 +122,12 @@ class World:
         await self._make_well()
         expected = await self._as_a_newcomer_says()
         problems = await self._settled(expected)
-        return [*self._broker.breaches, *problems]
+        return [*self._broker.breaches, *problems, *self._floods()]
+
+    @property
+    def most_lines_in_an_hour(self) -> int:
+        """So many lines the log has in its worst hour, of all bridges together."""
+        return self._log_lines.most_in_an_hour()
 
     # What may happen.
 
@@ -348,6 +359,10 @@ class World:
 
     def _compared(self, retained: Mapping[str, bytes]) -> dict[str, Any]:
         return comparable(retained, with_the_moment=self._is_patient)
+
+    def _floods(self) -> list[str]:
+        most = self.most_lines_in_an_hour
+        return [f"the log has {most} lines in an hour"] if most > MOST_IN_AN_HOUR else []
 
     # The parts.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ts2mqtt.logs.format import set_up
+from tests.support.clocks import HandClock
+from ts2mqtt.logs.format import LimitedHandler, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,3 +120,38 @@ def test_other_programs_loggers_are_left_alone(capsys: pytest.CaptureFixture[str
     assert sys.stderr not in [getattr(handler, "stream", None) for handler in root.handlers]
     assert not logging.getLogger("ts2mqtt").propagate
     assert lines(capsys) == []
+
+
+def test_no_more_than_a_hundred_lines_come_in_an_hour_and_those_left_out_are_counted() -> None:
+    clock, written = HandClock(), io.StringIO()
+    with handled_by(LimitedHandler(written, clock)) as logger:
+        for number in range(2 * 3_600):
+            logger.error("line %d", number)
+            clock.advance(1.0)
+
+    lines = written.getvalue().splitlines()
+    assert 100 < len(lines) <= 160
+    assert sum(int(line.split()[1]) < 3_600 for line in lines) <= 100
+    assert re.fullmatch(r"line \d+ \(before it \d+ lines left out: too many at once\)", lines[41])
+
+
+def test_whoever_asks_for_debug_gets_every_line() -> None:
+    written = io.StringIO()
+    with handled_by(LimitedHandler(written, HandClock()), logging.DEBUG) as logger:
+        for number in range(1_000):
+            logger.error("line %d", number)
+
+    assert len(written.getvalue().splitlines()) == 1_000
+
+
+@contextmanager
+def handled_by(handler: logging.Handler, level: int = logging.INFO) -> Iterator[logging.Logger]:
+    logger = logging.getLogger("ts2mqtt")
+    before = logger.level
+    logger.setLevel(level)
+    logger.addHandler(handler)
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -18,7 +18,7 @@ QUICK = (
     "bridge/test_commands.py",
     "bridge/test_desired_state.py",
     "bridge/test_inbox.py",
-    "bridge/test_rate_limit.py",
+    "timing/test_rate_limit.py",
     "config",
     "discovery",
     "logs",

@@ -23,6 +23,7 @@ from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import SUM_UP_EVERY_S, Kind, Tallies
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.mqtt.message import Will
 from ts2mqtt.mqtt.packet_sizes import PacketSizes
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from ts2mqtt.timing import Clock
 
 _LOG = logging.getLogger(__name__)
+
+_LOST = Kind("losses of the broker")
+_CONNECTED = Kind("connections to the broker")
 
 _FINISH_S = 1.0
 _RIGS_AT_ONCE, _NEXT_RIGS_S = 20, 1.0
@@ -72,9 +76,10 @@ class Bridge:
         )
         self._client_id = config.mqtt.client_id
         self._sizes = PacketSizes(self._clock)
-        self._failures = FailureLog(_LOG, self._clock)
+        self._tallies = Tallies(self._clock)
+        self._failures = FailureLog(_LOG, self._clock, self._tallies)
         events_of_a_rig = most_events_of_a_rig(len(config.rigs))
-        self._inbox = Inbox(events_of_a_rig)
+        self._inbox = Inbox(events_of_a_rig, failures=self._failures)
         language = LANGUAGES[config.home_assistant.language]
         is_told = config.home_assistant.enabled
         surroundings = Surroundings(
@@ -84,6 +89,7 @@ class Bridge:
             timings=self._timings,
             tls=tls,
             rng=rng,
+            tallies=self._tallies,
         )
         self._workers = {
             rig.id: RigWorker(rig, config.polling, _project_states(config), surroundings, self._inbox)
@@ -96,7 +102,7 @@ class Bridge:
             failures=self._failures,
             events_of_a_rig=events_of_a_rig,
         )
-        self._commands = Commands(self._ids.topics, self._workers, self._clock)
+        self._commands = Commands(self._ids.topics, self._workers, self._clock, self._failures)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -131,13 +137,20 @@ class Bridge:
             asyncio.create_task(worker.run(number // _RIGS_AT_ONCE * _NEXT_RIGS_S))
             for number, worker in enumerate(self._workers.values())
         ]
+        watching.append(asyncio.create_task(self._sum_up_for_ever()))
         try:
             await self._stay_connected()
         finally:
             for task in watching:
                 task.cancel()
             await asyncio.wait(watching, timeout=_FINISH_S)
+            self._tallies.sum_up(at_the_end=True)
         _LOG.info("ts2mqtt has stopped")
+
+    async def _sum_up_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SUM_UP_EVERY_S)
+            self._tallies.sum_up()
 
     async def _stay_connected(self) -> None:
         timings = self._timings.broker
@@ -147,12 +160,12 @@ class Bridge:
             try:
                 await self._until_stopped(self._be_connected(), timings.farewell_s)
             except (LoginRefusedError, OtherBridgeError) as error:
-                self._failures.failed("MQTT", str(error), level=logging.ERROR)
+                self._failures.failed("MQTT", str(error), kind=_LOST, level=logging.ERROR)
                 delay_s = timings.refused_retry_s
                 if isinstance(error, OtherBridgeError):
                     self._take_another_client_id()
             except BrokerError as error:
-                self._failures.failed("MQTT", str(error))
+                self._failures.failed("MQTT", str(error), kind=_LOST)
                 was_steady = self._clock.monotonic() - started > timings.steady_s
                 attempts = 1 if was_steady else attempts + 1
                 delay_s = min(timings.longest_retry_s, timings.first_retry_s * 2.0 ** min(attempts - 1, 10))
@@ -181,7 +194,8 @@ class Bridge:
             async with session.begun():
                 self._recall(session.retained)
                 self._failures.succeeded("MQTT")
-                _LOG.info("connected to the broker at %s:%s", mqtt.host, mqtt.port)
+                text = f"connected to the broker at {mqtt.host}:{mqtt.port}"
+                self._failures.noted(_CONNECTED, "MQTT", text, level=logging.INFO)
                 try:
                     await self._until_stopped(session.keep_true(), _FINISH_S)
                 except OtherBridgeError:

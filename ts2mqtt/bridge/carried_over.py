@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.logs.wording import counted
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.desired_state import DesiredState
     from ts2mqtt.logs.failures import FailureLog
 
-_LOG = logging.getLogger(__name__)
+_DROPPED = Kind("rigs whose events were dropped")
 
 
 def _untold() -> defaultdict[str, deque[bytes]]:
@@ -43,6 +43,7 @@ class CarriedOver:
         waiting.extend(payloads)
         too_many = len(waiting) - self.events_of_a_rig
         if too_many > 0:
-            _LOG.warning("%s: dropped %s that waited for the broker for too long", rig_id, counted(too_many, "event"))
+            text = f"{rig_id}: dropped {counted(too_many, 'event')} that waited for the broker for too long"
+            self.failures.noted(_DROPPED, rig_id, text)
             for _ in range(too_many):
                 waiting.popleft()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from ts2mqtt.bridge.rate_limit import RateLimit
 from ts2mqtt.config.words import LOG_LEVELS
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import Kind
+from ts2mqtt.timing.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_TOO_FAST = Kind("commands that come too fast")
+_NOT_UNDERSTOOD = Kind("commands that are not understood")
+_LEVELS = Kind("changes of the log level")
+
 _LONGEST_QUOTE = 60
 _AT_ONCE = 10
 _EVERY_S = 3.0
-_COMPLAINT_EVERY_S = 60.0
 _MOST_COMMANDED = 1_000
 
 
@@ -34,32 +39,35 @@ class Commanded(Protocol):
 class Commands:
     """Carries out what comes on the command topics of the bridge and of these rigs; other rigs are unknown."""
 
-    def __init__(self, topics: TopicNames, workers: Mapping[str, Commanded], clock: Clock) -> None:
+    def __init__(
+        self,
+        topics: TopicNames,
+        workers: Mapping[str, Commanded],
+        clock: Clock,
+        failures: FailureLog | None = None,
+    ) -> None:
         self._topics = topics
         self._workers = workers
         self._clock = clock
+        self._failures = failures or FailureLog(_LOG, clock)
         self._limits: dict[str, RateLimit] = {}
-        self._complaints = RateLimit(1, _COMPLAINT_EVERY_S, clock)
-        # One for all topics: there are as many as somebody thinks up.
-        self._not_understood = RateLimit(_AT_ONCE, _EVERY_S, clock)
 
     def carry_out(self, topic: str, payload: bytes) -> bool:
         """Whether Home Assistant is to be told everything again; what comes too often is ignored."""
         if not self._limit_of(topic).try_take():
-            if self._complaints.try_take():
-                _LOG.warning(
-                    "commands come faster than one in %g s, the last on %s; what is too much is ignored",
-                    _EVERY_S,
-                    topic,
-                )
+            text = (
+                f"commands come faster than one in {_EVERY_S:g} s, the last on {topic}; what is too much is ignored"
+            )
+            self._failures.noted(_TOO_FAST, topic, text)
             return False
         words = payload[: 4 * _LONGEST_QUOTE].decode(errors="replace").split()
         rig_id = self._topics.commanded_rig(topic)
         if rig_id is None and words == ["rediscover"]:
             return True
         carried_out = self._carry_out_for_bridge(words) if rig_id is None else self._carry_out_for_rig(rig_id, words)
-        if not carried_out and self._not_understood.try_take():
-            _LOG.warning("a command on %s is not understood: %r", topic, payload[:_LONGEST_QUOTE])
+        if not carried_out:
+            text = f"a command on {topic} is not understood: {payload[:_LONGEST_QUOTE]!r}"
+            self._failures.noted(_NOT_UNDERSTOOD, topic, text)
         return False
 
     def _limit_of(self, topic: str) -> RateLimit:
@@ -67,11 +75,10 @@ class Commands:
         known = topic if topic in self._limits or len(self._limits) < _MOST_COMMANDED else ""
         return self._limits.setdefault(known, RateLimit(_AT_ONCE, _EVERY_S, self._clock))
 
-    @staticmethod
-    def _carry_out_for_bridge(words: list[str]) -> bool:
+    def _carry_out_for_bridge(self, words: list[str]) -> bool:
         match words:
             case ["log_level", level] if level in LOG_LEVELS:
-                _LOG.warning("the log level changes to %s", level)
+                self._failures.noted(_LEVELS, "log level", f"the log level changes to {level}")
                 logging.getLogger("ts2mqtt").setLevel(level.upper())
                 return True
             case _:

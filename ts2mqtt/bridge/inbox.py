@@ -8,6 +8,10 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import Kind
+from ts2mqtt.timing import SystemClock
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
+
+_DROPPED = Kind("rigs of which only the latest events are kept")
 
 _MOST_COMMANDS = 1_000
 _MOST_EVENTS, _MOST_EVENTS_OF_A_RIG, _LEAST_EVENTS_OF_A_RIG = 20_000, 1_000, 20
@@ -89,8 +95,9 @@ class Inbox:
     away for days does not grow. Everything else goes first, in its order.
     """
 
-    def __init__(self, events_of_a_rig: int = _MOST_EVENTS_OF_A_RIG) -> None:
+    def __init__(self, events_of_a_rig: int = _MOST_EVENTS_OF_A_RIG, *, failures: FailureLog | None = None) -> None:
         self._events_of_a_rig = events_of_a_rig
+        self._failures = failures or FailureLog(_LOG, SystemClock())
         self._updates: dict[str, RigUpdate] = {}
         self._others: deque[Happening] = deque()
         self._dropping: set[str] = set()
@@ -103,11 +110,8 @@ class Inbox:
                 events = (*(earlier.events if earlier else ()), *happening.events)
                 if len(events) > self._events_of_a_rig and happening.rig_id not in self._dropping:
                     self._dropping.add(happening.rig_id)
-                    _LOG.warning(
-                        "%s: the broker is away for long: only the latest %d events are kept",
-                        happening.rig.name,
-                        self._events_of_a_rig,
-                    )
+                    text = f"the broker is away for long: only the latest {self._events_of_a_rig} events are kept"
+                    self._failures.noted(_DROPPED, happening.rig_id, f"{happening.rig.name}: {text}")
                 self._updates[happening.rig_id] = replace(happening, events=events[-self._events_of_a_rig :])
             case CommandCame() | StatusOverwritten() if len(self._others) >= _MOST_COMMANDS:
                 return

@@ -8,6 +8,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _BURST = 200
 _HANDFUL = 25
 _PER_SECOND = 500.0
 """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
+
+_REFUSED = Kind("topics that the broker refuses")
+_TOO_LARGE = Kind("messages that are too large for the broker")
+_REFUSED_EVENTS = Kind("topics of events that the broker refuses")
 
 _SURELY_SETTLED_S = 60.0
 _REFUSED_ADVICE = "check the broker's access rules and limits"
@@ -163,7 +168,8 @@ class Publisher:
         try:
             await acknowledged
         except PublishRefusedError as error:
-            self._failures.failed(topic, f"{error}; {_REFUSED_ADVICE}", level=logging.ERROR)
+            advice = f"{error}; {_REFUSED_ADVICE}"
+            self._failures.failed(topic, advice, kind=_REFUSED_EVENTS, level=logging.ERROR)
         else:
             self._failures.succeeded(topic)
 
@@ -222,7 +228,7 @@ class Publisher:
             f"its {size} bytes are more than the broker takes, which closes the connection over them; raise the "
             "broker's limit (message_size_limit or max_packet_size in Mosquitto)"
         )
-        self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
+        self._failures.failed(topic, advice, kind=_TOO_LARGE, key=_Publishing(topic), level=logging.ERROR)
         return True
 
     async def _put(self, topic: str, payload: bytes, *, settles: bool) -> asyncio.Future[float]:
@@ -241,7 +247,7 @@ class Publisher:
             except PublishRefusedError as error:
                 self._refused[topic] = self.retained.pop(topic, b"")
                 advice = f"{error}; {_REFUSED_ADVICE}"
-                self._failures.failed(topic, advice, key=_Publishing(topic), level=logging.ERROR)
+                self._failures.failed(topic, advice, kind=_REFUSED, key=_Publishing(topic), level=logging.ERROR)
             else:
                 if seconds > self._slow_s:
                     self._doubtful.add(topic)

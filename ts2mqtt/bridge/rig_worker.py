@@ -12,6 +12,8 @@ from ts2mqtt.bridge.inbox import RigUpdate
 from ts2mqtt.bridge.night_work import Night, night_inputs, work_out
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.home_assistant.devices import RigDevices
+from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
@@ -32,12 +34,17 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.home_assistant.devices import DeviceWriter
     from ts2mqtt.home_assistant.ids import DiscoveryIds
+    from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.changes import Observation
     from ts2mqtt.observatory.model import NightPlan, Rig
     from ts2mqtt.timing import Clock, Timings
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
+
+# One traceback is enough to report it, and has dozens of lines.
+_FAULTS = Kind("faults in ts2mqtt", at_once=1, every_s=10_800.0)
+_FIRST_ANSWERS = Kind("rigs that answer for the first time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,7 @@ class Surroundings:
     timings: Timings
     tls: ssl.SSLContext | None = None
     rng: random.Random | None = None
+    tallies: Tallies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class RigWorker:
         self._clock = surroundings.clock
         self._after_a_bug_s = surroundings.timings.rig.after_a_bug_s
         self._inbox = inbox
+        self._failures = FailureLog(_LOG, surroundings.clock, surroundings.tallies)
         self._happened: asyncio.Queue[_Happened] = asyncio.Queue()
         self._poller = RigPoller(
             config,
@@ -92,6 +101,7 @@ class RigWorker:
             timings=surroundings.timings.rig,
             tls=surroundings.tls,
             rng=surroundings.rng,
+            tallies=surroundings.tallies,
         )
         self._report = self._poller.report
         self._watch = Watch()
@@ -110,10 +120,8 @@ class RigWorker:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._poll(after_s))
                     tasks.create_task(self._deal_with_what_happens(tasks))
-            except* Exception:  # noqa: BLE001 - whatever it is, all the other rigs rely on this process
-                _LOG.exception(
-                    "%s: a fault in ts2mqtt; this rig is tried again in a minute, please report it", self._name
-                )
+            except* Exception as error:  # noqa: BLE001 - whatever it is, all the other rigs rely on this process
+                self._note_fault("this rig is tried again in a minute", error)
             self._night_begun = None
             await asyncio.sleep(self._after_a_bug_s)
 
@@ -210,7 +218,12 @@ class RigWorker:
         """Says once what was found at a rig that answers for the first time."""
         if rig.online and not self._is_summed_up:
             self._is_summed_up = True
-            _LOG.info("%s: %s", rig.name, rig_summary(rig, self._devices.announced if self._devices else None))
+            summary = rig_summary(rig, self._devices.announced if self._devices else None)
+            self._failures.noted(_FIRST_ANSWERS, rig.name, f"{rig.name}: {summary}", level=logging.INFO)
+
+    def _note_fault(self, consequence: str, error: Exception) -> None:
+        text = f"{self._name}: a fault in ts2mqtt; {consequence}, please report it"
+        self._failures.noted(_FAULTS, self._name, text, level=logging.ERROR, error=error)
 
     def _seconds_to_next_edge(self) -> float:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
@@ -239,8 +252,8 @@ class RigWorker:
         """A fault of ours in drawing costs the picture, and nothing else."""
         try:
             night = await asyncio.to_thread(work_out, inputs)
-        except Exception:  # noqa: BLE001 - a picture is not worth a rig
-            _LOG.exception("%s: a fault in ts2mqtt; the night plan has no picture, please report it", self._name)
+        except Exception as error:  # noqa: BLE001 - a picture is not worth a rig
+            self._note_fault("the night plan has no picture", error)
             night = replace(self._night, inputs=inputs)
         self._happened.put_nowait(night)
 

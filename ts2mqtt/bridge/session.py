@@ -20,13 +20,13 @@ from ts2mqtt.bridge.inbox import (
 )
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
-from ts2mqtt.bridge.rate_limit import RateLimit
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.side_by_side import first_to_end
 from ts2mqtt.bridge.welcome import Welcome
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import Presence
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import BRIDGE, Subject
 
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     from ts2mqtt.mqtt.connection import Connection
     from ts2mqtt.mqtt.message import Received
 
-_LOG = logging.getLogger(__name__)
+_OVERWRITTEN = Kind("words of others on the topic of our status")
+_NOT_RETAINING = Kind("connections to a broker that retains nothing")
+_NOT_KEPT = Kind("topics that the broker has not kept")
 
 _LONGEST_QUOTE = 60
-_COMPLAINT_EVERY_S = 60.0
 _LONGEST_COMMAND = 240
 _RIGS_AT_ONCE, _EVENTS_AT_ONCE = 25, 100
 """So many are published before anything else is dealt with."""
@@ -81,7 +82,6 @@ class Session:
         self._agenda = Agenda(clock)
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
-        self._complaints = RateLimit(1, _COMPLAINT_EVERY_S, clock)
         # In the order in which they became due, so that each gets its turn.
         self._due: dict[str, None] = {}
         # What Home Assistant did while there was no connection, nobody knows.
@@ -261,13 +261,13 @@ class Session:
                 self._mark_due(part)
 
     def _note_overwritten_status(self, payload: bytes) -> None:
-        if self._complaints.try_take():
-            _LOG.warning(
-                "somebody published %r on %s while this bridge works; putting it right",
-                payload[:_LONGEST_QUOTE],
-                self._ids.topics.status,
-            )
-        self._publisher.note_retained(self._ids.topics.status, payload)
+        status = self._ids.topics.status
+        self._carried.failures.noted(
+            _OVERWRITTEN,
+            status,
+            f"somebody published {payload[:_LONGEST_QUOTE]!r} on {status} while this bridge works; putting it right",
+        )
+        self._publisher.note_retained(status, payload)
         self._mark_due(BRIDGE.rig_id)
 
     async def _publish_events(self, *, at_once: bool = False) -> None:
@@ -302,9 +302,12 @@ class Session:
 
     async def _check_that_it_is_retained(self) -> None:
         if not await self._reader.read_topics([self._ids.topics.bridge]):
-            _LOG.error(
+            self._carried.failures.noted(
+                _NOT_RETAINING,
+                "broker",
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
-                "allow them in the broker's configuration"
+                "allow them in the broker's configuration",
+                level=logging.ERROR,
             )
 
     async def _look_at_what_is_doubtful(self) -> None:
@@ -315,6 +318,7 @@ class Session:
         held = await self._reader.read_topics(doubtful)
         for topic in doubtful:
             if held.get(topic, b"") != self.retained.get(topic, b""):
-                _LOG.warning("the broker was slow and has not kept what it acknowledged on %s", topic)
+                text = f"the broker was slow and has not kept what it acknowledged on {topic}"
+                self._carried.failures.noted(_NOT_KEPT, topic, text)
                 self._publisher.note_retained(topic, held.get(topic, b""))
                 self._mark_due(self._ids.part_of(topic) or BRIDGE.rig_id)

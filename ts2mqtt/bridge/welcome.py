@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.bridge.agenda import BeginWelcome, ForgetRecord, LookAgain, RemoveAgain
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import showing
+from ts2mqtt.logs.tallies import Kind
 
 if TYPE_CHECKING:
     from ts2mqtt.bridge.agenda import Agenda
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.publisher import Publisher
     from ts2mqtt.bridge.setting import Setting
 
-_LOG = logging.getLogger(__name__)
+_WELCOMES = Kind("times at which Home Assistant is told everything")
 
 _DEVICES_AT_ONCE = 100
 """So many are told before anything else is dealt with."""
@@ -58,7 +59,9 @@ class Welcome:
 
     def begin(self) -> None:
         """First every device that there is, then what went."""
-        _LOG.info("telling Home Assistant every device again")
+        self._carried.failures.noted(
+            _WELCOMES, "Home Assistant", "telling Home Assistant every device again", level=logging.INFO
+        )
         self._is_planned = False
         retained, records = self._publisher.retained, self._ids.topics.removed("")
         devices = (topic for topic in retained if self._ids.object_id_of(topic))

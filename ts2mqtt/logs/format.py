@@ -8,17 +8,26 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ts2mqtt.logs.wording import printable
+from ts2mqtt.logs.wording import counted, printable
+from ts2mqtt.timing import SystemClock
+from ts2mqtt.timing.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import TextIO
+
+    from ts2mqtt.timing import Clock
 
     _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
+_AT_ONCE, _EVERY_S = 40, 60.0
+"""No more than a hundred lines in any hour."""
+
+
 def set_up(level: str, form: str) -> None:
     """Sends the package's log to standard error; `level` and `form` as in the configuration's `log`."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LimitedHandler(sys.stderr, SystemClock())
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logger = logging.getLogger("ts2mqtt")
     for old in list(logger.handlers):
@@ -31,6 +40,30 @@ def set_up(level: str, form: str) -> None:
 def level() -> str:
     """How much the package's log says now, in the words of the configuration's `log.level`."""
     return logging.getLevelName(logging.getLogger("ts2mqtt").getEffectiveLevel()).lower()
+
+
+class LimitedHandler(logging.StreamHandler["TextIO"]):
+    """The last resort, behind the tallies: so many lines at once, and one more a minute; the others are counted.
+
+    Whoever has set the level to `debug` reads along, and gets every line.
+    """
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        super().__init__(stream)
+        self._limit = RateLimit(_AT_ONCE, _EVERY_S, clock)
+        self._left_out = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not logging.getLogger("ts2mqtt").isEnabledFor(logging.DEBUG) and not self._limit.try_take():
+            self._left_out += 1
+            return
+        if self._left_out:
+            text = f"{record.getMessage()} (before it {counted(self._left_out, 'line')} left out: too many at once)"
+            record = logging.LogRecord(
+                record.name, record.levelno, record.pathname, record.lineno, text, None, record.exc_info
+            )
+            self._left_out = 0
+        super().emit(record)
 
 
 class TextFormatter(logging.Formatter):

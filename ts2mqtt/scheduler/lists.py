@@ -55,7 +55,7 @@ class RigLists:
 
     def __init__(self, failures: RigFailures, clock: Clock, zone: tzinfo | None = None) -> None:
         """`zone`: the rig's, where its user has told it."""
-        self._failures = failures
+        self.failures = failures
         self._clock = clock
         self._configured_zone = zone
         self._dates: list[datetime] = []
@@ -156,7 +156,7 @@ class RigLists:
     async def read_plan(self, client: TargetSchedulerClient, request: PlanRequest) -> tuple[PlanBlock, ...]:
         """The blocks of a night plan; nothing of it is kept but what its dates tell of the rig's time zone."""
         items = await client.preview(request.profile_id, request.night_start)
-        self._failures.note_answer(Subject("the night plan"), items.faults)
+        self.failures.note_answer(Subject("the night plan"), items.faults)
         self.note_dates(*(item.start_time for item in items.items))
         zone = self.zone
         return tuple(translate.plan_block(item, zone) for item in items.items)
@@ -212,7 +212,7 @@ class RigLists:
         if profiles.complete and all(known.projects.complete for known in self._projects.values()):
             self._targets = {key: known for key, known in self._targets.items() if key in project_ids}
         target_ids = {target.id for target in self.targets()}
-        self._failures.forget_all_but(profile_ids | project_ids | target_ids)
+        self.failures.forget_all_but(profile_ids | project_ids | target_ids)
         self._mixed_up = {
             subject: which
             for subject, which in self._mixed_up.items()
@@ -237,7 +237,7 @@ class RigLists:
         # What had an id, and seems to have lost it, is not gone.
         lost_ids: list[str] = [thing.name for thing in missing if thing.name in items.without_id]
         faults = (*items.faults, *(f"Id: found none, where {name!r} had one" for name in lost_ids))
-        self._failures.note_answer(subject, faults)
+        self.failures.note_answer(subject, faults)
         complete = not items.lost and not lost_ids and len(own) == len(items.items)
         self._mixed_up.pop(subject, None)
         if len(own) < len(items.items):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.observatory.model import NightPlan
 from ts2mqtt.observatory.night import night_of, planning_inputs
 from ts2mqtt.observatory.tree import all_targets
@@ -23,19 +23,27 @@ if TYPE_CHECKING:
     from ts2mqtt.scheduler.plan_policy import PlanRequest, Rise
     from ts2mqtt.timing import Clock, RigTimings
 
-_LOG = logging.getLogger(__name__)
+_REQUESTS = Kind("requests for night plans")
+_FOREIGN_BLOCKS = Kind("night plans that name targets of others")
 
 
 class PlanReader:
     """Keeps the night plan of one rig."""
 
     def __init__(
-        self, rig: Rig, polling: PollingConfig, lists: RigLists, *, clock: Clock, timings: RigTimings
+        self,
+        rig: Rig,
+        polling: PollingConfig,
+        lists: RigLists,
+        *,
+        clock: Clock,
+        timings: RigTimings,
     ) -> None:
         self.plan: NightPlan | None = None
         """The latest night plan that was read, or taken over from an earlier run of the bridge."""
         self._polling = polling
         self._lists = lists
+        self._failures = lists.failures
         self._clock = clock
         self._timings = timings
         self._rig = rig
@@ -73,14 +81,14 @@ class PlanReader:
     def request(self) -> None:
         """Asks for the plan as soon as the rig answers, whatever it is doing."""
         if self._polling.plan == "off":
-            _LOG.warning("%s: no plan is read, because polling.plan is off", self._rig.name)
+            self._failures.note(_REQUESTS, "no plan is read, because polling.plan is off")
             return
         if self._is_requested:
             return
-        _LOG.warning(
-            "%s: reading the night plan on request; while the rig images this can upset its dithering, and it "
+        self._failures.note(
+            _REQUESTS,
+            "reading the night plan on request; while the rig images this can upset its dithering, and it "
             "writes the filter cadence of projects that switch filters",
-            self._rig.name,
         )
         self._is_requested = True
         self._wake.set()
@@ -110,7 +118,7 @@ class PlanReader:
         profile = self._rig.active_profile
         inputs = planning_inputs(profile) if profile else None
         planned = await self._lists.read_plan(client, request)
-        blocks = _own_blocks(self._rig, planned)
+        blocks = self._own_blocks(planned)
         self.plan = NightPlan(
             profile_id=request.profile_id,
             night=_night_of(blocks, asked, self._lists.zone),
@@ -118,6 +126,21 @@ class PlanReader:
             blocks=blocks,
             inputs=inputs,
         )
+
+    def _own_blocks(self, blocks: Iterable[PlanBlock]) -> tuple[PlanBlock, ...]:
+        """Without blocks of targets that the active profile does not have: the API plans some of another's."""
+        own = {place.target.id for place in all_targets(self._rig) if place.profile.active}
+        kept: list[PlanBlock] = []
+        foreign: list[PlanBlock] = []
+        for block in blocks:
+            (kept if block.is_wait or block.target_id in own else foreign).append(block)
+        if foreign:
+            self._failures.note(
+                _FOREIGN_BLOCKS,
+                f"the night plan names {len(foreign)} blocks of targets that this rig does not have, among them "
+                f"{foreign[0].name!r}; they are left out",
+            )
+        return tuple(kept)
 
     def _due_request(self) -> PlanRequest | None:
         now = self._clock.monotonic()
@@ -138,24 +161,6 @@ class PlanReader:
             plan_interval=timedelta(seconds=self._polling.plan_interval),
         )
         return plan_request(situation, requested=self._is_requested)
-
-
-def _own_blocks(rig: Rig, blocks: Iterable[PlanBlock]) -> tuple[PlanBlock, ...]:
-    """Without blocks of targets that the active profile does not have: the API plans some of another's."""
-    own = {place.target.id for place in all_targets(rig) if place.profile.active}
-    kept: list[PlanBlock] = []
-    foreign: list[PlanBlock] = []
-    for block in blocks:
-        (kept if block.is_wait or block.target_id in own else foreign).append(block)
-    if foreign:
-        _LOG.warning(
-            "%s: the night plan names %d blocks of targets that this rig does not have, among them %r; "
-            "they are left out",
-            rig.name,
-            len(foreign),
-            foreign[0].name,
-        )
-    return tuple(kept)
 
 
 def _night_of(blocks: Iterable[PlanBlock], asked: datetime, zone: tzinfo | None) -> date:

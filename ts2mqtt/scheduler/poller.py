@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.errors import RigError, RigGoneError
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S
 from ts2mqtt.observatory.exposures import progress
 from ts2mqtt.observatory.model import Rig
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.scheduler.look_policy import ListToRead
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from ts2mqtt.scheduler.statistics import Counts
     from ts2mqtt.timing import Clock
 
-_LOG = logging.getLogger(__name__)
+_CLOCKS_SET_BACK = Kind("times at which the clock was set back")
 
 _CLOCK_SLACK = timedelta(minutes=1)
 _MOST_DOUBLINGS = 10
@@ -76,6 +77,7 @@ class RigPoller:
         tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
         """`transport` answers requests in place of the network; `rng` spreads requests over time."""
         self._polling = polling
@@ -93,7 +95,7 @@ class RigPoller:
         self._last_rise: Rise | None = None
         self._read_times = ReadTimes()
         self._read_before: Mapping[str, datetime] = {}
-        self._failures = RigFailures(config.name, clock)
+        self._failures = RigFailures(config.name, clock, tallies)
         http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
         self._lists = RigLists(self._failures, clock, config.zone)
@@ -207,7 +209,7 @@ class RigPoller:
 
     def _note_oddities(self) -> None:
         self._failures.note_oddity("without id", without_id_text(things_without_id(self._rig)))
-        self._failures.note_oddity("two places", two_places_text(in_two_places(self._rig)), logging.INFO)
+        self._failures.note_oddity("two places", two_places_text(in_two_places(self._rig)), is_harmless=True)
 
     async def _find_api(self) -> Listing[Profile]:
         is_due = self._slow_things.is_due(PluginVersion())
@@ -312,7 +314,9 @@ class RigPoller:
         """
         now = self._clock.now()
         if self._latest_time is not None and now < self._latest_time - _CLOCK_SLACK:
-            _LOG.warning("%s: the clock of this machine was set back by %s", self._rig.name, self._latest_time - now)
+            self._failures.note(
+                _CLOCKS_SET_BACK, f"the clock of this machine was set back by {self._latest_time - now}"
+            )
             self._last_rise = None
             self._plan_reader.clock_was_set_back()
             # Put even if it says what the one before said: what a plan says of now is another thing now.

@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Self
 
 from ts2mqtt.errors import RigError, RigGoneError
 from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set as AbstractSet
 
     from ts2mqtt.logs.failures import Failure
+    from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.model import Profile, Project, Target
     from ts2mqtt.timing import Clock
 
 _LOG = logging.getLogger(__name__)
 
 _MOST_FAULTS_TOLD = 3
+
+_SILENT_RIGS = Kind("rigs that do not answer")
+_UNREAD = Kind("what could not be read from rigs")
+_ODD_ANSWERS = Kind("answers of rigs in which something cannot be read")
+_MIXED_UP = Kind("rigs whose answers are mixed up")
+_ODDITIES = Kind("oddities in the databases of rigs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,9 @@ class _Key:
 class RigFailures:
     """The failures of one rig as a whole, of its lists, and of what stands in their answers."""
 
-    def __init__(self, rig_name: str, clock: Clock) -> None:
+    def __init__(self, rig_name: str, clock: Clock, tallies: Tallies | None = None) -> None:
         self._rig_name = rig_name
-        self._log = FailureLog(_LOG, clock)
+        self._log = FailureLog(_LOG, clock, tallies)
         self._said: dict[str, str] = {}
 
     @property
@@ -70,7 +78,7 @@ class RigFailures:
 
     def no_answer(self, error: RigError) -> None:
         """The rig as a whole does not answer."""
-        self._log.failed(self._rig_name, f"the API does not answer: {error}")
+        self._log.failed(self._rig_name, f"the API does not answer: {error}", kind=_SILENT_RIGS)
 
     def answered(self) -> None:
         """The rig as a whole answers."""
@@ -88,7 +96,7 @@ class RigFailures:
         except RigGoneError:
             raise
         except RigError as error:
-            self._log.failed(name, f"{error}; what was known of them stays", key=key)
+            self._log.failed(name, f"{error}; what was known of them stays", kind=_UNREAD, key=key)
         else:
             self._log.succeeded(name, key=key)
 
@@ -98,17 +106,21 @@ class RigFailures:
         if faults:
             more = len(faults) - _MOST_FAULTS_TOLD
             text = "; ".join(faults[:_MOST_FAULTS_TOLD]) + (f" and {more} more" if more > 0 else "")
-            self._log.failed(name, text, key=key)
+            self._log.failed(name, text, kind=_ODD_ANSWERS, key=key)
         else:
             self._log.succeeded(name, key=key)
 
-    def note_oddity(self, what: str, text: str | None, level: int = logging.WARNING) -> None:
+    def note_oddity(self, what: str, text: str | None, *, is_harmless: bool = False) -> None:
         """Says a text once for as long as it stands: nothing is wrong with the API, but its user should know."""
         if text is None:
             self._said.pop(what, None)
         elif self._said.get(what) != text:
             self._said[what] = text
-            _LOG.log(level, "%s: %s", self._rig_name, text)
+            self.note(_ODDITIES, text, level=logging.INFO if is_harmless else logging.WARNING)
+
+    def note(self, kind: Kind, text: str, *, level: int = logging.WARNING) -> None:
+        """Tells of something that happened and does not last."""
+        self._log.noted(kind, self._rig_name, f"{self._rig_name}: {text}", level=level)
 
     def note_mixed_up(self, which: str | None) -> None:
         """Tells in one line that lists were answered with rows of another parent, or that none is any more."""
@@ -116,7 +128,7 @@ class RigFailures:
         if which:
             text = "an answer has rows of another project or profile than was asked for; they are left out, and what "
             text += f"was known stays; does a proxy mix up answers? (the first: {which})"
-            self._log.failed(name, text, key=key)
+            self._log.failed(name, text, kind=_MIXED_UP, key=key)
         else:
             self._log.succeeded(name, key=key)
 

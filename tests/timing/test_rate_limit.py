@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.clocks import HandClock
-from ts2mqtt.bridge.rate_limit import RateLimit
+from ts2mqtt.timing.rate_limit import RateLimit
 
 
 @pytest.mark.parametrize(

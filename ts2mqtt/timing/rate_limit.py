@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ts2mqtt.timing import Clock
+    from ts2mqtt.timing.clock import Clock
 
 
 class RateLimit:
@@ -20,10 +20,14 @@ class RateLimit:
 
     def try_take(self) -> bool:
         """Whether it may be done now; if so, that counts."""
-        now = self._clock.monotonic()
-        self._left = min(self._at_once, self._left + (now - self._counted) / self._every_s)
-        self._counted = now
-        if self._left < 1.0:
+        if not self.has_left():
             return False
         self._left -= 1.0
         return True
+
+    def has_left(self) -> bool:
+        """Whether it may be done now."""
+        now = self._clock.monotonic()
+        self._left = min(self._at_once, self._left + (now - self._counted) / self._every_s)
+        self._counted = now
+        return self._left >= 1.0
