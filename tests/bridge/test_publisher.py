@@ -21,7 +21,7 @@ from ts2mqtt.bridge.publisher import Publisher, Stale
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.timing import BrokerTimings, SystemClock
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.message import Message
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def publisher_on(connection: Connection, failures: FailureLog | None = None, clock: Clock | None = None) -> Publisher:
     clock = clock or SystemClock()
     failures = failures or FailureLog(logging.getLogger("ts2mqtt"), clock)
-    return Publisher(connection, of.NAMES, failures, clock, BrokerTimings())
+    return Publisher(connection, of.NAMES, failures, clock)
 
 
 @asynccontextmanager

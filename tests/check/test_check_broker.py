@@ -89,9 +89,10 @@ async def test_it_leaves_nothing_behind(mosquitto: Mosquitto) -> None:
         topics = {seen.topic for seen in observer.seen}
 
     assert not await retained_on(mosquitto.port)
-    (probe,) = [topic for topic in topics if topic.startswith("ts2mqtt/bridge/check-")]
+    probe, deep = sorted(topic for topic in topics if topic.startswith("ts2mqtt/bridge/check-"))
     (device,) = [topic for topic in topics if topic.startswith("homeassistant/")]
-    assert topics == {probe, device, "ts2mqtt/bridge/heartbeat"}
+    assert deep == f"{probe}/probe"
+    assert topics == {probe, deep, device, "ts2mqtt/bridge/heartbeat"}
 
 
 async def test_what_home_assistant_sees_is_a_device_without_components(
@@ -101,15 +102,42 @@ async def test_what_home_assistant_sees_is_a_device_without_components(
     await found(mosquitto.port)
     await observer.catch_up()
 
-    (seen,) = [seen for seen in observer.seen if seen.topic.startswith("homeassistant/")]
-    assert seen.json["components"] == {}
-    assert not seen.retain
+    seen = [seen for seen in observer.seen if seen.topic.startswith("homeassistant/")]
+    assert {message.payload for message in seen[:-1]} == {seen[0].payload}
+    assert seen[0].json["components"] == {}
+    assert seen[-1].payload == b""
 
 
 async def test_without_home_assistant_its_prefix_is_left_alone(mosquitto: Mosquitto) -> None:
     findings = await found(mqtt_config(mosquitto.port), enabled=False)
 
     assert [finding.step for finding in findings] == EVERY_STEP[:6]
+
+
+class TestAcknowledgedAndNotKept:
+    """As a broker may do with MQTT 3.1.1, which has no word for a refusal."""
+
+    async def test_discovery(self, mosquitto_with: Callable[..., Mosquitto]) -> None:
+        acl = ["topic readwrite ts2mqtt/#", "topic read homeassistant/#"]
+        async with mosquitto_with(acl=acl) as broker:
+            fault = faults(await found(broker.port))["discovery"]
+        assert "does not come back" in fault.message
+        assert "topic readwrite homeassistant/device/ts2mqtt/#" in fault.advice
+
+    async def test_deep_topics(self, mosquitto_with: Callable[..., Mosquitto]) -> None:
+        acl = ["topic readwrite ts2mqtt/+/+", "topic readwrite homeassistant/#"]
+        async with mosquitto_with(acl=acl) as broker:
+            fault = faults(await found(broker.port))["retained"]
+        assert "does not keep what is published on 'ts2mqtt/bridge/check-" in fault.message
+        assert "topic readwrite ts2mqtt/#" in fault.advice
+
+    @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+    @pytest.mark.parametrize("limit", ["message_size_limit 100000", "max_packet_size 100000"])
+    async def test_large_messages(self, mosquitto_with: Callable[..., Mosquitto], limit: str, protocol: str) -> None:
+        async with mosquitto_with(options=[limit]) as broker:
+            fault = faults(await found(mqtt_config(broker.port, protocol=protocol)))["retained"]
+        assert fault.message == "the broker does not keep a message of 128 kB, as large as a night plan"
+        assert "message_size_limit" in fault.advice
 
 
 class TestNoWay:

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ts2mqtt.bridge.kept import Kept
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.logs.wording import counted
 
@@ -32,6 +33,7 @@ class CarriedOver:
 
     desired: DesiredState
     failures: FailureLog
+    kept: Kept = field(default_factory=Kept)
     events_of_a_rig: int = 1_000
     events: defaultdict[str, deque[bytes]] = field(default_factory=_untold)
     welcome_is_owed: bool = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.logs.failures import FailureLog
     from ts2mqtt.mqtt.connection import Connection
-    from ts2mqtt.timing import BrokerTimings, Clock
+    from ts2mqtt.timing import Clock
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ _PER_SECOND = 500.0
 
 _REFUSED = Kind("topics that the broker refuses")
 _TOO_LARGE = Kind("messages that are too large for the broker")
+_NOT_KEPT = Kind("topics on which the broker does not keep what it acknowledges")
 _REFUSED_EVENTS = Kind("topics of events that the broker refuses")
 
 _SURELY_SETTLED_S = 60.0
@@ -51,6 +52,13 @@ class _Publishing:
     topic: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """As _Publishing: a topic on which something was acknowledged that is not kept."""
+
+    topic: str
+
+
 class Publisher:
     """Knows what the broker retains of ours, for the life of one connection.
 
@@ -64,7 +72,6 @@ class Publisher:
         ids: DiscoveryIds,
         failures: FailureLog,
         clock: Clock,
-        timings: BrokerTimings,
     ) -> None:
         self.retained: dict[str, bytes] = {}
         self._ids = ids
@@ -72,21 +79,29 @@ class Publisher:
         self._connection = connection
         self._failures = failures
         self._clock = clock
-        self._slow_s = timings.slow_acknowledgement_s
         self._pace = _Pace(clock)
         self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}
-        self._doubtful: set[str] = set()
+        self._acknowledged: dict[str, float] = {}
 
-    def take_doubtful(self) -> frozenset[str]:
-        """Topics that were acknowledged so late that somebody should look what stands there.
+    def take_acknowledged(self) -> dict[str, float]:
+        """What was acknowledged since the last call, by topic, and how many seconds that took."""
+        acknowledged, self._acknowledged = self._acknowledged, {}
+        return acknowledged
 
-        NATS acknowledges a message also when it could not put it among those it retains, because a node of its
-        cluster is gone; it has tried for four or five seconds then.
+    def note_kept(self, topic: str) -> None:
+        """What was published there has been read back."""
+        self._failures.succeeded(topic, key=_Keeping(topic))
+
+    def note_not_kept(self, topic: str, advice: str) -> None:
+        """What was published there was acknowledged, twice, and does not stand there.
+
+        It is published again when it has changed, or on another connection.
         """
-        doubtful = frozenset(self._doubtful)
-        self._doubtful.clear()
-        return doubtful
+        self._refused[topic] = self.retained.get(topic, b"")
+        self.note_retained(topic, b"")
+        text = f"the broker acknowledged it and does not keep it; {advice}"
+        self._failures.failed(topic, text, kind=_NOT_KEPT, key=_Keeping(topic), level=logging.ERROR)
 
     def note_retained(self, topic: str, payload: bytes) -> None:
         """Takes what the broker said it retains; an empty payload means that it retains nothing."""
@@ -200,14 +215,18 @@ class Publisher:
 
     def _forget_failures(self, wanted: Mapping[str, Message]) -> None:
         """Of what is no longer wanted: told only where all that is wanted of a topic's part was given."""
-        unwanted = {key.topic for key in self._failures.failing if isinstance(key, _Publishing)} - wanted.keys()
+        unwanted = [
+            key
+            for key in self._failures.failing
+            if isinstance(key, _Publishing | _Keeping) and key.topic not in wanted
+        ]
         if not unwanted:
             return
         parts = {self._ids.part_of(topic) for topic in wanted}
-        for topic in unwanted:
-            if self._ids.part_of(topic) in parts:
-                self._refused.pop(topic, None)
-                self._failures.forget(_Publishing(topic))
+        for key in unwanted:
+            if self._ids.part_of(key.topic) in parts:
+                self._refused.pop(key.topic, None)
+                self._failures.forget(key)
 
     async def _send(self, under_way: dict[str, asyncio.Future[float]], topic: str, message: Message) -> None:
         """Sends one beside the others; alone if the connection could break over it."""
@@ -249,8 +268,7 @@ class Publisher:
                 advice = f"{error}; {_REFUSED_ADVICE}"
                 self._failures.failed(topic, advice, kind=_REFUSED, key=_Publishing(topic), level=logging.ERROR)
             else:
-                if seconds > self._slow_s:
-                    self._doubtful.add(topic)
+                self._acknowledged[topic] = seconds
                 self._refused.pop(topic, None)
                 self._failures.succeeded(topic, key=_Publishing(topic))
 

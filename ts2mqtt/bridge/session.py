@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from ts2mqtt.bridge.inbox import (
 )
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
+from ts2mqtt.bridge.read_back import ReadBack
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.side_by_side import first_to_end
 from ts2mqtt.bridge.welcome import Welcome
@@ -69,7 +69,7 @@ class Session:
         self._carried = carried
         self._inbox = inbox
         self._commands = commands
-        self._publisher = Publisher(connection, ids, carried.failures, clock, timings.broker)
+        self._publisher = Publisher(connection, ids, carried.failures, clock)
         self._liveness = Liveness(connection, ids.topics, setting.identity.instance, timings.broker)
         self._heard = (
             ids.topics.status,
@@ -79,6 +79,7 @@ class Session:
             setting.home_assistant.status_topic,
         )
         self._reader = RetainedReader(connection, ids, self._liveness, timings.broker, self._heard)
+        self._read_back = ReadBack(ids, self._reader, self._publisher, carried, timings.broker.slow_acknowledgement_s)
         self._agenda = Agenda(clock)
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
@@ -125,6 +126,7 @@ class Session:
         await self._connection.subscribe(self._heard)
         for topic, payload in (await self._reader.read(rig.id for rig in self._identity.rigs)).items():
             self._publisher.note_retained(topic, payload)
+            self._carried.kept.note(topic, payload)
         await self._liveness.make_sure_of_being_alone(self.retained, is_returning=self._carried.has_worked)
 
     async def _until_lost(self) -> None:
@@ -155,7 +157,6 @@ class Session:
     async def _publish_what_happens(self) -> None:
         """The main loop: what happens, what is due, and so on until the bridge stops."""
         await self._go_online()
-        is_checked = False
         while True:
             happenings = self._inbox.take_all()
             for happening in happenings:
@@ -163,9 +164,6 @@ class Session:
             for task in self._agenda.take_due():
                 await self._do(task)
             await self._publish_some()
-            if not is_checked and self._ids.topics.bridge in self.retained:
-                await self._check_that_it_is_retained()
-                is_checked = True
             if Stop() in happenings:
                 await self._publish_last_events()
                 return
@@ -187,13 +185,17 @@ class Session:
             await self._difference.publish(parts, self._presence)
         await self._publish_events()
         await self._welcome.go_on()
-        await self._look_at_what_is_doubtful()
+        await self._read_back_some()
         if self._carried.failures.latest is not self._problem_told:
             self._problem_told = self._carried.failures.latest
             self._mark_due(BRIDGE.rig_id)
 
+    async def _read_back_some(self) -> None:
+        is_all_published = not (self._due or self._welcome.has_more_to_tell)
+        self._mark_due(*await self._read_back.go_on(is_all_published=is_all_published))
+
     async def _until_there_is_something_to_do(self) -> None:
-        if self._due or self._welcome.has_more_to_tell or self._has_more_events:
+        if self._due or self._welcome.has_more_to_tell or self._has_more_events or self._read_back.has_more:
             # What is heard, and heartbeats, get their turn.
             await asyncio.sleep(0)
             return
@@ -299,26 +301,3 @@ class Session:
         await self._publish_events(at_once=True)
         while self._has_more_events:
             await self._publish_events(at_once=True)
-
-    async def _check_that_it_is_retained(self) -> None:
-        if not await self._reader.read_topics([self._ids.topics.bridge]):
-            self._carried.failures.noted(
-                _NOT_RETAINING,
-                "broker",
-                "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
-                "allow them in the broker's configuration",
-                level=logging.ERROR,
-            )
-
-    async def _look_at_what_is_doubtful(self) -> None:
-        """A broker in trouble may acknowledge what it did not keep; that is published anew."""
-        doubtful = self._publisher.take_doubtful()
-        if not doubtful:
-            return
-        held = await self._reader.read_topics(doubtful)
-        for topic in doubtful:
-            if held.get(topic, b"") != self.retained.get(topic, b""):
-                text = f"the broker was slow and has not kept what it acknowledged on {topic}"
-                self._carried.failures.noted(_NOT_KEPT, topic, text)
-                self._publisher.note_retained(topic, held.get(topic, b""))
-                self._mark_due(self._ids.part_of(topic) or BRIDGE.rig_id)

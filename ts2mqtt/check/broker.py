@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from ts2mqtt.mqtt.message import Received
     from ts2mqtt.timing import Clock
 
+_LARGE_BYTES = 131_072
+"""As many as the picture of a long night may have; the device of a target has a fifth of it."""
+
+_BYTES_PER_SECOND = 20_000
+"""Of a slow way to the broker."""
+
 
 async def check_broker(
     mqtt: MqttConfig,
@@ -46,7 +52,7 @@ async def check_broker(
     clock: Clock = SystemClock(),
     timings: CheckTimings = CheckTimings(),
 ) -> None:
-    """What it publishes is not retained, or cleared again, and makes no bridge and no Home Assistant do anything."""
+    """What it publishes is cleared again, and makes no bridge and no Home Assistant do anything."""
     names = DiscoveryIds(home_assistant.discovery_prefix, TopicNames(mqtt.base_topic))
     steps = Steps("broker", tell, clock)
     await _BrokerCheck(mqtt, home_assistant, names, f"check-{secrets.token_hex(4)}", steps, timings).run()
@@ -98,7 +104,7 @@ class _BrokerCheck:
 
     async def _check_base_topic(self) -> None:
         base = self.mqtt.base_topic
-        probe = f"{base}/bridge/{self.id}"
+        probe = self._probe
         await self.steps.run_required(
             "base topic",
             self._publish_and_hear(probe, b"probe", f"{base}/#"),
@@ -124,10 +130,16 @@ class _BrokerCheck:
         ).to_bytes()
         await self.steps.run_required(
             "discovery",
-            self._publish_and_hear(self.names.topic(subject), payload, f"{prefix}/device/{self.names.node_id}/#"),
+            self._check_discovery_topic(
+                self.names.topic(subject), payload, f"{prefix}/device/{self.names.node_id}/#"
+            ),
             lambda _: f"may publish and subscribe under '{prefix}'",
         )
         await self.steps.run_independent("Home Assistant", self._find_home_assistant())
+
+    @property
+    def _probe(self) -> str:
+        return f"{self.mqtt.base_topic}/bridge/{self.id}"
 
     def _peer(self) -> Peer:
         return Peer(
@@ -200,10 +212,7 @@ class _BrokerCheck:
 
     async def _publish_and_hear(self, topic: str, payload: bytes, needed: str) -> None:
         """Publishes, not retained, and returns when the message has come back; the advice asks for `needed`."""
-        advice = (
-            f"Let this user read and write '{needed}' in the broker's access rules; in Mosquitto's acl_file: "
-            f"topic readwrite {needed}"
-        )
+        advice = self._access_advice(needed)
         async with self._connected(advice) as connection:
             try:
                 await connection.subscribe([topic])
@@ -222,24 +231,58 @@ class _BrokerCheck:
                 )
 
     async def _check_retained(self, topic: str) -> Verdict:
-        """Publishes a retained message, sees that a new subscription gets it, and clears it."""
-        advice = (
-            "Allow retained messages on the broker (in Mosquitto: retain_available true): without them Home "
-            "Assistant knows nothing after a restart."
-        )
-        try:
-            async with self._connected(advice) as connection:
-                await self._deliver(connection, topic, b"probe", retain=True)
+        """Small ones, then deep ones, then large ones: a broker may acknowledge what it does not keep."""
+        deep = f"{topic}/probe"
+        if not await self._is_kept(topic, b"probe"):
+            return Verdict(
+                ok=False,
+                message="the broker does not keep retained messages",
+                advice="Allow retained messages on the broker (in Mosquitto: retain_available true): without them "
+                "Home Assistant knows nothing after a restart.",
+            )
+        if not await self._is_kept(deep, b"probe"):
+            return Verdict(
+                ok=False,
+                message=f"the broker does not keep what is published on '{deep}'",
+                advice=self._access_advice(f"{self.mqtt.base_topic}/#"),
+            )
+        if not await self._is_kept(deep, b" " * _LARGE_BYTES):
+            return Verdict(
+                ok=False,
+                message=f"the broker does not keep a message of {_LARGE_BYTES // 1024} kB, as large as a night plan",
+                advice="Raise the broker's limit; in Mosquitto: message_size_limit or max_packet_size.",
+            )
+        return Verdict(ok=True, message=f"the broker keeps retained messages, also of {_LARGE_BYTES // 1024} kB")
+
+    async def _is_kept(self, topic: str, payload: bytes) -> bool:
+        """Publishes a retained message, looks whether a new subscription gets it, and clears it."""
+        heard: list[Received] = []
+        patience_s = self.timings.echo_s + len(payload) / _BYTES_PER_SECOND
+        with suppress(StepFailedError, PublishRefusedError, TimeoutError):
+            async with self._connected("") as connection:
+                async with asyncio.timeout(patience_s):
+                    await (await connection.publish(topic, payload, retain=True))
                 try:
                     await connection.subscribe([topic])
-                    heard = await _heard(connection, self.timings.echo_s, lambda message: message.retain)
+                    heard = await _heard(connection, patience_s, lambda message: message.retain)
                 finally:
                     await self._deliver(connection, topic, b"", retain=True)
-        except StepFailedError:
-            heard = []
-        if any(message.retain and message.payload for message in heard):
-            return Verdict(ok=True, message="the broker keeps retained messages")
-        return Verdict(ok=False, message="the broker does not keep retained messages", advice=advice)
+        return any(message.retain and message.payload == payload for message in heard)
+
+    async def _check_discovery_topic(self, topic: str, payload: bytes, needed: str) -> None:
+        await self._publish_and_hear(topic, payload, needed)
+        # A broker that keeps nothing at all was told already.
+        if not await self._is_kept(topic, payload) and await self._is_kept(self._probe, b"probe"):
+            raise StepFailedError(
+                f"the broker does not keep what is published on '{topic}'", self._access_advice(needed)
+            )
+
+    @staticmethod
+    def _access_advice(needed: str) -> str:
+        return (
+            f"Let this user read and write '{needed}' in the broker's access rules; in Mosquitto's acl_file: "
+            f"topic readwrite {needed}"
+        )
 
     async def _find_bridges(self) -> Verdict:
         topics, base = self.names.topics, self.mqtt.base_topic
