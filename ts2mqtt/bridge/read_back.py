@@ -53,12 +53,12 @@ class ReadBack:
     async def go_on(self, *, is_all_published: bool) -> frozenset[str]:
         """Reads some of it; the answer are the parts of which something has to be published again."""
         self._take_acknowledged()
-        if self._keeps_anything is None and self._ids.topics.bridge in self._publisher.retained:
-            self._keeps_anything = await self._look_whether_it_keeps_anything()
         again: set[str] = set()
         if self._late:
             late, self._late = self._late, {}
             again |= await self._look_at_late(late)
+        if self._keeps_anything is None and self._ids.topics.bridge in self._publisher.retained:
+            self._keeps_anything = await self._look_whether_it_keeps_anything()
         if is_all_published and self._new:
             again |= await self._look_at_new()
         return frozenset(again)
