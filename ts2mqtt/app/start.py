@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ts2mqtt.app.privileges import become
 from ts2mqtt.config.keys import variable
 from ts2mqtt.errors import ConfigError
 
@@ -93,11 +94,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ts2mqtt.app", description=__doc__)
     parser.add_argument("command", choices=("run", "check", "healthcheck"))
     parser.add_argument("--options", type=Path, default=_OPTIONS, metavar="FILE")
+    parser.add_argument("--user", type=int, metavar="NUMBER", help="become this user once the options are read")
     parser.add_argument("--supervisor", default=_SUPERVISOR, metavar="URL")
     chosen = parser.parse_args(arguments)
     try:
         options = _parsed(Options, _read(chosen.options), "the options")
         broker = options.mqtt if options.mqtt.host else _broker_service(chosen.supervisor, os.environ)
+        if chosen.user is not None:
+            become(chosen.user)
     except ConfigError as error:
         sys.stderr.write(f"ts2mqtt: {error}\n")
         return _WRONG_USE

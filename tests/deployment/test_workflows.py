@@ -1,0 +1,115 @@
+"""What the workflows run is pinned, has no more rights than it needs, and publishes in the right order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.project import ROOT, recipe
+
+WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+PARSED: dict[str, dict[str, Any]] = {name: yaml.safe_load(text) for name, text in WORKFLOWS.items()}
+RELEASE: dict[str, dict[str, Any]] = PARSED["release.yml"]["jobs"]
+# Trusted publishing, the image, the app's version, and the proposal of newer packages.
+MAY_WRITE = {
+    ("release.yml", "pypi"): {"id-token"},
+    ("release.yml", "image"): {"packages"},
+    ("release.yml", "add-on"): {"contents"},
+    ("lock.yml", "lock"): {"contents", "pull-requests"},
+}
+
+
+def steps(uses: str) -> list[dict[str, Any]]:
+    """Of all jobs of all workflows, those that use this action."""
+    jobs = [job for workflow in PARSED.values() for job in workflow["jobs"].values()]
+    return [step for job in jobs for step in job.get("steps", ()) if step.get("uses", "").startswith(f"{uses}@")]
+
+
+def needed(job: str) -> set[str]:
+    """The jobs that end before this one begins."""
+    needs = RELEASE[job].get("needs", [])
+    names = [needs] if isinstance(needs, str) else needs
+    return set(names).union(*map(needed, names))
+
+
+def scripts(job: str) -> str:
+    return "\n".join(step.get("run", "") for step in RELEASE[job]["steps"])
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(name: str) -> None:
+    used = re.findall(r"^ *-? *uses: (.+)$", WORKFLOWS[name], re.MULTILINE)
+    assert used
+    unpinned = [
+        action
+        for action in used
+        if not action.startswith("./") and not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
+    ]
+    assert unpinned == []
+
+
+def test_one_action_has_one_commit() -> None:
+    pins = {pin for text in WORKFLOWS.values() for pin in re.findall(r"uses: ([\w./-]+)@([0-9a-f]{40} # \S+)", text)}
+    assert len({action for action, _ in pins}) == len(pins)
+
+
+def test_only_what_publishes_may_write_and_only_in_its_own_job() -> None:
+    writing: dict[tuple[str, str], set[str]] = {}
+    for name, workflow in PARSED.items():
+        assert workflow["permissions"] == {"contents": "read"}, name
+        for job_name, job in workflow["jobs"].items():
+            if rights := {right for right, degree in job.get("permissions", {}).items() if degree == "write"}:
+                writing[name, job_name] = rights
+    assert writing == MAY_WRITE
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    checkouts = steps("actions/checkout")
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_nothing_is_published_before_all_tests_have_passed() -> None:
+    for job in ("pypi", "image", "add-on"):
+        assert "ci" in needed(job)
+
+
+def test_the_app_waits_for_package_and_image_and_names_the_package_by_its_hash() -> None:
+    assert needed("add-on") >= {"pypi", "image", "package"}
+    script = scripts("add-on")
+    assert "sha256sum" in script
+    assert "--hash=sha256:$hash" in script
+    waits = script.index("pip download")
+    assert "--require-hashes" in script[waits:].splitlines()[0]
+    assert waits < script.index("git push")
+
+
+def test_image_and_package_have_their_provenance_and_the_image_its_list_of_contents() -> None:
+    (image,) = steps("docker/build-push-action")
+    assert image["with"]["sbom"] is True
+    assert image["with"]["provenance"] == "mode=max"
+    (package,) = steps("pypa/gh-action-pypi-publish")
+    assert package["with"]["attestations"] is True
+    assert RELEASE["pypi"]["permissions"]["id-token"] == "write"
+    assert "password" not in package["with"]
+
+
+def test_what_is_published_is_built_by_packages_with_hashes() -> None:
+    assert "pip install --require-hashes" in scripts("package")
+
+
+def test_the_workflows_are_searched_for_what_an_attacker_could_use() -> None:
+    (zizmor,) = [line for line in recipe("lint-workflows") if "zizmor" in line]
+    assert "--offline" in zizmor
+    assert zizmor.endswith(".github")
+
+
+def test_no_finding_is_ignored_without_a_reason_above_it() -> None:
+    for text in WORKFLOWS.values():
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if "zizmor: ignore" in line:
+                assert lines[number - 1].strip().startswith("#")
