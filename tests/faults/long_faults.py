@@ -159,6 +159,11 @@ async def _a_rig_flaps(stage: Stage) -> None:
         await asyncio.sleep(60.0)
 
 
+async def _all_rigs_are_off(stage: Stage) -> None:
+    for rig in stage.rigs:
+        await rig.stop()
+
+
 async def _all_rigs_flap(stage: Stage) -> None:
     while True:
         for rig in stage.rigs:
@@ -248,6 +253,7 @@ FAULTS = {
     "the status is overwritten every 2 s": LongFault(_the_status_is_overwritten_without_end),
     "a rig is off": LongFault(_a_rig_is_off),
     "a rig is off for 2 of each 3 minutes": LongFault(_a_rig_flaps),
+    "40 rigs are off": LongFault(_all_rigs_are_off, rigs=40, projects=1),
     "40 rigs are off for 2 of each 3 minutes": LongFault(_all_rigs_flap, rigs=40, projects=1),
     "another list fails every 70 s": LongFault(_lists_fail_in_turns, projects=30),
     "all lists of targets fail, each minute with another status": LongFault(_causes_change_without_end, projects=30),
@@ -260,7 +266,7 @@ FAULTS = {
 }
 
 
-async def _play(fault: LongFault) -> int:
+async def _play(fault: LongFault) -> LogLines:
     clock = MovedClock(LoopClock())
     lines = LogLines(clock)
     async with AsyncExitStack() as stack:
@@ -279,7 +285,7 @@ async def _play(fault: LongFault) -> int:
             await asyncio.sleep(_SECONDS)
             going_on.cancel()
             bridge.stop()
-    return lines.most_in_an_hour()
+    return lines
 
 
 async def _begin(fault: LongFault, stage: Stage) -> None:
@@ -322,7 +328,7 @@ class _RefusingConnection:
         return refused
 
 
-async def _refuse_300_topics() -> int:
+async def _refuse_300_topics() -> LogLines:
     """With each connection again, once a minute."""
     clock = LoopClock()
     lines, failures = LogLines(clock), FailureLog(logging.getLogger("ts2mqtt.test"), clock)
@@ -333,10 +339,10 @@ async def _refuse_300_topics() -> int:
             publisher = Publisher(connection, NAMES, failures, clock, BrokerTimings())
             await publisher.publish(wanted, ())
             await asyncio.sleep(60.0)
-    return lines.most_in_an_hour()
+    return lines
 
 
-async def _fail_20000_targets() -> int:
+async def _fail_20000_targets() -> LogLines:
     """As when all statistics are asked for again, once a minute."""
     clock = LoopClock()
     lines, failures = LogLines(clock), RigFailures("Backyard", clock)
@@ -346,26 +352,26 @@ async def _fail_20000_targets() -> int:
                 with failures.reading(Subject("statistics of target", f"M {number}", str(number))):
                     raise NotFoundError("the API does not know this target")
             await asyncio.sleep(3_600.0)
-    return lines.most_in_an_hour()
+    return lines
 
 
-COUNTS: Mapping[str, Callable[[], Coroutine[None, None, int]]] = {
+LONG_FAULTS: Mapping[str, Callable[[], Coroutine[None, None, LogLines]]] = {
     "300 topics are refused, at each connection": _refuse_300_topics,
     "20,000 targets without statistics": _fail_20000_targets,
     **{words: partial(_play, fault) for words, fault in FAULTS.items()},
 }
-"""Every fault, in words, and what plays it and returns how many lines the log has in the worst hour."""
+"""Every fault, in words, and what plays it and returns the log."""
 
 
-def lines_in_an_hour(words: str) -> int:
+def log_of(words: str) -> LogLines:
     """Plays the fault in simulated time."""
-    return run_in_simulated_time(COUNTS[words])
+    return run_in_simulated_time(LONG_FAULTS[words])
 
 
 def main() -> int:
     logging.getLogger("ts2mqtt").propagate = False
-    for words in COUNTS:
-        sys.stdout.write(f"{lines_in_an_hour(words):8,} {words}\n")
+    for words in LONG_FAULTS:
+        sys.stdout.write(f"{log_of(words).most_in_an_hour():8,} {words}\n")
         sys.stdout.flush()
     return 0
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.long_faults import COUNTS, lines_in_an_hour
+from tests.faults.long_faults import LONG_FAULTS, log_of
 from tests.support.log_lines import MOST_IN_AN_HOUR
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("words", COUNTS)
+@pytest.mark.parametrize("words", LONG_FAULTS)
 def test_a_fault_that_lasts_does_not_fill_the_log(words: str) -> None:
-    assert 1 <= lines_in_an_hour(words) <= MOST_IN_AN_HOUR
+    assert 1 <= log_of(words).most_in_an_hour() <= MOST_IN_AN_HOUR
+
+
+@pytest.mark.timeout(300)
+def test_what_has_no_line_of_its_own_is_counted_within_two_minutes() -> None:
+    """Though nothing more happens to rigs that are off: the bridge itself has the sum written."""
+    texts = log_of("40 rigs are off").texts
+    silent = [text for text in texts if "the API does not answer" in text]
+    assert [text.split(":")[0] for text in silent].count("rigs that do not answer") == 1
+    assert any(
+        text.startswith("rigs that do not answer: 35 more in ") and ", 40 at present" in text for text in silent
+    )
