@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import yaml
 from tests.support.project import ROOT, recipe
 
 WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
-PARSED: dict[str, dict[str, Any]] = {name: yaml.safe_load(text) for name, text in WORKFLOWS.items()}
+# YAML 1.1 reads the key `on` as true.
+PARSED: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in WORKFLOWS.items()}
 RELEASE: dict[str, dict[str, Any]] = PARSED["release.yml"]["jobs"]
 # Trusted publishing, the image, the app's version, and the proposal of newer packages.
 MAY_WRITE = {
@@ -113,3 +115,17 @@ def test_no_finding_is_ignored_without_a_reason_above_it() -> None:
         for number, line in enumerate(lines):
             if "zizmor: ignore" in line:
                 assert lines[number - 1].strip().startswith("#")
+
+
+def test_the_names_to_reserve_are_those_that_the_release_publishes_under() -> None:
+    security = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    names = security.partition("\n## Names to reserve before the repository is public\n")[2]
+    (image,) = steps("docker/metadata-action")
+    assert image["with"]["images"] == "ghcr.io/${{ github.repository }}"
+    assert "`ghcr.io/OWNER/ts2mqtt`" in names
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    assert f"| `{project}` | PyPI |" in names
+    assert f"| `{RELEASE['pypi']['environment']}` | GitHub, environments" in names
+    (tags,) = PARSED["release.yml"][True]["push"]["tags"]
+    assert f"| `{tags}` | GitHub, tag rules" in names
+    assert "release.yml" in names
