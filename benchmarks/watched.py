@@ -42,16 +42,21 @@ class Watched:
 
 
 def bridge(site: HostingSite, interval_s: float) -> AbstractAsyncContextManager[Watched]:
+    return running("ts2mqtt", "run", "-c", str(bridge_config(site, interval_s)))
+
+
+def bridge_config(site: HostingSite, interval_s: float, *, port: int | None = None) -> Path:
+    """The file; `port` is where the bridge finds the broker, by default the broker's own."""
     config = site.folder / "config.yaml"
     wanted = {
-        "mqtt": {"host": "127.0.0.1", "port": site.broker_port},
+        "mqtt": {"host": "127.0.0.1", "port": port or site.broker_port},
         "rigs": [{"name": f"Rig {number}", "url": url} for number, url in enumerate(site.urls)],
         # What is read once a night or once in six hours is no part of a pass: night.py.
         "polling": {"interval": f"{interval_s}s", "plan": "off"},
         "log": {"level": "warning"},
     }
     config.write_text(yaml.safe_dump(wanted), encoding="utf-8")
-    return running("ts2mqtt", "run", "-c", str(config))
+    return config
 
 
 def floor(

@@ -144,7 +144,7 @@ def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.reload import hangup, reload
 
     config = _config(options)
-    _collect_garbage_seldom()
+    collect_garbage_seldom()
 
     async def run() -> None:
         bridge = Bridge(config)
@@ -157,7 +157,7 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _collect_garbage_seldom() -> None:
+def collect_garbage_seldom() -> None:
     """Spares the garbage collector objects that are never garbage.
 
     Code and tables stay until the end. Each rig has thousands of objects that live as long as it is configured, and

@@ -17,6 +17,7 @@ from ts2mqtt.bridge.inbox import BridgeChanged, Inbox, Stop, most_events_of_a_ri
 from ts2mqtt.bridge.rig_worker import RigWorker, Surroundings
 from ts2mqtt.bridge.session import Session
 from ts2mqtt.bridge.setting import Setting
+from ts2mqtt.bridge.side_by_side import release_frames
 from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
@@ -162,6 +163,7 @@ class Bridge:
             except (LoginRefusedError, OtherBridgeError) as error:
                 self._failures.failed("MQTT", str(error), kind=_LOST, level=logging.ERROR)
                 delay_s = timings.refused_retry_s
+                release_frames(error)
                 if isinstance(error, OtherBridgeError):
                     self._take_another_client_id()
             except BrokerError as error:
@@ -169,6 +171,7 @@ class Bridge:
                 was_steady = self._clock.monotonic() - started > timings.steady_s
                 attempts = 1 if was_steady else attempts + 1
                 delay_s = min(timings.longest_retry_s, timings.first_retry_s * 2.0 ** min(attempts - 1, 10))
+                release_frames(error)
             else:
                 return
             await self._until_stopped(asyncio.sleep(delay_s * random.uniform(0.5, 1.0)))  # noqa: S311 - spreads load

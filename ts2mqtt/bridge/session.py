@@ -108,6 +108,8 @@ class Session:
             self._hearing.cancel()
             with suppress(asyncio.CancelledError, BrokerError):
                 await self._hearing
+            # The task holds its failure, which holds this session: side_by_side.py.
+            del self._hearing
 
     async def keep_true(self) -> None:
         """Publishes every difference as it arises; returns between two of them when the bridge is to stop.

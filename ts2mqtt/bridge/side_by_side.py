@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,4 +20,16 @@ async def first_to_end(*works: Coroutine[None, None, None]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            release_frames(ended)
+
+
+def release_frames(error: BaseException | None) -> None:
+    """Ends circles of an error that was caught: it holds the frames that it went through, with all that they used.
+
+    Where one of them holds the task or the future that failed, which holds the error, all of that would stay until
+    the garbage collector comes: of a connection that broke, everything that the broker retains.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__

@@ -86,12 +86,13 @@ class Connection:
             leave(self._client)
         self._break(BrokerUnreachableError("the connection was closed"))
         self._client.loop_misc()
+        self._release_client()
 
     async def received(self) -> AsyncIterator[Received]:
         """Messages in the order of their arrival, until the connection breaks."""
         while (message := await self._received.get()) is not None:
             yield message
-        raise self._lost or BrokerUnreachableError("the connection was closed")
+        self._raise_if_lost()
 
     async def subscribe(self, filters: Iterable[str], *, echo: bool = True) -> None:
         """Returns when the broker has agreed; QoS 0, as retained messages queue up better so.
@@ -117,7 +118,7 @@ class Connection:
         await self._publishes.wait_for_place(size)
         if self._lost:
             self._publishes.release_place(size)
-            raise self._lost
+            self._raise_if_lost()
         info = self._client.publish(topic, payload, self._qos, retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._publishes.release_place(size)
@@ -128,8 +129,12 @@ class Connection:
         """Returns when everything that was published has been acknowledged, or is no longer waited for."""
         while awaited := self._publishes.awaited():
             await asyncio.wait(awaited)
+        self._raise_if_lost()
+
+    def _raise_if_lost(self) -> None:
         if self._lost:
-            raise self._lost
+            # A new one each time: what is raised holds the frames that it went through, and they this connection.
+            raise BrokerUnreachableError(*self._lost.args)
 
     async def unless_silent(self, answer: Awaitable[None], within_s: float) -> None:
         """Waits for it; TimeoutError after so many seconds without anything of what the broker had retained.
@@ -147,11 +152,12 @@ class Connection:
             answering.result()
         finally:
             answering.cancel()
+            # A failure holds this frame, and the future the failure: a circle.
+            del answering, answer
 
     async def _agreed(self, code: MQTTErrorCode, packet_id: int | None) -> None:
         """Returns when the broker has agreed to the subscribe or unsubscribe with this packet id."""
-        if self._lost:
-            raise self._lost
+        self._raise_if_lost()
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or packet_id is None:
             raise BrokerUnreachableError(f"subscribing failed: {paho.error_string(code)}")
         agreed = self._subscribes[packet_id] = self._loop.create_future()
@@ -159,6 +165,8 @@ class Connection:
             await self.unless_silent(agreed, self._timings.connect_timeout_s)
         except TimeoutError as error:
             raise BrokerUnreachableError("the broker does not answer a subscription") from error
+        finally:
+            del agreed  # as in unless_silent()
 
     def _schedule_housekeeping(self) -> None:
         self._housekeeping = self._loop.call_later(self._timings.housekeeping_s, self._keep_house)
@@ -192,6 +200,15 @@ class Connection:
         self._subscribes.clear()
         fail_quietly(self._logged_in, error)
         self._received.put_nowait(None)
+
+    def _release_client(self) -> None:
+        """Client and connection know each other no more, and go without waiting for the garbage collector."""
+        client = self._client
+        self._socket.release()
+        client.on_connect = client.on_disconnect = client.on_message = None
+        client.on_publish = client.on_subscribe = client.on_unsubscribe = None
+        # It may hold a refusal, which holds the frame of log_in().
+        del self._logged_in
 
     def _on_connect(
         self,

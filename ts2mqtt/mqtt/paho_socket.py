@@ -47,10 +47,18 @@ class PahoSocket:
         self._read()
 
     def detach(self) -> None:
+        """Ends it; what paho still sends goes when somebody lets it write."""
         if self._descriptor is not None:
             self._loop.remove_reader(self._descriptor)
             self._loop.remove_writer(self._descriptor)
             self._descriptor = None
+
+    def release(self) -> None:
+        """Detaches, and is known to the client no more: each would keep the other alive."""
+        self.detach()
+        self._client.on_socket_register_write = None
+        self._client.on_socket_unregister_write = None
+        self._client.on_socket_close = None
 
     def _read(self) -> None:
         while self._descriptor is not None:
@@ -65,7 +73,8 @@ class PahoSocket:
         self._client.loop_write()
 
     def _on_register_write(self, _client: paho.Client, _userdata: Any, sock: paho.SocketLike) -> None:
-        self._loop.add_writer(sock.fileno(), self._write)
+        if self._descriptor is not None:
+            self._loop.add_writer(sock.fileno(), self._write)
 
     def _on_unregister_write(self, _client: paho.Client, _userdata: Any, sock: paho.SocketLike) -> None:
         self._loop.remove_writer(sock.fileno())

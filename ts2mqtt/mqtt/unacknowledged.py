@@ -101,8 +101,11 @@ class UnacknowledgedPublishes:
 
 
 def fail_quietly(future: asyncio.Future[Any], error: BrokerError) -> None:
-    """Nothing is logged when nobody waits for this future any more."""
+    """Nothing is logged when nobody waits for this future any more.
+
+    Each gets an error of its own: what is raised holds the frames that it went through.
+    """
     if not future.done():
-        future.set_exception(error)
+        future.set_exception(type(error)(*error.args))
         # asyncio complains about an exception that was never retrieved.
         future.exception()
