@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.bridge.test_bridge import all_published, later_change
 from tests.faults.gate import Gate
+from tests.support import topics_of_example as of
 from tests.support.running import bridge_config, running_bridge
 from ts2mqtt.bridge.session import Session
 from ts2mqtt.mqtt.connection import Connection
@@ -14,13 +15,12 @@ from ts2mqtt.mqtt.connection import Connection
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from tests.support.observer import Observer
-    from tests.support.running import Log
     from ts2mqtt.simulator.api import SimulatedApi
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 
 async def test_nothing_is_left_of_a_connection_that_was_lost(
-    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi, log: Log
+    mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi
 ) -> None:
     gate = Gate(mosquitto.port)
     await gate.open()
@@ -30,10 +30,9 @@ async def test_nothing_is_left_of_a_connection_that_was_lost(
         async with running_bridge(bridge_config(gate.port, example_api)):
             await all_published(observer)
             for _ in range(3):
+                mark = observer.mark()
                 gate.cut()
-                await log.says("MQTT: the connection to the broker broke")
-                log.lines.clear()
-                await log.says("connected to the broker")
+                await observer.wait_for(of.STATUS, b"online", after=mark)
                 await later_change(observer, example)
             alive = gc.get_objects()
             assert len([one for one in alive if isinstance(one, Session)]) == 1
