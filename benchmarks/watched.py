@@ -41,15 +41,15 @@ class Watched:
         return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6
 
 
-def bridge(site: HostingSite, interval_s: float) -> AbstractAsyncContextManager[Watched]:
-    return running("ts2mqtt", "run", "-c", str(bridge_config(site, interval_s)))
+def bridge(site: HostingSite, interval_s: float, **mqtt: object) -> AbstractAsyncContextManager[Watched]:
+    return running("ts2mqtt", "run", "-c", str(bridge_config(site, interval_s, **mqtt)))
 
 
-def bridge_config(site: HostingSite, interval_s: float, *, port: int | None = None) -> Path:
-    """The file; `port` is where the bridge finds the broker, by default the broker's own."""
+def bridge_config(site: HostingSite, interval_s: float, **mqtt: object) -> Path:
+    """The file; `mqtt` are further keys of that section."""
     config = site.folder / "config.yaml"
     wanted = {
-        "mqtt": {"host": "127.0.0.1", "port": port or site.broker_port},
+        "mqtt": {"host": "127.0.0.1", "port": site.broker_port, **mqtt},
         "rigs": [{"name": f"Rig {number}", "url": url} for number, url in enumerate(site.urls)],
         # What is read once a night or once in six hours is no part of a pass: night.py.
         "polling": {"interval": f"{interval_s}s", "plan": "off"},

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _OVERWRITTEN = Kind("words of others on the topic of our status")
 _NOT_RETAINING = Kind("connections to a broker that retains nothing")
 _NOT_KEPT = Kind("topics that the broker has not kept")
+_TOO_LARGE = Kind("messages that are too large")
 
 _LONGEST_QUOTE = 60
 _LONGEST_COMMAND = 240
@@ -137,10 +138,18 @@ class Session:
     async def _hear_everything(self) -> None:
         async for message in self._connection.received():
             self._reader.hear(message)
+            if message.size is not None:
+                self._note_too_large(message.topic, message.size, is_retained=message.retain)
             if message.topic == self._ids.topics.heartbeat:
                 self._liveness.hear(message.payload)
             elif happening := self._happening(message):
                 self._inbox.put(happening)
+
+    def _note_too_large(self, topic: str, size: int, *, is_retained: bool) -> None:
+        kept = "retained " if is_retained else ""
+        remedy = f"; remove it with: mosquitto_pub -r -n -t '{topic}'" if is_retained else ""
+        text = f"the broker sent a {kept}message of {size:,} bytes on {topic}, of which only the beginning was read"
+        self._carried.failures.noted(_TOO_LARGE, topic, f"{text}{remedy}")
 
     def _happening(self, message: Received) -> Happening | None:
         """What a message means to this bridge; a retained command would be carried out at every start."""

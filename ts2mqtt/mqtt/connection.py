@@ -12,8 +12,9 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, PublishRefusedError
+from ts2mqtt.mqtt.bounded_client import LARGEST_PACKET, BoundedClient
 from ts2mqtt.mqtt.byte_window import ByteWindow
-from ts2mqtt.mqtt.login import login_failure, login_not_answered, paho_client
+from ts2mqtt.mqtt.login import login_failure, login_not_answered, paho_client, version_refused
 from ts2mqtt.mqtt.message import Received
 from ts2mqtt.mqtt.packet_sizes import PacketSizes, packet_size
 from ts2mqtt.mqtt.paho_socket import PahoSocket
@@ -47,7 +48,7 @@ class Connection:
     """
 
     def __init__(
-        self, client: paho.Client, config: MqttConfig, sizes: PacketSizes, clock: Clock, timings: BrokerTimings
+        self, client: BoundedClient, config: MqttConfig, sizes: PacketSizes, clock: Clock, timings: BrokerTimings
     ) -> None:
         self.protocol = config.protocol
         self.sizes = sizes
@@ -139,13 +140,13 @@ class Connection:
     async def unless_silent(self, answer: Awaitable[None], within_s: float) -> None:
         """Waits for it; TimeoutError after so many seconds without anything of what the broker had retained.
 
-        Over a slow way all that comes before the answer.
+        Over a slow way all that comes before the answer, and a large message in many parts.
         """
         answering = asyncio.ensure_future(answer)
         began = self._loop.time()
         try:
             while not answering.done():
-                left_s = max(began, self._retained_arrived) + within_s - self._loop.time()
+                left_s = max(began, self._retained_arrived, self._socket.part_arrived) + within_s - self._loop.time()
                 if left_s <= 0:
                     raise TimeoutError
                 await asyncio.wait((answering,), timeout=left_s)
@@ -176,8 +177,9 @@ class Connection:
         self._schedule_housekeeping()
         self._client.loop_misc()
         limit = self._timings.acknowledged_within_s
+        arrived = max(self._retained_arrived, self._socket.part_arrived)
         # Over a slow way an acknowledgement comes after all that the broker retains and is sending.
-        if min(self._publishes.stalled_s(), self._loop.time() - self._retained_arrived) > limit:
+        if min(self._publishes.stalled_s(), self._loop.time() - arrived) > limit:
             self._break(
                 BrokerUnreachableError(
                     f"the broker has not acknowledged a message within {limit:g} s; connecting anew"
@@ -236,6 +238,8 @@ class Connection:
     ) -> None:
         if self._logged_in.done():
             self._break(BrokerUnreachableError(f"the connection to the broker broke ({reason})"))
+        elif self._client.is_refused_version:
+            self._logged_in.set_exception(version_refused(self.protocol))
         else:
             self._break(login_not_answered())
 
@@ -246,7 +250,9 @@ class Connection:
             return
         if message.retain:
             self._retained_arrived = self._loop.time()
-        self._received.put_nowait(Received(topic, bytes(message.payload), message.retain))
+        size = self._client.packet_size
+        is_whole = size <= LARGEST_PACKET
+        self._received.put_nowait(Received(topic, bytes(message.payload), message.retain, None if is_whole else size))
 
     def _on_publish(
         self, _client: paho.Client, _userdata: Any, packet_id: int, reason: ReasonCode, _properties: Properties | None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
+from ts2mqtt.mqtt.bounded_client import BoundedClient
 from ts2mqtt.mqtt.tls import tls_context
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _RETAIN_NOT_SUPPORTED = 154
 _REFUSED_LOGIN = {133: "the client id", 134: "user or password", 135: "the login", 138: "this client"}
 
 
-def paho_client(config: MqttConfig, client_id: str, will: Will | None) -> paho.Client:
+def paho_client(config: MqttConfig, client_id: str, will: Will | None) -> BoundedClient:
     """A client that has not connected yet; BrokerError for TLS files that cannot be used."""
-    client = paho.Client(
+    client = BoundedClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         protocol=MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311,
@@ -52,13 +52,17 @@ def login_failure(reason: ReasonCode, protocol: str) -> BrokerError:
             "check mqtt.username, mqtt.password and mqtt.client_id, and the broker's own log",
         )
     if reason.value == _UNSUPPORTED_PROTOCOL:
-        return BrokerError(f"the broker does not speak MQTT {protocol}", "set mqtt.protocol to the other version")
+        return version_refused(protocol)
     if reason.value == _RETAIN_NOT_SUPPORTED:
         return BrokerError(
             "the broker does not keep retained messages, without which Home Assistant knows nothing after a restart",
             "allow them in the broker's configuration",
         )
     return BrokerUnreachableError(f"the broker turns us away: {reason}")
+
+
+def version_refused(protocol: str) -> BrokerError:
+    return BrokerError(f"the broker does not speak MQTT {protocol}", "set mqtt.protocol to the other version")
 
 
 def login_not_answered() -> BrokerUnreachableError:

@@ -12,6 +12,8 @@ class Received:
     topic: str
     payload: bytes
     retain: bool
+    size: int | None = None
+    """Bytes of a message that was too large; of its payload this is the beginning only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from ts2mqtt.errors import BrokerUnreachableError
 if TYPE_CHECKING:
     from paho.mqtt import client as paho
 
+    from ts2mqtt.mqtt.bounded_client import BoundedClient
+
 _MOST_UNSENT = 16_384
 """Bytes that the operating system holds and has not sent yet."""
 
@@ -20,7 +22,10 @@ _MOST_UNSENT = 16_384
 class PahoSocket:
     """Between attach() and detach(), bytes of the broker reach the client's callbacks, and its bytes the broker."""
 
-    def __init__(self, client: paho.Client) -> None:
+    def __init__(self, client: BoundedClient) -> None:
+        self.part_arrived = float("-inf")
+        """When the latest part of a packet came that takes more than one read; on the event loop's clock."""
+
         self._client = client
         self._loop = asyncio.get_running_loop()
         self._descriptor: int | None = None
@@ -63,6 +68,8 @@ class PahoSocket:
     def _read(self) -> None:
         while self._descriptor is not None:
             code = self._client.loop_read()
+            if self._client.is_receiving:
+                self.part_arrived = self._loop.time()
             sock = self._client.socket()
             # TLS and WebSocket hold bytes back that no further readiness of the socket announces.
             pending = getattr(sock, "pending", None)
