@@ -57,6 +57,10 @@ class LoginRefusedError(BrokerError):
     """The broker refuses this user, password or client id."""
 
 
+class QosRefusedError(BrokerError):
+    """The broker does not take a last will with this QoS; only MQTT 5 has an answer for that."""
+
+
 class PublishRefusedError(BrokerError):
     """The broker took a message and said that it does not keep it; only MQTT 5 has an answer for that."""
 

@@ -45,6 +45,7 @@ _LOG = logging.getLogger(__name__)
 
 _LOST = Kind("losses of the broker")
 _CONNECTED = Kind("connections to the broker")
+_LOWER_QOS = Kind("connections with a lower QoS than configured")
 
 _FINISH_S = 1.0
 _RIGS_AT_ONCE, _NEXT_RIGS_S = 20, 1.0
@@ -199,6 +200,9 @@ class Bridge:
                 self._failures.succeeded("MQTT")
                 text = f"connected to the broker at {mqtt.host}:{mqtt.port}"
                 self._failures.noted(_CONNECTED, "MQTT", text, level=logging.INFO)
+                if connection.qos < mqtt.qos:
+                    text = f"the broker takes nothing above QoS {connection.qos}: it acknowledges no message"
+                    self._failures.noted(_LOWER_QOS, "MQTT", text)
                 try:
                     await self._until_stopped(session.keep_true(), _FINISH_S)
                 except OtherBridgeError:

@@ -37,6 +37,10 @@ class BoundedClient(paho.Client):
         """Whether a packet has begun to arrive and is not complete."""
         return self._in_packet["to_process"] > 0
 
+    def keep_alive(self, every_s: int) -> None:
+        """In place of what was proposed to the broker; 0 for not at all. paho 2.1 goes on with the proposal."""
+        self._keepalive = every_s
+
     def _send_connect(self, keepalive: int) -> MQTTErrorCode:
         if self._protocol == MQTTProtocolVersion.MQTTv5:
             self._connect_properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, PublishRefusedError
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, PublishRefusedError, QosRefusedError
 from ts2mqtt.mqtt.bounded_client import LARGEST_PACKET, BoundedClient
+from ts2mqtt.mqtt.broker_limits import BrokerLimits, declared_limits, unusable
 from ts2mqtt.mqtt.byte_window import ByteWindow
 from ts2mqtt.mqtt.login import login_failure, login_not_answered, paho_client, version_refused
 from ts2mqtt.mqtt.message import Received
 from ts2mqtt.mqtt.packet_sizes import PacketSizes, packet_size
 from ts2mqtt.mqtt.paho_socket import PahoSocket
 from ts2mqtt.mqtt.reach import address_text, leave, reach
-from ts2mqtt.mqtt.unacknowledged import UnacknowledgedPublishes, fail_quietly
+from ts2mqtt.mqtt.unacknowledged import MOST_AT_ONCE, UnacknowledgedPublishes, fail_quietly
 from ts2mqtt.timing import BrokerTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -53,12 +55,15 @@ class Connection:
         self.protocol = config.protocol
         self.sizes = sizes
         self._client = client
-        self._qos = config.qos
+        self.qos: int = config.qos
+        """Of what is published: as configured, or lower where the broker takes no more."""
+
         self._timings = timings
         self._loop = asyncio.get_running_loop()
         self._socket = PahoSocket(client)
         self._received: asyncio.Queue[Received | None] = asyncio.Queue()
-        self._publishes = UnacknowledgedPublishes(clock, ByteWindow(grows=config.qos > 0))
+        self._clock = clock
+        self._publishes = self._new_publishes(BrokerLimits())
         self._subscribes: dict[int, asyncio.Future[None]] = {}
         self._retained_arrived = float("-inf")
         self._lost: BrokerUnreachableError | None = None
@@ -120,7 +125,7 @@ class Connection:
         if self._lost:
             self._publishes.release_place(size)
             self._raise_if_lost()
-        info = self._client.publish(topic, payload, self._qos, retain)
+        info = self._client.publish(topic, payload, self.qos, retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._publishes.release_place(size)
             raise BrokerUnreachableError(f"publishing failed: {paho.error_string(info.rc)}")
@@ -222,11 +227,26 @@ class Connection:
     ) -> None:
         if self._logged_in.done():
             return
-        self.sizes.declared = getattr(properties, "MaximumPacketSize", None)
-        if reason.is_failure:
-            self._logged_in.set_exception(login_failure(reason, self.protocol))
-        else:
-            self._logged_in.set_result(None)
+        limits = declared_limits(properties)
+        failure = login_failure(reason, self.protocol) if reason.is_failure else unusable(limits)
+        if failure is not None:
+            self._logged_in.set_exception(failure)
+            return
+        self._obey(limits)
+        self._logged_in.set_result(None)
+
+    def _obey(self, limits: BrokerLimits) -> None:
+        """Nothing has been published yet."""
+        self.sizes.declared = limits.maximum_packet_size
+        self.qos = min(self.qos, limits.maximum_qos)
+        self._publishes = self._new_publishes(limits)
+        if limits.server_keep_alive_s is not None:
+            self._client.keep_alive(limits.server_keep_alive_s)
+
+    def _new_publishes(self, limits: BrokerLimits) -> UnacknowledgedPublishes:
+        # Receive Maximum counts what is to be acknowledged, which messages of QoS 0 are not.
+        most_at_once = limits.receive_maximum if self.qos > 0 else MOST_AT_ONCE
+        return UnacknowledgedPublishes(self._clock, ByteWindow(grows=self.qos > 0), most_at_once)
 
     def _on_disconnect(
         self,
@@ -259,7 +279,7 @@ class Connection:
     ) -> None:
         refusal = str(reason) if reason.value >= _FIRST_FAILURE else None
         size = self._publishes.acknowledge(packet_id, refusal)
-        if size is not None and self._qos > 0:
+        if size is not None and self.qos > 0:
             self.sizes.took(size)
 
     def _on_subscribe(
@@ -311,16 +331,42 @@ async def connect(  # noqa: PLR0913 - the clock and the timings come with everyt
     Raises LoginRefusedError when the broker does not let us in, BrokerUnreachableError when there is none,
     BrokerError for a TLS set-up that cannot work.
     """
-    client = paho_client(config, client_id or config.client_id, will)
-    await reach(client, config)
-    connection = Connection(client, config, sizes or PacketSizes(clock), clock, timings)
+    login = _Login(client_id or config.client_id, will, sizes or PacketSizes(clock), clock, timings)
+    connection = await login.with_highest_qos(config)
     try:
-        try:
-            await connection.log_in()
-        except TimeoutError as error:
-            raise BrokerUnreachableError(
-                f"{address_text(config)} took the connection and never answered", "is it an MQTT broker?"
-            ) from error
         yield connection
     finally:
         await connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What a connection is made with, beside the configuration."""
+
+    client_id: str
+    will: Will | None
+    sizes: PacketSizes
+    clock: Clock
+    timings: BrokerTimings
+
+    async def with_highest_qos(self, config: MqttConfig) -> Connection:
+        """With the configured QoS, or with 0 where the broker takes no last will with that."""
+        if config.qos > 0:
+            with contextlib.suppress(QosRefusedError):
+                return await self._try(config)
+        return await self._try(config.model_copy(update={"qos": 0}))
+
+    async def _try(self, config: MqttConfig) -> Connection:
+        client = paho_client(config, self.client_id, self.will)
+        await reach(client, config)
+        connection = Connection(client, config, self.sizes, self.clock, self.timings)
+        try:
+            await connection.log_in()
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, TimeoutError):
+                raise BrokerUnreachableError(
+                    f"{address_text(config)} took the connection and never answered", "is it an MQTT broker?"
+                ) from error
+            raise
+        return connection

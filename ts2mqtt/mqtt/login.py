@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError
+from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, QosRefusedError
 from ts2mqtt.mqtt.bounded_client import BoundedClient
+from ts2mqtt.mqtt.broker_limits import retains_nothing
 from ts2mqtt.mqtt.tls import tls_context
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Reason codes of MQTT 5; paho translates the return codes of 3.1.1 into them.
 _UNSUPPORTED_PROTOCOL = 132
 _RETAIN_NOT_SUPPORTED = 154
+_QOS_NOT_SUPPORTED = 155
 _REFUSED_LOGIN = {133: "the client id", 134: "user or password", 135: "the login", 138: "this client"}
 
 
@@ -54,10 +56,9 @@ def login_failure(reason: ReasonCode, protocol: str) -> BrokerError:
     if reason.value == _UNSUPPORTED_PROTOCOL:
         return version_refused(protocol)
     if reason.value == _RETAIN_NOT_SUPPORTED:
-        return BrokerError(
-            "the broker does not keep retained messages, without which Home Assistant knows nothing after a restart",
-            "allow them in the broker's configuration",
-        )
+        return retains_nothing()
+    if reason.value == _QOS_NOT_SUPPORTED:
+        return QosRefusedError("the broker does not take our last will with this QoS", "set mqtt.qos to 0")
     return BrokerUnreachableError(f"the broker turns us away: {reason}")
 
 
@@ -70,6 +71,6 @@ def login_not_answered() -> BrokerUnreachableError:
     # MQTT 3.1.1 has no reason code for it; Mosquitto closes so when its retain_available is false.
     return BrokerUnreachableError(
         "the broker closed the connection instead of answering the login",
-        "its own log knows why: perhaps it does not allow retained messages, such as our last will, or expects TLS "
-        "on this port",
+        "its own log knows why: perhaps it does not allow retained messages, such as our last will, or not their QoS "
+        "(mqtt.qos: 0), or expects TLS on this port",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ts2mqtt.mqtt.byte_window import ByteWindow
     from ts2mqtt.timing import Clock
 
-_MOST_AT_ONCE = 200
+MOST_AT_ONCE = 200
 """paho itself becomes slow with thousands."""
 
 
@@ -28,9 +28,9 @@ class _Publish:
 class UnacknowledgedPublishes:
     """By packet id, oldest first; each takes one of a limited number of places until it is acknowledged."""
 
-    def __init__(self, clock: Clock, window: ByteWindow) -> None:
+    def __init__(self, clock: Clock, window: ByteWindow, most_at_once: int = MOST_AT_ONCE) -> None:
         self._clock = clock
-        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._places = asyncio.Semaphore(min(MOST_AT_ONCE, most_at_once))
         self._window = window
         self._publishes: dict[int, _Publish] = {}
         self._oldest_since = 0.0
