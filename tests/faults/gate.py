@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HOST = "127.0.0.1"
+_PASS_EVERY_S = 0.05
 
 
 class Gate:
@@ -23,6 +24,8 @@ class Gate:
         self._pairs: set[_Pair] = set()
         self._is_stalled = False
         self._swallows = False
+        self.bytes_per_second: float | None = None
+        """In each direction; None is as fast as can be."""
         self._octets_left: int | None = None
         self._when_passed: Callable[[], None] | None = None
 
@@ -30,6 +33,7 @@ class Gate:
         """Lets everything through from here on; connections that were disturbed are not made good."""
         if self._is_stalled or self._swallows:
             self.cut()
+        self.bytes_per_second = None
         self._is_stalled = self._swallows = False
         self._octets_left = self._when_passed = None
         if self._server is None:
@@ -148,6 +152,7 @@ class _Pair:
         self._far: _Side | None = None
         self._is_over = False
         self._has_passed_enough = False
+        self._next_pass: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         self._gate.add(self)
@@ -160,17 +165,23 @@ class _Pair:
                 self._far.held.clear()
         if self._gate.is_stalled or self._far is None or self._is_over:
             return
-        if self._near.held:
-            octets, is_end = self._gate.let_through(bytes(self._near.held))
-            self._near.held.clear()
+        if self._next_pass is not None:
+            return
+        if octets := _taken(self._near.held, self._gate.bytes_per_second):
+            octets, is_end = self._gate.let_through(octets)
             self._far.transport.write(octets)
             if is_end:
                 self._has_passed_enough = True
                 # What has passed shall arrive before the connection is gone.
                 asyncio.get_running_loop().call_later(0.001, self._gate.cut)
-        if self._far.held:
-            self._near.transport.write(bytes(self._far.held))
-            self._far.held.clear()
+        if octets := _taken(self._far.held, self._gate.bytes_per_second):
+            self._near.transport.write(octets)
+        if self._near.held or self._far.held:
+            self._next_pass = asyncio.get_running_loop().call_later(_PASS_EVERY_S, self._pass_more)
+
+    def _pass_more(self) -> None:
+        self._next_pass = None
+        self.pass_on()
 
     def lost(self) -> None:
         """One side has gone: so does the other, unless nobody is to be told."""
@@ -197,3 +208,11 @@ class _Pair:
             return
         self._far = far
         self.pass_on()
+
+
+def _taken(held: bytearray, bytes_per_second: float | None) -> bytes:
+    """Takes out what may pass now."""
+    size = len(held) if bytes_per_second is None else round(bytes_per_second * _PASS_EVERY_S)
+    octets = bytes(held[:size])
+    del held[:size]
+    return octets

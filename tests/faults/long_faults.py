@@ -36,7 +36,6 @@ from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.mqtt_connection import Limits
 from ts2mqtt.simulator.mqtt_packets import Message
 from ts2mqtt.simulator.observatory import SimulatedObservatory
-from ts2mqtt.timing import BrokerTimings
 from ts2mqtt.topics.message import Message as Wanted
 
 if TYPE_CHECKING:
@@ -336,7 +335,7 @@ async def _refuse_300_topics() -> LogLines:
     connection = cast("Connection", _RefusingConnection(clock))
     with lines.counted():
         for _ in range(HOURS * 60):
-            publisher = Publisher(connection, NAMES, failures, clock, BrokerTimings())
+            publisher = Publisher(connection, NAMES, failures, clock)
             await publisher.publish(wanted, ())
             await asyncio.sleep(60.0)
     return lines

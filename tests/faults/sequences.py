@@ -58,6 +58,16 @@ _THEMES = {
         "bridge_is_killed_in_mid_message": 1,
         "bridge_starts": 2,
     },
+    "a poor broker": {
+        "way_becomes_slow": 5,
+        "broker_loses_what_it_acknowledges": 4,
+        "database_changes": 3,
+        "something_is_removed": 2,
+        "connection_breaks": 2,
+        "home_assistant_restarts": 1,
+        "bridge_is_killed": 1,
+        "bridge_starts": 3,
+    },
 }
 THEMES = tuple(_THEMES)
 

@@ -205,6 +205,15 @@ class World:
                 getattr(self._gate, kind)()
         return f"the way to the broker: {kind}"
 
+    async def _way_becomes_slow(self) -> str:
+        self._gate.bytes_per_second = self._chance.choice((None, 5_000, 15_000, 60_000))
+        return f"the way to the broker carries {self._gate.bytes_per_second or 'any number of'} bytes a second"
+
+    async def _broker_loses_what_it_acknowledges(self) -> str:
+        number = self._chance.choice((1, 3, 10))
+        self._broker.lose(number)
+        return f"the broker will lose {number} of what it acknowledges"
+
     async def _broker_restarts(self) -> str:
         keep = self._chance.random() < 0.6
         await self._broker.stop(publish_wills=self._chance.random() < 0.3)
@@ -300,6 +309,7 @@ class World:
         self._clock_offset = timedelta()
         self._broker.let_in(everybody=True)
         self._broker.limit(None)
+        self._broker.lose(0)
         await self._gate.open()
         for rig in self._rigs:
             await rig.make_well()
