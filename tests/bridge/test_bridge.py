@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import topics_of_example as of
 from tests.support.observer import observing
-from tests.support.running import bridge_config, polling, running_bridge
+from tests.support.running import TALKATIVE, bridge_config, polling, running_bridge
 from ts2mqtt.config import HomeAssistantConfig
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
@@ -378,7 +378,7 @@ async def test_the_night_plan_is_read_once_after_a_start(
 async def test_commands_that_are_not_understood_are_told_and_do_no_harm(
     mosquitto: Mosquitto, observer: Observer, example: SimulatedObservatory, example_api: SimulatedApi, log: Log
 ) -> None:
-    async with running_bridge(bridge_config(mosquitto.port, example_api)):
+    async with running_bridge(bridge_config(mosquitto.port, example_api), timings=TALKATIVE):
         await all_published(observer)
         for topic, payload in (
             ("ts2mqtt/backyard/command", "make coffee"),

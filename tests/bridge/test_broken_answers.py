@@ -11,7 +11,7 @@ import pytest
 from tests.bridge.test_bridge import all_published, later_change
 from tests.support import topics_of_example as of
 from tests.support.broken_answers import BROKEN_ANSWERS, PROFILES, PROJECTS, STATISTICS, TARGETS, BrokenAnswer
-from tests.support.running import IMPATIENT, bridge_config, running_bridge
+from tests.support.running import TALKATIVE, bridge_config, running_bridge
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.example import documentation_example
 from ts2mqtt.timing import RigTimings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 
-VERY_IMPATIENT = replace(IMPATIENT, rig=RigTimings(first_retry_s=0.02, longest_retry_s=0.1))
+VERY_IMPATIENT = replace(TALKATIVE, rig=RigTimings(first_retry_s=0.02, longest_retry_s=0.1))
 
 
 def one_list(path: str) -> str:

@@ -195,3 +195,16 @@ def test_subjects_without_end_take_no_memory(failures: FailureLog) -> None:
         tracemalloc.stop()
 
     assert held < 2_000_000
+
+
+def test_of_faults_with_a_traceback_one_is_written_and_another_after_hours(
+    failures: FailureLog, clock: HandClock, lines: LogLines
+) -> None:
+    faults = Kind("faults", has_traceback=True)
+    with lines.counted():
+        for number in range(100):
+            failures.noted(faults, f"rig {number}", f"fault {number}", error=ValueError("odd"))
+        clock.advance(3 * HOUR)
+        failures.noted(faults, "rig 100", "fault 100", error=ValueError("odd"))
+
+    assert lines.texts == ["fault 0", "fault 100"]

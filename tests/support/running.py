@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.build import RIG_NAMES, bridge_config, mqtt_config, polling
 from ts2mqtt.bridge.bridge import Bridge
-from ts2mqtt.timing import BrokerTimings, HomeAssistantTimings, RigTimings, Timings
+from ts2mqtt.timing import BrokerTimings, HomeAssistantTimings, LogTimings, RigTimings, Timings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IMPATIENT",
     "RIG_NAMES",
+    "TALKATIVE",
     "Log",
     "bridge_config",
     "mqtt_config",
@@ -38,6 +39,10 @@ IMPATIENT = Timings(
     home_assistant=HomeAssistantTimings(birth_delay_s=(0.05, 0.1), least_birth_gap_s=0.05, registry_written_s=2.0),
 )
 """What is retried after seconds is retried after a fraction of them."""
+
+
+TALKATIVE = replace(IMPATIENT, log=LogTimings(next_line_s=0.0001, next_line_of_subject_s=0.0001, first_sum_s=3_600.0))
+"""Every failure has a line of its own, however many there were before."""
 
 
 def with_broker(**seconds: float) -> Timings:

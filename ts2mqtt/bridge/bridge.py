@@ -24,7 +24,7 @@ from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
 from ts2mqtt.logs.failures import FailureLog
-from ts2mqtt.logs.tallies import SUM_UP_EVERY_S, Kind, Tallies
+from ts2mqtt.logs.tallies import Kind, Tallies
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.mqtt.message import Will
 from ts2mqtt.mqtt.packet_sizes import PacketSizes
@@ -78,7 +78,7 @@ class Bridge:
         )
         self._client_id = config.mqtt.client_id
         self._sizes = PacketSizes(self._clock)
-        self._tallies = Tallies(self._clock)
+        self._tallies = Tallies(self._clock, self._timings.log)
         self._failures = FailureLog(_LOG, self._clock, self._tallies)
         events_of_a_rig = most_events_of_a_rig(len(config.rigs))
         self._inbox = Inbox(events_of_a_rig, failures=self._failures)
@@ -151,7 +151,7 @@ class Bridge:
 
     async def _sum_up_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(SUM_UP_EVERY_S)
+            await asyncio.sleep(self._timings.log.first_sum_s)
             self._tallies.sum_up()
 
     async def _stay_connected(self) -> None:

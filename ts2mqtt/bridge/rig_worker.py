@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# One traceback is enough to report it, and has dozens of lines.
-_FAULTS = Kind("faults in ts2mqtt", at_once=1, every_s=10_800.0)
+_FAULTS = Kind("faults in ts2mqtt", has_traceback=True)
 _FIRST_ANSWERS = Kind("rigs that answer for the first time")
 
 

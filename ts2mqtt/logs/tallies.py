@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.wording import spoken_duration
+from ts2mqtt.timing import LogTimings
 from ts2mqtt.timing.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.timing import Clock
 
-SUM_UP_EVERY_S = 60.0
-"""So often somebody calls `sum_up()`."""
-
-_HOUR_S = 3_600.0
-_RARELY_S = 3 * _HOUR_S
+_LINES_OF_A_KIND = 5
 _LINES_OF_A_SUBJECT = 3
 _SUMS_AT_ONCE = 3
 _MOST_SUBJECTS = 1_000
@@ -30,13 +27,12 @@ _LONGEST_LINE = 2_000
 class Kind:
     """Happenings that mean the same to a reader of the log, whatever rig, list or topic they are about.
 
-    `name` is in the plural, as in "refused topics: 297 more". `at_once` lines are written one after the other, and
-    then one in `every_s` seconds.
+    `name` is in the plural, as in "refused topics: 297 more". A traceback has dozens of lines: of a kind that has them
+    one is written, and another one as rarely as of one subject.
     """
 
     name: str
-    at_once: int = 5
-    every_s: float = 1_200.0
+    has_traceback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +66,9 @@ class _Tally:
 class Tallies:
     """All kinds of one process: whatever fails, and with however many rigs, the log stays readable."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, timings: LogTimings | None = None) -> None:
         self._clock = clock
+        self._timings = timings or LogTimings()
         self._tallies: dict[Kind, _Tally] = {}
 
     def tell(self, kind: Kind, subject: str, line: Line) -> bool:
@@ -119,16 +116,20 @@ class Tallies:
     def _tally(self, kind: Kind) -> _Tally:
         tally = self._tallies.get(kind)
         if tally is None:
+            timings = self._timings
             tally = self._tallies[kind] = _Tally(
-                lines=RateLimit(kind.at_once, kind.every_s, self._clock),
-                sums=RateLimit(_SUMS_AT_ONCE, _RARELY_S, self._clock),
-                reminders=RateLimit(1, _HOUR_S, self._clock),
+                lines=RateLimit(1, timings.next_line_of_subject_s, self._clock)
+                if kind.has_traceback
+                else RateLimit(_LINES_OF_A_KIND, timings.next_line_s, self._clock),
+                sums=RateLimit(_SUMS_AT_ONCE, timings.next_sum_s, self._clock),
+                reminders=RateLimit(1, timings.reminder_s, self._clock),
             )
         return tally
 
     def _lines_of(self, tally: _Tally, subject: str) -> RateLimit:
         subject = subject[:_LONGEST_SUBJECT]
-        lines = tally.subjects.setdefault(subject, RateLimit(_LINES_OF_A_SUBJECT, _RARELY_S, self._clock))
+        limit = RateLimit(_LINES_OF_A_SUBJECT, self._timings.next_line_of_subject_s, self._clock)
+        lines = tally.subjects.setdefault(subject, limit)
         tally.subjects.move_to_end(subject)
         if len(tally.subjects) > _MOST_SUBJECTS:
             tally.subjects.popitem(last=False)
@@ -139,11 +140,11 @@ class Tallies:
             tally.untold_since = self._clock.monotonic()
 
     def _sum_up(self, kind: Kind, tally: _Tally, *, at_the_end: bool = False) -> None:
-        """A minute after what is summed up began, as what fails together fails within a minute."""
+        """Some time after what is summed up began, as what fails together fails within that time."""
         if tally.latest is None or not (tally.untold or tally.untold_ends):
             return
         lasted_s = self._clock.monotonic() - tally.untold_since
-        if not at_the_end and (lasted_s < SUM_UP_EVERY_S or not tally.sums.try_take()):
+        if not at_the_end and (lasted_s < self._timings.first_sum_s or not tally.sums.try_take()):
             return
         line = tally.latest
         Line(line.logger, line.level, f"{kind.name}: {_sum(tally, lasted_s)}; the last: {line.text}").write()

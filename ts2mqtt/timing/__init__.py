@@ -1,13 +1,21 @@
 """Time as a value: the one clock, and how long things take; both are handed in from the top."""
 
 from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock
-from ts2mqtt.timing.timings import BrokerTimings, CheckTimings, HomeAssistantTimings, RigTimings, Timings
+from ts2mqtt.timing.timings import (
+    BrokerTimings,
+    CheckTimings,
+    HomeAssistantTimings,
+    LogTimings,
+    RigTimings,
+    Timings,
+)
 
 __all__ = [
     "BrokerTimings",
     "CheckTimings",
     "Clock",
     "HomeAssistantTimings",
+    "LogTimings",
     "PacedClock",
     "RigTimings",
     "SystemClock",

@@ -81,12 +81,33 @@ class HomeAssistantTimings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogTimings:
+    """How soon the log has another line of what it has had its first lines of."""
+
+    next_line_s: float = 1_200.0
+    """Of a kind: about another rig, list or topic."""
+
+    next_line_of_subject_s: float = 10_800.0
+    """About the same rig, list or topic."""
+
+    next_sum_s: float = 10_800.0
+    """Of what was only counted."""
+
+    first_sum_s: float = 60.0
+    """After what fails together has begun to fail; so often somebody asks for sums."""
+
+    reminder_s: float = 3_600.0
+    """Of what still fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
     """All timings of one bridge."""
 
     rig: RigTimings = field(default_factory=RigTimings)
     broker: BrokerTimings = field(default_factory=BrokerTimings)
     home_assistant: HomeAssistantTimings = field(default_factory=HomeAssistantTimings)
+    log: LogTimings = field(default_factory=LogTimings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
