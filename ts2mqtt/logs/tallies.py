@@ -27,8 +27,8 @@ _LONGEST_LINE = 2_000
 class Kind:
     """Happenings that mean the same to a reader of the log, whatever rig, list or topic they are about.
 
-    `name` is in the plural, as in "refused topics: 297 more". A traceback has dozens of lines: of a kind that has them
-    one is written, and another one as rarely as of one subject.
+    `name` is in the plural, as in "refused topics: 297 more". A traceback has dozens of lines: of a kind with
+    tracebacks one is written, and another one as rarely as of one subject.
     """
 
     name: str
