@@ -13,6 +13,10 @@ class Kept:
         self._topics: set[str] = set()
         self._largest: dict[tuple[str, int], int] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._topics
+
     def note(self, topic: str, payload: bytes) -> None:
         self._topics.add(topic)
         family = _family(topic)

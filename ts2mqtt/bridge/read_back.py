@@ -43,7 +43,7 @@ class ReadBack:
         self._late: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._tried_again: set[str] = set()
-        self._keeps_anything: bool | None = None
+        self._keeps_nothing = False
 
     @property
     def has_more(self) -> bool:
@@ -57,8 +57,6 @@ class ReadBack:
         if self._late:
             late, self._late = self._late, {}
             again |= await self._look_at_late(late)
-        if self._keeps_anything is None and self._ids.topics.bridge in self._publisher.retained:
-            self._keeps_anything = await self._look_whether_it_keeps_anything()
         if is_all_published and self._new:
             again |= await self._look_at_new()
         return frozenset(again)
@@ -70,16 +68,6 @@ class ReadBack:
                 self._late[topic] = None
             elif topic in retained and not self._kept.is_surely(topic, retained[topic]):
                 self._new[topic] = None
-
-    async def _look_whether_it_keeps_anything(self) -> bool:
-        """That nothing at all is kept is told in one line."""
-        keeps = bool(await self._reader.read_topics([self._ids.topics.bridge]))
-        if not keeps:
-            _LOG.error(
-                "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
-                "allow them in the broker's configuration"
-            )
-        return keeps
 
     async def _look_at_late(self, topics: Iterable[str]) -> set[str]:
         """NATS acknowledges a message also when it could not put it among those it retains.
@@ -97,24 +85,33 @@ class ReadBack:
         topics = list(islice(self._new, _TOPICS_AT_ONCE))
         for topic in topics:
             del self._new[topic]
-        if not self._keeps_anything:
+        if self._keeps_nothing:
             return set()
         retained = self._publisher.retained
-        again = set()
         differing = await self._differing(topics)
         for topic in topics:
-            payload = retained.get(topic, b"")
-            if topic not in differing:
+            if topic not in differing and topic in retained:
                 self._tried_again.discard(topic)
-                if payload:
-                    self._kept.note(topic, payload)
-                    self._publisher.note_kept(topic)
-            elif topic not in self._tried_again:
-                self._tried_again.add(topic)
-                again.add(self._take_as_lost(topic, differing[topic]))
-            else:
-                self._publisher.note_not_kept(topic, self._kept.likely_cause(topic, payload))
+                self._kept.note(topic, retained[topic])
+                self._publisher.note_kept(topic)
+        lost = [topic for topic in topics if topic in differing]
+        again = {self._take_as_lost(topic, differing[topic]) for topic in lost if topic not in self._tried_again}
+        for topic in lost:
+            if topic in self._tried_again and topic in retained:
+                self._tell_lost(topic)
+        self._tried_again.update(lost)
         return again
+
+    def _tell_lost(self, topic: str) -> None:
+        """That nothing at all is kept is told in one line."""
+        if not self._kept.is_empty:
+            self._publisher.note_not_kept(topic, self._kept.likely_cause(topic, self._publisher.retained[topic]))
+        elif not self._keeps_nothing:
+            self._keeps_nothing = True
+            _LOG.error(
+                "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
+                "allow them in the broker's configuration"
+            )
 
     async def _differing(self, topics: Iterable[str]) -> dict[str, bytes]:
         """What the broker really holds, of topics on which that is not what we believe."""
