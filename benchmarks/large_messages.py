@@ -1,4 +1,4 @@
-"""Peak memory of a bridge when somebody publishes messages of many megabytes below its base topic.
+"""Peak memory of a bridge when others send many megabytes: foreign messages below its base topic, a rig's answers.
 
 python -m benchmarks.large_messages
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import watched
@@ -14,8 +15,11 @@ from benchmarks.hosting_site import HostingSite, hosting_site
 from benchmarks.passes import OF_THE_BRIDGE
 from benchmarks.rig_server import MESSAGES
 from benchmarks.tables import table
+from ts2mqtt.simulator.api import SimulatedApi
+from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _MB = 1_000_000
+_SETTLES_S = 5.0
 _PATIENCE_S = 120.0
 _INTERVAL_S = 3_600.0
 _COMMAND = "ts2mqtt/command"
@@ -26,7 +30,30 @@ async def measure() -> str:
     for protocol in ("3.1.1", "5"):
         rows.append((protocol, "one retained message of 200 MB", await _retained(protocol, 200 * _MB)))
         rows.append((protocol, "5 commands of 100 MB", await _commands(protocol, 100 * _MB, 5)))
-    return table(("MQTT", "foreign messages", "MB resident at most"), rows)
+    for what, megabytes in (("a rig with 14 names of 1 MB", 1), ("a rig with an answer of 16 MB", 16)):
+        rows.append(("3.1.1", what, await _names(megabytes * _MB, 14 // megabytes or 1)))
+    return table(("MQTT", "what others send", "MB resident at most"), rows)
+
+
+async def _names(length: int, count: int) -> int:
+    """Of targets, each in a project of its own, beside one that is as usual."""
+    observatory = SimulatedObservatory(seed=1)
+    profile = observatory.add_profile("Observatory")
+    for number in range(count):
+        project = observatory.add_project(profile, f"Project {number}")
+        observatory.add_target(project, "x" * length, ra_hours=0.7, dec_deg=41.3)
+    last = observatory.add_project(profile, "Last")
+    observatory.add_target(last, "M 31", ra_hours=0.7, dec_deg=41.3)
+    async with hosting_site(1) as site, SimulatedApi(observatory) as api:
+        rig = replace(site, urls=[api.url])
+        async with watched.bridge(rig, _INTERVAL_S) as bridge:
+            await site.observer.wait_until(
+                lambda: any(b'"name":"M 31"' in payload for payload in site.observer.held.values()),
+                "the last target",
+                patience_s=_PATIENCE_S,
+            )
+            await asyncio.sleep(_SETTLES_S)
+            return round(_peak_mb(bridge))
 
 
 async def _retained(protocol: str, size: int) -> int:

@@ -268,3 +268,15 @@ def test_a_million_faults_do_not_take_for_ever(octets: bytes) -> None:
 
 def test_a_value_alone() -> None:
     assert json_value(b' {"a": [1, null]} ') == {"a": [1, None]}
+
+
+def test_a_text_of_any_length_takes_little() -> None:
+    name, note = "n" * 1_000_000, {"Note": ["x" * 1_000_000]}
+
+    read = ListReader(wire.Project).read(body({"Id": "a", "Name": name, "Description": name, "Extra": note}))
+
+    (project,) = read.items
+
+    assert project.name == "n" * 999 + "…"
+    assert project.description == "n" * 9_999 + "…"
+    assert project.model_extra == {"Extra": {"Note": ["x" * 999 + "…"]}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from functools import partial
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
@@ -36,24 +37,34 @@ def _real(moment: datetime) -> datetime:
     return moment
 
 
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+# The plugin's database takes texts of any length, and each of them stands in several payloads.
+Text = Annotated[str, AfterValidator(partial(_shortened, longest=1_000))]
+LongText = Annotated[str, AfterValidator(partial(_shortened, longest=10_000))]
+
 RealTime = Annotated[datetime, AfterValidator(_real)]
 
 
-def _without_infinities(value: JsonValue) -> JsonValue:
-    """NaN and infinities as null: JSON has no such numbers, and the payloads shall be JSON."""
+def _fit_to_pass_on(value: JsonValue) -> JsonValue:
+    """NaN and infinities as null: JSON has no such numbers, and the payloads shall be JSON; texts shortened."""
+    if isinstance(value, str):
+        return _shortened(value, 1_000)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, list):
-        return [_without_infinities(item) for item in value]
+        return [_fit_to_pass_on(item) for item in value]
     if isinstance(value, dict):
-        return {name: _without_infinities(item) for name, item in value.items()}
+        return {name: _fit_to_pass_on(item) for name, item in value.items()}
     return value
 
 
 class Answer(BaseModel):
     # What a newer plugin adds is kept (pydantic's model_extra) and passed on under `extra`.
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
-    __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_without_infinities)]]
+    __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_fit_to_pass_on)]]
 
     MAY_LACK_ID: ClassVar[bool] = False
     """Whether rows without an id are known to happen: those that are older than the plugin's ids have none."""
@@ -71,7 +82,7 @@ class Answer(BaseModel):
 
 class Profile(Answer):
     id: Id = Field(alias="Id")
-    name: str | None = Field(None, alias="Name")
+    name: Text | None = Field(None, alias="Name")
     active: bool | None = Field(None, alias="Active")
 
     @property
@@ -85,11 +96,11 @@ class Project(Answer):
     MAY_LACK_ID = True
 
     id: Id = Field(alias="Id")
-    profile_id: str | None = Field(None, alias="ProfileId")
-    name: str | None = Field(None, alias="Name")
-    state: str | None = Field(None, alias="State")
+    profile_id: Text | None = Field(None, alias="ProfileId")
+    name: Text | None = Field(None, alias="Name")
+    state: Text | None = Field(None, alias="State")
     priority: Setting | None = Field(None, alias="Priority")
-    description: str | None = Field(None, alias="Description")
+    description: LongText | None = Field(None, alias="Description")
     create_date: datetime | None = Field(None, alias="CreateDate")
     active_date: datetime | None = Field(None, alias="ActiveDate")
     inactive_date: datetime | None = Field(None, alias="InactiveDate")
@@ -116,9 +127,9 @@ class Project(Answer):
 
 
 class ExposurePlan(Answer):
-    template_name: str | None = Field(None, alias="TemplateName")
+    template_name: Text | None = Field(None, alias="TemplateName")
     exposure: Seconds | None = Field(None, alias="Exposure")
-    filter_name: str | None = Field(None, alias="FilterName")
+    filter_name: Text | None = Field(None, alias="FilterName")
     desired: Count | None = Field(None, alias="Desired")
     acquired: Count | None = Field(None, alias="Acquired")
     accepted: Count | None = Field(None, alias="Accepted")
@@ -131,13 +142,13 @@ class Target(Answer):
     MAY_LACK_ID = True
 
     id: Id = Field(alias="Id")
-    project_id: str | None = Field(None, alias="ProjectId")
-    name: str | None = Field(None, alias="Name")
+    project_id: Text | None = Field(None, alias="ProjectId")
+    name: Text | None = Field(None, alias="Name")
     active: bool | None = Field(None, alias="Active")
     ra: Angle | None = Field(None, alias="RA")
     dec: Angle | None = Field(None, alias="Dec")
     rotation: Angle | None = Field(None, alias="Rotation")
-    epoch: str | None = Field(None, alias="Epoch")
+    epoch: Text | None = Field(None, alias="Epoch")
     roi: Angle | None = Field(None, alias="ROI")
     exposure_plan: Rows[ExposurePlan] | None = Field(None, alias="ExposurePlan")
 
@@ -150,7 +161,7 @@ class Statistics(Answer):
     """One exposure plan's image quality; mean 0 with level −1 means no images, level −1 alone that none is set."""
 
     exposure: Seconds | None = Field(None, alias="Exposure")
-    filter_name: str | None = Field(None, alias="FilterName")
+    filter_name: Text | None = Field(None, alias="FilterName")
     hfr_mean: float | None = Field(None, alias="HFRMean")
     hfr_std_dev: float | None = Field(None, alias="HFRStdDev")
     hfr_below_auto_accept_level: float | None = Field(None, alias="HFRBelowAutoAcceptLevel")
@@ -163,7 +174,7 @@ class Statistics(Answer):
 
 
 class PreviewExposure(Answer):
-    filter_name: str | None = Field(None, alias="FilterName")
+    filter_name: Text | None = Field(None, alias="FilterName")
     exposure: Seconds | None = Field(None, alias="Exposure")
     count: Count | None = Field(None, alias="Count")
 
@@ -172,7 +183,7 @@ class PreviewBlock(Answer):
     """A wait has `WaitPeriod` true, no id, no name and no exposures."""
 
     id: Id | None = Field(None, alias="Id")
-    name: str | None = Field(None, alias="Name")
+    name: Text | None = Field(None, alias="Name")
     wait_period: bool | None = Field(None, alias="WaitPeriod")
     start_time: RealTime = Field(alias="StartTime")
     end_time: RealTime = Field(alias="EndTime")
