@@ -238,8 +238,10 @@ async def test_a_failure_of_the_api(example_api: SimulatedApi) -> None:
 
 
 async def test_a_redirect_is_explained() -> None:
-    async with at(answering("301 Moved", b"", "Location: https://127.0.0.1/")) as url:
-        assert "redirect" in (await only_fault(url)).advice
+    async with at(answering("301 Moved", b"", "Location: https://me:secret@127.0.0.1/")) as url:
+        fault = await only_fault(url)
+        assert "status 301, which sends to https://127.0.0.1/" in fault.message
+        assert "write it as url" in fault.advice.lower()
 
 
 async def test_another_version_of_the_api(example_api: SimulatedApi) -> None:
@@ -299,7 +301,7 @@ class TestTls:
 
         for fault in (unknown, other):
             assert fault.step == "TLS"
-            assert "authority that this machine does not know" in fault.message
+            assert "authority is one that this machine does not know" in fault.message
             assert "ca_file of the rig 'backyard'" in fault.advice
 
     async def test_another_name(self, example_api: SimulatedApi, certificates: Certificates) -> None:

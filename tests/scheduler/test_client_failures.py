@@ -83,7 +83,7 @@ class TestWhateverIsAsked:
     ) -> None:
         example_api.faults.add(path, Fault.endless())
 
-        with pytest.raises(ApiFailureError, match="more than 16 MiB"):
+        with pytest.raises(ApiFailureError, match="more than 4 MiB"):
             await ask(client)
 
     @every_endpoint
@@ -252,10 +252,10 @@ class TestNotThisApi:
         assert len(str(failure.value)) < 400
 
     async def test_a_redirect_is_not_followed(self, example_api: SimulatedApi, client: TargetSchedulerClient) -> None:
-        moved = Answer(status=302, headers=(("Location", f"{example_api.url}/ts/v0/version"),))
+        moved = Answer(status=302, headers=(("Location", f"{example_api.url}/ts/v0/version?key=secret"),))
         example_api.faults.add("/profiles", Fault.answer(moved))
 
-        with pytest.raises(ApiFailureError, match="status 302"):
+        with pytest.raises(ApiFailureError, match=f"status 302, which sends to {example_api.url}/ts/v0/version"):
             await client.profiles()
 
         assert example_api.requests_to("/version") == []
@@ -269,14 +269,14 @@ class TestNotThisApi:
 
 
 class TestTooMuch:
-    @pytest.mark.parametrize("megabytes", [17, 100])
+    @pytest.mark.parametrize("megabytes", [5, 100])
     async def test_a_huge_answer_is_not_kept_in_memory(
         self, example_api: SimulatedApi, client: TargetSchedulerClient, megabytes: int
     ) -> None:
         example_api.faults.add("/profiles", Fault.endless(megabytes))
         tracemalloc.start()
 
-        with pytest.raises(ApiFailureError, match="answered /profiles with more than 16 MiB"):
+        with pytest.raises(ApiFailureError, match="answered /profiles with more than 4 MiB"):
             await client.profiles()
 
         _, peak = tracemalloc.get_traced_memory()
@@ -296,7 +296,7 @@ class TestTooMuch:
         bomb = gzip.compress(bytes(10 * LARGEST_ANSWER))
         example_api.faults.add("/profiles", Fault.answer(Answer(body=bomb, headers=(("Content-Encoding", "gzip"),))))
 
-        with pytest.raises(ApiFailureError, match="more than 16 MiB"):
+        with pytest.raises(ApiFailureError, match="more than 4 MiB"):
             await client.profiles()
 
     @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "x" * 1_000])
@@ -413,7 +413,7 @@ class TestTls:
             serving(self._proxy, self._context(certificates)) as port,
             asking(f"https://127.0.0.1:{port}", ca_file=certificates.other_ca) as client,
         ):
-            with pytest.raises(RigUnreachableError, match=r"certificate that is not trusted .* set ca_file"):
+            with pytest.raises(RigUnreachableError, match=r"is not trusted: its authority .* as ca_file of this rig"):
                 await client.version()
 
     async def test_a_certificate_that_the_user_does_not_want_checked(self, certificates: Certificates) -> None:

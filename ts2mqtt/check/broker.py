@@ -198,6 +198,8 @@ class _BrokerCheck:
                 "Another program than an MQTT broker owns this port, or the broker hangs: check mqtt.port, and look "
                 "at the broker.",
             )
+        if error.advice and (self.mqtt.transport == "websockets" or not isinstance(error, BrokerUnreachableError)):
+            raise failed_step(error)
         if self.mqtt.transport == "websockets":
             raise StepFailedError(
                 error.message,

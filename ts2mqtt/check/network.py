@@ -12,18 +12,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ts2mqtt.check.steps import StepFailedError
+from ts2mqtt.check.steps import StepFailedError, failed_step
+from ts2mqtt.errors import Ts2mqttError
+from ts2mqtt.logs.certificates import untrusted_certificate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _MOST_ADDRESSES = 4
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
-
-# X509_V_ERR_… of OpenSSL's x509_vfy.h.
-_NOT_YET_VALID, _EXPIRED = 9, 10
-_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
-_WRONG_NAME = (62, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ async def connection(
 def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
     """Why the handshake failed, as far as the error tells."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _untrusted_certificate(peer, error)
+        return failed_step(Ts2mqttError(*untrusted_certificate(str(peer), peer.host, peer.ca_key, error)))
     if isinstance(error, TimeoutError):
         return StepFailedError(
             f"{peer} takes the connection and does not answer the TLS handshake",
@@ -150,34 +147,6 @@ def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
         f"the TLS handshake with {peer} fails ({_reason(error)})",
         "It may not speak TLS on this port, want a client certificate, or know only versions of TLS that are too "
         "old; its own log tells.",
-    )
-
-
-def _untrusted_certificate(peer: Peer, error: ssl.SSLCertVerificationError) -> StepFailedError:
-    code = error.verify_code
-    if code == _EXPIRED:
-        return StepFailedError(
-            f"the certificate of {peer} has expired",
-            "Renew it there. If it should still be good, the clock of this machine is wrong.",
-        )
-    if code == _NOT_YET_VALID:
-        return StepFailedError(
-            f"the certificate of {peer} is not valid yet",
-            "The clock of this machine is wrong, or that of the machine that made the certificate.",
-        )
-    if code in _WRONG_NAME:
-        return StepFailedError(
-            f"the certificate of {peer} is for another name",
-            f"Write the host by a name that stands in the certificate, or have '{peer.host}' put into it.",
-        )
-    if code in _UNKNOWN_AUTHORITY:
-        return StepFailedError(
-            f"the certificate of {peer} was signed by an authority that this machine does not know",
-            f"Write the file with that authority's certificate (PEM) as {peer.ca_key}.",
-        )
-    return StepFailedError(
-        f"the certificate of {peer} is not trusted ({error.verify_message})",
-        f"Have it made anew, or check that {peer.ca_key} belongs to it.",
     )
 
 

@@ -20,7 +20,7 @@ from ts2mqtt.check.network import (
     shake_hands,
     speaks_tls,
 )
-from ts2mqtt.check.steps import StepFailedError, Steps, Verdict
+from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
@@ -253,10 +253,12 @@ def _https_needed(peer: Peer) -> StepFailedError:
 
 def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
     """For an answer that is a failure: a plain RigError says that the login was refused."""
+    if error.advice:
+        return failed_step(error)
     if type(error) is not RigError:
         return StepFailedError(
             error.message,
-            "A redirect (3xx) tells that url should be another address; a failure (5xx) comes from a proxy that does "
+            "A failure (5xx) comes from a proxy that does "
             "not reach N.I.N.A., or from the Target Scheduler, whose log in N.I.N.A. knows why.",
         )
     if rig.username or rig.headers:

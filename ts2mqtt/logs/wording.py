@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
+_LONGEST_URL = 200
+
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 profile`, `2 profiles`; a noun whose plural is not made with an s brings its plural along."""
@@ -14,6 +18,17 @@ def spoken_duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return counted(round(seconds / size), unit)
     return counted(max(1, round(seconds)), "second")
+
+
+def without_secrets(url: str) -> str:
+    """The URL without user, password, query and fragment; shortened, and harmless on a terminal."""
+    try:
+        parts = urlsplit(url)
+        netloc = parts.netloc.rpartition("@")[2]
+        url = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+    except ValueError:
+        return "an address that is none"
+    return printable(url[:_LONGEST_URL])
 
 
 def printable(text: str) -> str:

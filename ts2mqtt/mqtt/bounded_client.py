@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from paho.mqtt import client as paho
 from paho.mqtt.enums import ConnackCode, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
 
 LARGEST_PACKET = 2_000_000
 """Bytes. What the bridge publishes is smaller; Mosquitto 2.1 takes no more unless it is told to."""
@@ -24,6 +30,8 @@ class BoundedClient(paho.Client):
     have retained under the base topic, took 840 MB. MQTT 5 can ask the broker not to send it; 3.1.1 cannot.
     """
 
+    _way: socket.socket | None = None
+
     is_refused_version = False
     """Whether the broker does not speak MQTT 3.1.1, over which paho ends the connection without on_connect."""
 
@@ -40,6 +48,25 @@ class BoundedClient(paho.Client):
     def keep_alive(self, every_s: int) -> None:
         """In place of what was proposed to the broker; 0 for not at all. paho 2.1 goes on with the proposal."""
         self._keepalive = every_s
+
+    def _create_socket_connection(self) -> socket.socket:
+        self._way = super()._create_socket_connection()
+        return self._way
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        self._way = encrypted = super()._ssl_wrap_socket(tcp_sock)
+        return encrypted
+
+    def _create_socket(self) -> paho.SocketLike:
+        try:
+            return super()._create_socket()
+        except Exception:
+            # paho leaves the socket of a refused WebSocket to the garbage collector.
+            if self._way is not None:
+                self._way.close()
+            raise
+        finally:
+            self._way = None
 
     def _send_connect(self, keepalive: int) -> MQTTErrorCode:
         if self._protocol == MQTTProtocolVersion.MQTTv5:

@@ -13,6 +13,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, PublishRefusedError, QosRefusedError
+from ts2mqtt.logs.wording import counted
 from ts2mqtt.mqtt.bounded_client import LARGEST_PACKET, BoundedClient
 from ts2mqtt.mqtt.broker_limits import BrokerLimits, declared_limits, unusable
 from ts2mqtt.mqtt.byte_window import ByteWindow
@@ -64,7 +65,7 @@ class Connection:
         self._received: asyncio.Queue[Received | None] = asyncio.Queue()
         self._clock = clock
         self._publishes = self._new_publishes(BrokerLimits())
-        self._subscribes: dict[int, asyncio.Future[None]] = {}
+        self._subscribes: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._retained_arrived = float("-inf")
         self._lost: BrokerUnreachableError | None = None
         self._logged_in: asyncio.Future[None] = self._loop.create_future()
@@ -105,11 +106,21 @@ class Connection:
 
         `echo` false leaves out what this client publishes itself, which only MQTT 5 can do.
         """
+        filters = tuple(filters)
         if self.protocol == "5":
             options = SubscribeOptions(qos=0, noLocal=not echo)
-            await self._agreed(*self._client.subscribe([(topic_filter, options) for topic_filter in filters]))
+            reasons = await self._agreed(*self._client.subscribe([(one, options) for one in filters]))
         else:
-            await self._agreed(*self._client.subscribe([(topic_filter, 0) for topic_filter in filters]))
+            reasons = await self._agreed(*self._client.subscribe([(one, 0) for one in filters]))
+        # There is a reason for each filter, in their order.
+        refused = [(one, str(reason)) for one, reason in zip(filters, reasons, strict=False) if _is_failure(reason)]
+        if refused:
+            topic_filter, reason = refused[0]
+            others = f" and {counted(len(refused) - 1, 'other filter')}" if len(refused) > 1 else ""
+            raise BrokerError(
+                f"the broker does not let us subscribe to '{topic_filter}'{others} ({reason})",
+                "check its access rules",
+            )
 
     async def unsubscribe(self, filters: Iterable[str]) -> None:
         await self._agreed(*self._client.unsubscribe(list(filters)))
@@ -142,7 +153,7 @@ class Connection:
             # A new one each time: what is raised holds the frames that it went through, and they this connection.
             raise BrokerUnreachableError(*self._lost.args)
 
-    async def unless_silent(self, answer: Awaitable[None], within_s: float) -> None:
+    async def unless_silent(self, answer: Awaitable[object], within_s: float) -> None:
         """Waits for it; TimeoutError after so many seconds without anything of what the broker had retained.
 
         Over a slow way all that comes before the answer, and a large message in many parts.
@@ -161,18 +172,20 @@ class Connection:
             # A failure holds this frame, and the future the failure: a circle.
             del answering, answer
 
-    async def _agreed(self, code: MQTTErrorCode, packet_id: int | None) -> None:
-        """Returns when the broker has agreed to the subscribe or unsubscribe with this packet id."""
+    async def _agreed(self, code: MQTTErrorCode, packet_id: int | None) -> list[ReasonCode]:
+        """Returns what the broker answers to the subscribe or unsubscribe with this packet id."""
         self._raise_if_lost()
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or packet_id is None:
             raise BrokerUnreachableError(f"subscribing failed: {paho.error_string(code)}")
         agreed = self._subscribes[packet_id] = self._loop.create_future()
         try:
             await self.unless_silent(agreed, self._timings.connect_timeout_s)
+            reasons: list[ReasonCode] = agreed.result()
         except TimeoutError as error:
             raise BrokerUnreachableError("the broker does not answer a subscription") from error
         finally:
             del agreed  # as in unless_silent()
+        return reasons
 
     def _schedule_housekeeping(self) -> None:
         self._housekeeping = self._loop.call_later(self._timings.housekeeping_s, self._keep_house)
@@ -277,7 +290,7 @@ class Connection:
     def _on_publish(
         self, _client: paho.Client, _userdata: Any, packet_id: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        refusal = str(reason) if reason.value >= _FIRST_FAILURE else None
+        refusal = str(reason) if _is_failure(reason) else None
         size = self._publishes.acknowledge(packet_id, refusal)
         if size is not None and self.qos > 0:
             self.sizes.took(size)
@@ -293,13 +306,7 @@ class Connection:
         agreed = self._subscribes.pop(packet_id, None)
         if agreed is None or agreed.done():
             return
-        refused = [reason for reason in reasons if reason.value >= _FIRST_FAILURE]
-        if refused:
-            agreed.set_exception(
-                BrokerError(f"the broker does not let us subscribe ({refused[0]})", "check its access rules")
-            )
-        else:
-            agreed.set_result(None)
+        agreed.set_result(reasons)
 
     def _on_unsubscribe(
         self,
@@ -311,7 +318,11 @@ class Connection:
     ) -> None:
         agreed = self._subscribes.pop(packet_id, None)
         if agreed and not agreed.done():
-            agreed.set_result(None)
+            agreed.set_result([])
+
+
+def _is_failure(reason: ReasonCode) -> bool:
+    return reason.value >= _FIRST_FAILURE
 
 
 @asynccontextmanager

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from paho.mqtt import client as paho
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError
+from ts2mqtt.logs.certificates import untrusted_certificate
+from ts2mqtt.mqtt.websocket_refusal import websocket_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +27,14 @@ async def reach(client: paho.Client, config: MqttConfig) -> None:
     """
     try:
         await _in_thread(
-            lambda: client.connect(config.host, config.port, max(1, round(config.keepalive))),
+            lambda: _connect(client, config),
             undo=lambda: leave(client),
         )
     except ssl.SSLCertVerificationError as error:
         raise BrokerError(
-            f"{address_text(config)} shows a certificate that is not trusted ({error.verify_message})",
-            "set mqtt.tls.ca_file",
+            *untrusted_certificate(address_text(config), config.host, "mqtt.tls.ca_file", error)
         ) from error
-    except (OSError, paho.WebsocketConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise BrokerUnreachableError(f"no broker at {address_text(config)} ({error})") from error
 
 
@@ -45,6 +46,14 @@ def leave(client: paho.Client) -> None:
 
 def address_text(config: MqttConfig) -> str:
     return f"{config.host}:{config.port}"
+
+
+def _connect(client: paho.Client, config: MqttConfig) -> None:
+    try:
+        client.connect(config.host, config.port, max(1, round(config.keepalive)))
+    except paho.WebsocketConnectionError as error:
+        message, advice = websocket_refusal(config) or (str(error), "")
+        raise BrokerUnreachableError(f"no broker at {address_text(config)} ({message})", advice) from error
 
 
 async def _in_thread(function: Callable[[], object], *, undo: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -23,6 +24,8 @@ from ts2mqtt.errors import (
     RigGoneError,
     RigUnreachableError,
 )
+from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
+from ts2mqtt.logs.wording import without_secrets
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.request_slots import RequestSlots
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LARGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes; a hundred times what a project with a hundred targets takes."""
+LARGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes; twenty times what a project with a hundred targets takes. While it is read it takes ten times as much."""
 
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
@@ -56,9 +59,9 @@ PREVIEW = ListReader(wire.PreviewBlock)
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What was read, beside the bytes it was read from: the same bytes again need not be read again."""
+    """What was read, and a digest of the bytes it was read from: the same bytes again need not be read again."""
 
-    body: bytes
+    digest: bytes
     items: T
 
 
@@ -165,9 +168,10 @@ class TargetSchedulerClient:
     def _read(
         self, reader: ListReader[Item], body: bytes, previous: Answer[Items[Item]] | None
     ) -> Answer[Items[Item]]:
-        if previous is not None and previous.body == body:
+        digest = blake2b(body, digest_size=16).digest()
+        if previous is not None and previous.digest == digest:
             return previous
-        return Answer(body, reader.read(body))
+        return Answer(digest, reader.read(body))
 
     async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpx's own time-outs do not
         limit = timeout or self._timeout
@@ -217,6 +221,11 @@ class TargetSchedulerClient:
             )
         if status == httpx.codes.NOT_FOUND:
             raise NotFoundError(f"does not know {path}")
+        if location := response.headers.get("location", "") if response.is_redirect else "":
+            raise ApiFailureError(
+                f"answered {path} with status {status}, which sends to {without_secrets(location)}",
+                "if that is the API, write it as url, without /ts and what follows",
+            )
         if status != httpx.codes.OK:
             raise ApiFailureError(f"answered {path} with status {status}")
         # Codings over codings can make terabytes of a few bytes.
@@ -268,8 +277,8 @@ def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tupl
     reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
     if isinstance(error, httpx.ConnectTimeout):
         return f"{url} does not answer", _IS_THE_PC_ON
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():
-        return f"{url} shows a certificate that is not trusted ({reason})", "set ca_file for this rig"
+    if (untrusted := certificate_error(error)) is not None:
+        return untrusted_certificate(url, httpx.URL(url).host, "ca_file of this rig", untrusted)
     if isinstance(error, httpx.ConnectError):
         return (
             f"{url} cannot be reached ({reason})",
