@@ -134,6 +134,8 @@ class Publisher:
         for topic, message in wanted.items():
             if self._stands(topic, message):
                 if self.retained.get(topic) == message.payload:
+                    # What was read from the broker goes, as the same bytes are kept where they were made.
+                    self.retained[topic] = message.payload
                     self._failures.succeeded(topic, key=_Publishing(topic))
                 continue
             wait = self.unsettled_s(topic, message.settle_s)
