@@ -39,11 +39,7 @@ class WebSocketGate:
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             return
         key = headers["sec-websocket-key"].encode()
-        accept = base64.b64encode(hashlib.sha1(key + _ACCEPT_SUFFIX).digest())  # noqa: S324 - RFC 6455 says so
-        writer.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: %b\r\n\r\n" % accept
-        )
+        writer.write(acceptance(key))
         from_broker, to_broker = await asyncio.open_connection("127.0.0.1", self.broker_port)
         outward = asyncio.create_task(_outward(from_broker, writer))
         try:
@@ -60,6 +56,15 @@ async def websocket_gate(broker_port: int, path: str = "/mqtt") -> AsyncIterator
     gate.is_open.set()
     async with serving(gate.behave) as gate.port:
         yield gate
+
+
+def acceptance(key: bytes) -> bytes:
+    """The answer to a client with this Sec-WebSocket-Key."""
+    accept = base64.b64encode(hashlib.sha1(key + _ACCEPT_SUFFIX).digest())  # noqa: S324 - RFC 6455 says so
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: %b\r\n\r\n" % accept
+    )
 
 
 async def _outward(from_broker: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

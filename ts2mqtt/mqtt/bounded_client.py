@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from paho.mqtt import client as paho
@@ -21,6 +22,7 @@ _KEPT = 70_000
 
 _READ_AT_ONCE = 32_768
 _PUBLISH = 3
+_EIGHT_BYTE_LENGTH = 127
 
 
 class BoundedClient(paho.Client):
@@ -80,7 +82,8 @@ class BoundedClient(paho.Client):
 
     def _packet_read(self) -> MQTTErrorCode:
         code = super()._packet_read()
-        self._drop_surplus()
+        if self._in_packet["to_process"] > 0:
+            self._drop_surplus()
         return code
 
     def _packet_handle(self) -> MQTTErrorCode:
@@ -92,6 +95,8 @@ class BoundedClient(paho.Client):
     def _drop_surplus(self) -> None:
         if self.packet_size > LARGEST_PACKET:
             del self._in_packet["packet"][_KEPT:]
+            if self._transport == "websockets":
+                _shorten_frame(self._sock)
 
     def _handle_on_message(self, message: paho.MQTTMessage) -> None:
         # There are no callbacks for some filters only. paho looks for them with a function that holds itself, which
@@ -104,3 +109,17 @@ class BoundedClient(paho.Client):
         is_refusal = len(answer) > 1 and answer[1] == ConnackCode.CONNACK_REFUSED_PROTOCOL_VERSION
         self.is_refused_version = is_refusal and self._protocol == MQTTProtocolVersion.MQTTv311
         return super()._handle_connack()
+
+
+def _shorten_frame(websocket: object) -> None:
+    """Makes paho forget what it has read of a frame: it keeps a frame from its first byte to its last.
+
+    Mosquitto sends a packet of any size as one frame. What is left of it becomes a frame of its own (RFC 6455, 5.2).
+    """
+    kept = vars(websocket)  # paho has no other way to it
+    frame, read = kept["_readbuffer"], kept["_payload_head"]
+    if read == 0 or frame[1] != _EIGHT_BYTE_LENGTH:
+        return
+    (size,) = struct.unpack_from("!Q", frame, 2)
+    head = bytes(frame[:2]) + struct.pack("!Q", size - read)
+    kept["_readbuffer"], kept["_payload_head"] = bytearray(head) + frame[len(head) + read :], 0
