@@ -34,7 +34,14 @@ class ObservatoryAutomation:
     def is_imaging(self) -> bool:
         return self._rig.is_imaging
 
+    @property
+    def acts_at(self) -> datetime:
+        return self._next_actor().acts_at
+
     def advance(self, to: datetime) -> None:
         """Let the actors do everything that is due up to `to`, in the order of time."""
-        while (actor := min(self._actors, key=lambda actor: actor.acts_at)).acts_at <= to:
+        while (actor := self._next_actor()).acts_at <= to:
             actor.act()
+
+    def _next_actor(self) -> Actor:
+        return min(self._actors, key=lambda actor: actor.acts_at)

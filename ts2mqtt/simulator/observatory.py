@@ -31,6 +31,7 @@ from ts2mqtt.simulator.wire import preview_rows, profile_row, project_row, stati
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ts2mqtt.simulator.rig_steps import RigStep
     from ts2mqtt.simulator.rows import JsonValue, SimulatedProfile
 
 RequestKind = Literal["version", "profiles", "projects", "targets", "statistics", "preview"]
@@ -45,6 +46,11 @@ class Automation(Protocol):
 
     @property
     def is_imaging(self) -> bool: ...
+
+    @property
+    def acts_at(self) -> datetime:
+        """When something is due next."""
+        ...
 
     def advance(self, to: datetime) -> None:
         """Do everything that is due up to this time."""
@@ -85,6 +91,9 @@ class SimulatedObservatory(SimulatedDatabase):
         self.counters = Counters()
         self.automation: Automation | None = None
         self.imaging_by_hand = False
+        self.notes_steps = False
+        """Whether somebody reads the steps of the rig: see rig_steps.py."""
+        self._steps: list[RigStep] = []
         self._previews: dict[str, tuple[PreviewBlock, ...]] = {}
 
     @property
@@ -108,6 +117,16 @@ class SimulatedObservatory(SimulatedDatabase):
         if self.automation is not None:
             self.automation.advance(to)
         self.now_utc = to
+
+    def note_step(self, step: RigStep) -> None:
+        """Called by the rig when a step of its night begins."""
+        if self.notes_steps:
+            self._steps.append(step)
+
+    def take_steps(self) -> list[RigStep]:
+        """What the rig has begun since they were last taken."""
+        steps, self._steps = self._steps, []
+        return steps
 
     def set_preview(self, profile: SimulatedProfile, blocks: Sequence[PreviewBlock] | None) -> None:
         """Answer previews with these blocks; None returns to planning."""

@@ -120,6 +120,14 @@ class Planner:
         self._keep_until = at + timedelta(minutes=project.minimum_time)
         return self._with_plan(profile, project, target)
 
+    def look_ahead(self, profile: SimulatedProfile, at: datetime) -> NextExposure | None:
+        """What `next_exposure` will answer at this time; the planner stays as it is."""
+        kept = self._current, self._keep_until
+        try:
+            return self.next_exposure(profile, at)
+        finally:
+            self._current, self._keep_until = kept
+
     def count_exposure(self, exposure: NextExposure) -> None:
         """Count a taken exposure for the target's filter cadence."""
         index, run = self._cadence.get(exposure.target.id, (exposure.plan_index, 0))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.planner import NextExposure, Planner, remaining_exposures
 from ts2mqtt.simulator.random_numbers import random_numbers
+from ts2mqtt.simulator.rig_steps import CloudedOver, Counted, Evening, Exposing, NightOver, Preparing, Waiting
 from ts2mqtt.simulator.sky import Night, Sky
 from ts2mqtt.simulator.weather import Weather, night_weather
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER = timedelta(minutes=5)
 _AFTER_DAWN = timedelta(hours=1)
+_EVENING = timedelta(minutes=25)
+"""So long before dusk somebody comes and starts the sequence."""
 _FOCUS_INTERVAL = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _BAD_IMAGE_SHARE = 0.04
@@ -43,6 +46,7 @@ class Rig:
         if self._imaging_night is not None and at >= self._imaging_night.night.dawn:
             self._imaging_night.finish_exposure(at)
             self._imaging_night = None
+            self._observatory.note_step(NightOver(at=at))
             # The search for dusk is not exact: closer to dawn it would find the same night again.
             at += _AFTER_DAWN
         if self._imaging_night is not None:
@@ -54,7 +58,7 @@ class Rig:
             self.acts_at = at + _DAY
             return
         self._imaging_night = _ImagingNight(self._observatory, sky, night)
-        self.acts_at = night.dusk
+        self.acts_at = max(at, night.dusk - _EVENING)
 
 
 class _ImagingNight:
@@ -69,50 +73,105 @@ class _ImagingNight:
         self._numbers = random_numbers(observatory.seed, "night", night.dusk.date())
         self._weather = night_weather(observatory.seed, night)
         self._last_focus = night.dusk - _FOCUS_INTERVAL
-        self._current: NextExposure | None = None
+        self._current: Exposing | None = None
         self._exposure_count = 0
+        self._is_prepared_for = False
+        self._ready_at: datetime | None = None
 
     def act(self, at: datetime) -> datetime:
         """Do what is due at this time; returns the time of the next act."""
+        if not self._is_prepared_for:
+            self._is_prepared_for = True
+            self._note_evening(at)
+            if at < self.night.dusk:
+                return self.night.dusk
         if self._current is not None:
             return self.finish_exposure(at)
         if self._weather.is_cloudy(at):
             self.target = None
-            return self._weather.clouds_until
+            until = self._weather.clouds_until
+            self._observatory.note_step(CloudedOver(at=at, until=until, before_dawn=until < self.night.dawn))
+            return until
         exposure = self._planner.next_exposure(self._observatory.active_profile, at)
         if exposure is None:
             self.target = None
-            return min(at + _RETRY_AFTER, self.night.dawn)
+            until = min(at + _RETRY_AFTER, self.night.dawn)
+            self._note_waiting(at, until)
+            return until
+        self._ready_at = None
         return self._prepare_or_expose(exposure, at)
 
     def _prepare_or_expose(self, exposure: NextExposure, at: datetime) -> datetime:
         """Slew, focus or start the exposure, whichever is due first; returns the time when it is done."""
         if exposure.target is not self.target:
             self.target = exposure.target
-            return at + self._random_seconds(60, 140)
+            until = at + self._random_seconds(60, 140)
+            self._observatory.note_step(Preparing(at=at, until=until, exposure=exposure, slews=True))
+            return until
         if at - self._last_focus >= _FOCUS_INTERVAL:
             self._last_focus = at
-            return at + self._random_seconds(90, 150)
+            until = at + self._random_seconds(90, 150)
+            self._observatory.note_step(Preparing(at=at, until=until, exposure=exposure, slews=False))
+            return until
         end = at + exposure.duration
         if end > self.night.dawn:
             self.target = None
+            self._observatory.note_step(Waiting(at=at, until=self.night.dawn, ready_at=None))
             return self.night.dawn
-        self._current = exposure
+        measurements = _measurements(self._numbers, self._weather, self._altitude(exposure.target, end))
+        self._current = Exposing(at=at, until=end, exposure=exposure, measurements=measurements)
+        self._observatory.note_step(self._current)
         return end
 
     def finish_exposure(self, at: datetime) -> datetime:
         """Save the image of the exposure that ends now; returns the time when the next exposure can start."""
-        exposure, self._current = self._current, None
-        if exposure is None:
+        exposing, self._current = self._current, None
+        if exposing is None:
             return at
-        measurements = _measurements(self._numbers, self._weather, self._altitude(exposure.target, at))
+        exposure = exposing.exposure
         if self._still_exists(exposure):
-            self._observatory.acquire(exposure.target, exposure.plan_index, **measurements)
+            self._observatory.acquire(exposure.target, exposure.plan_index, **exposing.measurements)
             self._planner.count_exposure(exposure)
         self._exposure_count += 1
         dither = exposure.project.dither_every
-        settling = self._random_seconds(10, 20) if dither and self._exposure_count % dither == 0 else timedelta()
-        return at + self._random_seconds(2, 5) + settling
+        dithers = bool(dither) and self._exposure_count % dither == 0
+        settling = self._random_seconds(10, 20) if dithers else timedelta()
+        until = at + self._random_seconds(2, 5) + settling
+        if self._observatory.notes_steps:
+            following = self._following(until)
+            counted = Counted(at=at, until=until, exposure=exposure, dithers=dithers, following=following)
+            self._observatory.note_step(counted)
+        return until
+
+    def _following(self, at: datetime) -> NextExposure | None:
+        """What will be imaged at this time, if nobody changes anything until then."""
+        if at >= self.night.dawn or self._weather.is_cloudy(at):
+            return None
+        exposure = self._planner.look_ahead(self._observatory.active_profile, at)
+        return exposure if exposure is not None and at + exposure.duration <= self.night.dawn else None
+
+    def _note_evening(self, at: datetime) -> None:
+        if self._observatory.notes_steps:
+            ready_at = self._first_chance(max(at, self.night.dusk))
+            is_cloudy = self._weather.is_cloudy(self.night.dusk)
+            step = Evening(at=at, night=self.night, ready_at=ready_at, is_cloudy=is_cloudy)
+            self._observatory.note_step(step)
+
+    def _note_waiting(self, at: datetime, until: datetime) -> None:
+        if self._observatory.notes_steps:
+            if self._ready_at is None or self._ready_at <= at:
+                self._ready_at = self._first_chance(at) or self.night.dawn
+            ready_at = self._ready_at if self._ready_at < self.night.dawn else None
+            self._observatory.note_step(Waiting(at=at, until=until, ready_at=ready_at))
+
+    def _first_chance(self, at: datetime) -> datetime | None:
+        """When a target can be imaged, from this time on; None if none can tonight."""
+        planner = Planner(self._sky, remaining_exposures)
+        while at < self.night.dawn:
+            if planner.next_exposure(self._observatory.active_profile, at) is not None:
+                return at
+            at += _RETRY_AFTER
+        return None
 
     def _still_exists(self, exposure: NextExposure) -> bool:
         """False if a user deleted the target or the exposure plan during the exposure."""

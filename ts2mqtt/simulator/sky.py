@@ -54,6 +54,11 @@ class Sky:
         )
         return math.degrees(math.asin(max(-1.0, min(1.0, sine))))
 
+    def hour_angle(self, ra_hours: float, at: datetime) -> float:
+        """Hours since the meridian, from -12 to 12: below 0 the target stands in the east."""
+        sidereal_hours: float = astronomy.SiderealTime(_astronomical(at))
+        return (sidereal_hours + self._longitude_hours - ra_hours + 12) % 24 - 12
+
     def sun_altitude(self, at: datetime) -> float:
         """Degrees above the horizon, without refraction."""
         time = _astronomical(at)
