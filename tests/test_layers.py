@@ -62,6 +62,7 @@ LIBRARIES = {
     "httpx": {"scheduler"},
     "yaml": {"config"},
     "h11": {"simulator"},
+    "websockets": {"nina", "simulator"},
 }
 """Who alone may import a library."""
 

@@ -13,6 +13,8 @@ import h11
 
 from ts2mqtt.simulator.http1 import Answer, Request, RequestReader, body, head, html_page
 
+_READ_BYTES = 16_384
+
 
 class Server(Protocol):
     """The server of the connection: it has the answers and the limits of keep-alive."""
@@ -46,6 +48,16 @@ class HttpConnection:
         """Write raw bytes to the client."""
         self._writer.write(octets)
         await self._writer.drain()
+
+    async def read(self) -> bytes:
+        """What the client sends next, apart from requests; nothing once it has closed its side."""
+        return await self._reader.read(_READ_BYTES)
+
+    def limit_send_buffer(self, octets: int) -> None:
+        """Let `write` wait until all but about so many bytes are with the client's machine."""
+        self._writer.transport.set_write_buffer_limits(high=0)
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, octets)
 
     async def wait_for_client_close(self) -> None:
         """Wait until the client has closed its side; everything that it still sends is dropped."""

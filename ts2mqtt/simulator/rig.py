@@ -144,8 +144,8 @@ class _ImagingNight:
         return until
 
     def _following(self, at: datetime) -> NextExposure | None:
-        """What will be imaged at this time, if nobody changes anything until then."""
-        if at >= self.night.dawn or self._weather.is_cloudy(at):
+        """What is planned for this time, if nobody changes anything until then; the plan knows of no clouds."""
+        if at >= self.night.dawn:
             return None
         exposure = self._planner.look_ahead(self._observatory.active_profile, at)
         return exposure if exposure is not None and at + exposure.duration <= self.night.dawn else None

@@ -121,7 +121,7 @@ def preview_rows(blocks: Sequence[PreviewBlock], timezone: tzinfo, *, naive_star
     """The night's blocks; with `naive_start` the first time has no offset, as in an answer to such a request."""
     rows: list[JsonValue] = []
     for index, block in enumerate(blocks):
-        start = _preview_time(block.start, block.tick, timezone)
+        start = net_time(block.start, block.tick, timezone)
         if naive_start and index == 0:
             start = start[: -len("+00:00")]
         rows.append(
@@ -130,7 +130,7 @@ def preview_rows(blocks: Sequence[PreviewBlock], timezone: tzinfo, *, naive_star
                 "Name": block.name,
                 "WaitPeriod": block.target_id is None,
                 "StartTime": start,
-                "EndTime": _preview_time(block.end, block.tick, timezone),
+                "EndTime": net_time(block.end, block.tick, timezone),
                 "ExposurePlan": [
                     {"FilterName": run.filter_name, "Exposure": run.exposure_s, "Count": run.count}
                     for run in block.exposures
@@ -138,6 +138,18 @@ def preview_rows(blocks: Sequence[PreviewBlock], timezone: tzinfo, *, naive_star
             }
         )
     return rows
+
+
+def net_time(time: datetime, tick: int, timezone: tzinfo) -> str:
+    """Local time with its offset, as .NET writes it: it counts in 100 ns and leaves out a fraction's trailing zeros.
+
+    `tick` is the seventh decimal, which Python lacks.
+    """
+    local = time.astimezone(timezone)
+    whole = local.replace(microsecond=0).isoformat()
+    date_and_time, offset = whole[:19], whole[19:]
+    fraction = f"{local.microsecond:06}{tick}".rstrip("0") if local.microsecond else ""
+    return f"{date_and_time}{'.' if fraction else ''}{fraction}{offset}"
 
 
 def _exposure_plan_row(plan: SimulatedExposurePlan, delay: float) -> JsonObject:
@@ -176,15 +188,6 @@ def _statistics_fields(name: str, values: Sequence[float], level: float) -> Json
 
 def _date(date: datetime | None, timezone: tzinfo) -> str:
     return (date or _EPOCH).astimezone(timezone).isoformat(timespec="seconds")
-
-
-def _preview_time(time: datetime, tick: int, timezone: tzinfo) -> str:
-    # .NET counts in 100 ns and leaves out a fraction's trailing zeros.
-    local = time.astimezone(timezone)
-    whole = local.replace(microsecond=0).isoformat()
-    date_and_time, offset = whole[:19], whole[19:]
-    fraction = f"{local.microsecond:06}{tick}".rstrip("0") if local.microsecond else ""
-    return f"{date_and_time}{'.' if fraction else ''}{fraction}{offset}"
 
 
 def _encoded(value: JsonValue, line_break: str) -> str:
