@@ -106,7 +106,12 @@ def _add_schema_command(commands: Commands) -> None:
 def _add_simulator_commands(commands: Commands) -> None:
     for name, function, text, port in (
         ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
-        ("simulate", _simulate, "run the simulated observatory alone: the same HTTP API", 8188),
+        (
+            "simulate",
+            _simulate,
+            "run the simulated observatory alone: the same HTTP API, and N.I.N.A.'s live events",
+            8188,
+        ),
     ):
         added = _add_command(commands, name, function, text)
         added.add_argument(
@@ -119,6 +124,13 @@ def _add_simulator_commands(commands: Commands) -> None:
                 default="127.0.0.1",
                 metavar="ADDRESS",
                 help="listen there instead; 0.0.0.0 lets everybody in the network ask (%(default)s)",
+            )
+            added.add_argument(
+                "--nina-port",
+                type=_port,
+                default=1888,
+                metavar="PORT",
+                help="port of N.I.N.A.'s live events, 0 for a free one (%(default)s)",
             )
         added.add_argument("--speed", type=_speed, default=60.0, help="how many times faster than life (%(default)g)")
         added.add_argument(
@@ -254,7 +266,15 @@ def _simulate(options: argparse.Namespace) -> int:
     log_format.set_up("info", "text")
 
     async def run(stopping: asyncio.Event) -> None:
-        await simulate(options.port, options.speed, stopping, _print_line, seed=options.seed, host=options.host)
+        await simulate(
+            options.port,
+            options.speed,
+            stopping,
+            _print_line,
+            seed=options.seed,
+            host=options.host,
+            nina_port=options.nina_port,
+        )
 
     asyncio.run(_until_stopped(run))
     return DONE

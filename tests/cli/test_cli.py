@@ -364,7 +364,7 @@ class TestRun:
 class TestSimulate:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     async def test_serves_the_api_until_it_is_told_to_stop(self, number: signal.Signals) -> None:
-        async with process_of("simulate", "--port", "0", "--speed", "600") as running:
+        async with process_of("simulate", "--port", "0", "--nina-port", "0", "--speed", "600") as running:
             said = await running.says(r"answers at (http://127\.0\.0\.1:\d+), 600 times")
             async with httpx.AsyncClient(base_url=said[1]) as client:
                 assert (await client.get("/ts/v0/version")).json().startswith("5.")
@@ -373,11 +373,19 @@ class TestSimulate:
 
     @pytest.mark.parametrize(("address", "shown"), [("127.0.0.2", r"127\.0\.0\.2"), ("::1", r"\[::1\]")])
     async def test_listens_where_it_is_told_to(self, address: str, shown: str) -> None:
-        async with process_of("simulate", "--port", "0", "--host", address) as running:
+        async with process_of("simulate", "--port", "0", "--nina-port", "0", "--host", address) as running:
             said = await running.says(rf"answers at (http://{shown}:\d+), 60 times")
             async with httpx.AsyncClient(base_url=said[1]) as client:
                 assert (await client.get("/ts/v0/version")).json().startswith("5.")
             assert await running.ended_by(signal.SIGTERM) == 0
+
+    def test_says_what_to_type_where_the_port_of_nina_is_taken(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            assert called("simulate", "--port", "0", "--nina-port", str(port)) == 1
+        err = capsys.readouterr().err
+        assert f"The simulated N.I.N.A. cannot listen on 127.0.0.1 port {port}" in err
+        assert f"ts2mqtt simulate --nina-port {port + 1}" in err
 
     def test_says_what_an_address_is(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert called("simulate", "--host", "everywhere") == 2
@@ -426,10 +434,12 @@ class TestInThisProcess:
     """main() itself, stopped by a signal as soon as it has said that it works."""
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    @pytest.mark.parametrize(("command", "last"), [("simulate", "Try http"), ("demo", "ts2mqtt/backyard/status")])
+    @pytest.mark.parametrize(
+        ("command", "last"), [("simulate --nina-port 0", "Try http"), ("demo", "ts2mqtt/backyard/status")]
+    )
     def test_a_command_works_until_the_signal(self, command: str, last: str, number: signal.Signals) -> None:
         with redirect_stdout(OutputWithSignal(last, number)) as output:
-            assert called(command, "--port", "0") == 0
+            assert called(*command.split(), "--port", "0") == 0
         assert any(line.startswith(last) for line in output.getvalue().splitlines())
 
     def test_the_bridge_tries_again_until_the_signal(

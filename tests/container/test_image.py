@@ -120,7 +120,8 @@ async def test_a_simulated_observatory_in_another_container(
     image: str, mosquitto: Mosquitto, observer: Observer
 ) -> None:
     port = free_port()
-    simulating = container(image, "simulate", "--port", str(port), "--seed", "3", options=HARDENED)
+    command = ("simulate", "--port", str(port), "--nina-port", "0", "--seed", "3")
+    simulating = container(image, *command, options=HARDENED)
     bridging = container(image, options=HARDENED, variables=variables(mosquitto.port, f"http://127.0.0.1:{port}"))
     async with simulating, bridging:
         await observer.wait_until(lambda: len(observer.held_below("homeassistant/device/ts2mqtt/backyard/")) == 1)

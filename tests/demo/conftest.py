@@ -94,7 +94,11 @@ def entity(entity_id: str, topic: str, **fields: object) -> dict[str, object]:
 
 @pytest.fixture
 def empty() -> Screen:
-    return Screen(setup=DemoSetup("127.0.0.1", 18_883, "http://127.0.0.1:8188", 60), started=NOW, now=NOW)
+    return Screen(
+        setup=DemoSetup("127.0.0.1", 18_883, "http://127.0.0.1:8188", "ws://127.0.0.1:1888/v2/socket", 60),
+        started=NOW,
+        now=NOW,
+    )
 
 
 @pytest.fixture

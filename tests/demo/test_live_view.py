@@ -31,7 +31,7 @@ from ts2mqtt.mqtt.message import Received
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-DEMO = DemoSetup("127.0.0.1", 1_883, "http://127.0.0.1:8188", 60)
+DEMO = DemoSetup("127.0.0.1", 1_883, "http://127.0.0.1:8188", "ws://127.0.0.1:1888/v2/socket", 60)
 ALTERNATE, NORMAL = "\x1b[?1049h", "\x1b[?1049l"
 
 
@@ -103,7 +103,7 @@ async def test_plain_lines() -> None:
 
     await PlainLines(said.append).show(DEMO, lambda: NOW, received())
     assert said[0] == "MQTT broker for this demo:  127.0.0.1:1883"
-    assert said[5:7] == ["ts2mqtt/status  online", "ts2mqtt/backyard/plan/image  (a picture, 9 bytes)"]
+    assert said[6:8] == ["ts2mqtt/status  online", "ts2mqtt/backyard/plan/image  (a picture, 9 bytes)"]
     assert said[7].startswith("ts2mqtt/x  \\x1b[2Jxxx")
     assert len(said[7]) == 160
     assert said[7].endswith("…")

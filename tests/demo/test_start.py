@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.support.observer import observing
 from ts2mqtt.demo.plain_lines import PlainLines
@@ -101,6 +102,12 @@ class TestTheDemo:
             async with httpx.AsyncClient(base_url=api) as client:
                 assert len((await client.get("/ts/v0/profiles")).json()) == 2
 
+    async def test_tells_live_what_the_rig_does(self) -> None:
+        async with running_demo() as said:
+            url = (await said.topic("N.I.N.A.'s live events:")).split()[-1]
+            async with asyncio.timeout(_PATIENCE_S), connect(url) as nina:
+                assert json.loads(await nina.recv())["Type"] == "Socket"
+
     async def test_serves_others_who_watch(self) -> None:
         async with running_demo() as said, observing(await said.port()) as observer:
             state = await observer.wait_for("ts2mqtt/backyard/state")
@@ -169,6 +176,9 @@ class TestTheSimulatedObservatory:
             assert [profile["Active"] for profile in profiles].count(True) == 1
             projects = (await client.get(f"/ts/v0/profiles/{profiles[0]['Id']}/projects")).json()
             assert {project["State"] for project in projects} == {"Draft", "Active", "Inactive", "Closed"}
+            nina = (await said.topic("Its N.I.N.A.")).split()[-1].rstrip(".")
+            async with asyncio.timeout(_PATIENCE_S), connect(nina) as live:
+                assert json.loads(await live.recv())["Success"] is True
             created = {datetime.fromisoformat(project["CreateDate"]).date() for project in projects}
             assert all((datetime.now().astimezone().date() - day).days < 30 for day in created)
             stopping.set()

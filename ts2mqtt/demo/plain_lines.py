@@ -39,6 +39,7 @@ def _introduction(setup: DemoSetup) -> tuple[str, ...]:
         f"MQTT broker for this demo:  {setup.host}:{setup.port}",
         f"Simulated observatory:      {setup.api_url}, {setup.speed:g} times as fast as a real one",
         f"Watch it from elsewhere:    mosquitto_sub -p {setup.port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v",
+        f"N.I.N.A.'s live events:     {setup.nina_url}",
         "Ctrl-C ends the demo.",
         "",
     )

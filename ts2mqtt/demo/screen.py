@@ -35,11 +35,12 @@ _KEPT_MESSAGES = 300
 
 @dataclass(frozen=True, slots=True)
 class DemoSetup:
-    """Where the demo's broker and simulated API listen; `speed` is simulated seconds per real second."""
+    """Where the demo's broker, simulated API and N.I.N.A. listen; `speed` is simulated seconds per real second."""
 
     host: str
     port: int
     api_url: str
+    nina_url: str
     speed: float
 
 

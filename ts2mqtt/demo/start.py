@@ -14,6 +14,7 @@ from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.busy_observatory import busy_observatory
+from ts2mqtt.simulator.nina.server import NinaServer
 from ts2mqtt.simulator.sky import Site, Sky
 from ts2mqtt.timing import PacedClock
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _HOST = "127.0.0.1"
 _START_BEFORE_DUSK = timedelta(minutes=30)
 _POLLING_INTERVAL_S = 2.0
+_ANNOUNCEMENTS_KEPT = 1_000
+"""Nobody reads the truth of these runs, which may last for weeks."""
 _LATITUDE_DEG = 47.0
 _DEGREES_PER_HOUR = 15.0
 _SEEDED_SITE = Site(latitude_deg=47.0, longitude_deg=15.0)
@@ -47,11 +50,13 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
     """
     start = simulation_start(seed)
     clock = PacedClock(start.evening, speed)
+    observatory = start.observatory()
     async with (
         EmbeddedBroker(port) as broker,
-        SimulatedApi(start.observatory(), clock=clock.now) as api,
+        SimulatedApi(observatory, clock=clock.now) as api,
+        NinaServer(observatory, clock=clock, kept=_ANNOUNCEMENTS_KEPT) as nina,
     ):
-        setup = DemoSetup(_HOST, broker.port, api.url, speed)
+        setup = DemoSetup(_HOST, broker.port, api.url, nina.socket_url, speed)
         bridge = Bridge(_config(broker.port, api.url, start.site), clock=clock)
         running = asyncio.create_task(bridge.run())
         watching = asyncio.create_task(_watch(_mqtt(broker.port), setup, clock.now, view))
@@ -74,13 +79,19 @@ async def simulate(  # noqa: PLR0913 - one argument for each option of the comma
     *,
     seed: int | None = None,
     host: str = _HOST,
+    nina_port: int = 0,
 ) -> None:
-    """Serve a simulated observatory's API until `stopping` is set; `seed` as for demo()."""
+    """Serve a simulated observatory's API and its N.I.N.A. until `stopping` is set; `seed` as for demo()."""
     start = simulation_start(seed)
     clock = PacedClock(start.evening, speed)
-    async with SimulatedApi(start.observatory(), host=host, port=port, clock=clock.now) as api:
+    observatory = start.observatory()
+    async with (
+        SimulatedApi(observatory, host=host, port=port, clock=clock.now) as api,
+        NinaServer(observatory, host=host, port=nina_port, clock=clock, kept=_ANNOUNCEMENTS_KEPT) as nina,
+    ):
         say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
         say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
+        say(f"Its N.I.N.A. tells what it does at {nina.socket_url}.")
         await stopping.wait()
 
 

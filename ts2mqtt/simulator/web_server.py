@@ -42,7 +42,6 @@ class WebServer:
     """
 
     what: ClassVar[str] = "The simulated web server"
-    advice: ClassVar[str] = "choose another port"
 
     observatory: SimulatedObservatory
     host: str = field(default="127.0.0.1", kw_only=True)
@@ -57,6 +56,11 @@ class WebServer:
     _server: asyncio.Server | None = field(default=None, init=False)
     _connections: set[HttpConnection] = field(default_factory=set, init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    @property
+    def advice(self) -> str:
+        """What to do where the port is taken."""
+        return "choose another port"
 
     @property
     def url(self) -> str:

@@ -94,6 +94,11 @@ class NinaServer(WebServer):
         self.nina = SimulatedNina(self.observatory, speaks_v3=self.speaks_v3, kept=self.kept)
 
     @property
+    def advice(self) -> str:
+        free = self.port + 1 if self.port < _LAST_PORT else 0
+        return f"choose another port: ts2mqtt simulate --nina-port {free}"
+
+    @property
     def socket_url(self) -> str:
         return self.url.replace("http://", "ws://", 1) + self._socket_path
 
