@@ -88,7 +88,7 @@ class _ImagingNight:
         if self._current is not None:
             return self.finish_exposure(at)
         if self._weather.is_cloudy(at):
-            self.target = None
+            self.target = self._ready_at = None
             until = self._weather.clouds_until
             self._observatory.note_step(CloudedOver(at=at, until=until, before_dawn=until < self.night.dawn))
             return until

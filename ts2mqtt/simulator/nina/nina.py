@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ts2mqtt.timing import Clock
 
 _LONGEST_SLEEP = timedelta(hours=1)
+_SHORTEST_SLEEP_S = 1e-5
+"""More than the resolution of an event loop's clock: a shorter timer is due at once, and no time passes."""
 
 
 class SimulatedNina:
@@ -147,7 +149,7 @@ class SimulatedNina:
                 continue
             next_at = self.next_at or clock.now() + _LONGEST_SLEEP
             try:
-                async with asyncio.timeout(max(0.0, clock.seconds_until(next_at))):
+                async with asyncio.timeout(max(_SHORTEST_SLEEP_S, clock.seconds_until(next_at))):
                     await self._changed.wait()
             except TimeoutError:
                 continue
