@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ts2mqtt.simulator.http1 import HTML, JSON, Answer, chunk, head, html_page
 
@@ -148,33 +148,36 @@ class Fault:
         return cls(act)
 
 
-@dataclass(eq=False, slots=True)
-class FaultRule:
-    """A fault that was added; `hits` counts the requests that it was used for."""
+AnyFault = TypeVar("AnyFault")
 
-    faults: Faults
+
+@dataclass(eq=False, slots=True)
+class FaultRule(Generic[AnyFault]):
+    """A fault that was added; `hits` counts how often it was used."""
+
+    rules: FaultRules[AnyFault]
     pattern: str
-    fault: Fault
+    fault: AnyFault
     times: int | None
     hits: int = 0
 
     def remove(self) -> None:
-        self.faults.remove(self)
+        self.rules.remove(self)
 
 
-class Faults:
-    """The faults of one simulated API."""
+class FaultRules(Generic[AnyFault]):
+    """Faults for what matches a pattern."""
 
     def __init__(self) -> None:
-        self._rules: list[FaultRule] = []
+        self._rules: list[FaultRule[AnyFault]] = []
 
-    def add(self, pattern: str, fault: Fault, *, times: int | None = None) -> FaultRule:
-        """Add a fault for this number of requests, or until it is removed."""
+    def add(self, pattern: str, fault: AnyFault, *, times: int | None = None) -> FaultRule[AnyFault]:
+        """Add a fault that is used so many times, or until it is removed."""
         rule = FaultRule(self, pattern, fault, times)
         self._rules.insert(0, rule)
         return rule
 
-    def remove(self, rule: FaultRule) -> None:
+    def remove(self, rule: FaultRule[AnyFault]) -> None:
         """Remove a fault; does nothing if the fault is used up."""
         if rule in self._rules:
             self._rules.remove(rule)
@@ -182,15 +185,26 @@ class Faults:
     def clear(self) -> None:
         self._rules.clear()
 
-    def take(self, path: str) -> Fault | None:
-        """The fault for this request, or None; counts the use."""
+    def take(self, name: str) -> AnyFault | None:
+        """The fault for what has this name, or None; counts the use."""
         for rule in self._rules:
-            if matches(path, rule.pattern):
+            if self.is_meant(name, rule.pattern):
                 rule.hits += 1
                 if rule.hits == rule.times:
                     self.remove(rule)
                 return rule.fault
         return None
+
+    def is_meant(self, name: str, pattern: str) -> bool:
+        """Whether a name matches a pattern."""
+        return fnmatchcase(name, pattern)
+
+
+class Faults(FaultRules[Fault]):
+    """The faults of one web server, for paths."""
+
+    def is_meant(self, name: str, pattern: str) -> bool:
+        return matches(name, pattern)
 
 
 def matches(path: str, pattern: str) -> bool:

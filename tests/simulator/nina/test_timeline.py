@@ -12,13 +12,18 @@ import pytest
 
 from tests.simulator.nina.conftest import START, busy
 from ts2mqtt.simulator.nina.nina import SimulatedNina
-from ts2mqtt.simulator.sky import Sky
+from ts2mqtt.simulator.nina.timeline import Timeline
+from ts2mqtt.simulator.planner import NextExposure
+from ts2mqtt.simulator.rig_steps import CloudedOver, Counted, Evening, Preparing, Waiting
+from ts2mqtt.simulator.sky import Night, Sky
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.simulator.nina.conftest import Month
     from ts2mqtt.simulator.nina.announcement import Announcement
+    from ts2mqtt.simulator.nina.process import ProcessState
+    from ts2mqtt.simulator.rig_steps import RigStep
     from ts2mqtt.simulator.wire import JsonObject
 
 SAME_MOMENT = timedelta(milliseconds=7)
@@ -30,6 +35,10 @@ def statistics(saved: Announcement) -> JsonObject:
 
 def images(month: Month, image_type: str) -> list[Announcement]:
     return [saved for saved in month.of("IMAGE-SAVE") if statistics(saved)["ImageType"] == image_type]
+
+
+def state_at(month: Month, moment: datetime) -> ProcessState:
+    return [state for time, state in month.nina.states if time <= moment][-1]
 
 
 def nights(month: Month) -> Iterator[list[Announcement]]:
@@ -186,9 +195,21 @@ def test_clouds_are_unsafe_and_interrupt_the_scheduler_without_a_word(month: Mon
 def test_an_exposure_can_be_announced_and_then_interrupted(month: Month) -> None:
     order = [event for event in month.announced if event.is_of_scheduler or event.event == "SAFETY-CHANGED"]
 
-    assert any(
-        start.event == "TS-TARGETSTART" and unsafe.fields.get("IsSafe") is False for start, unsafe in pairwise(order)
-    )
+    interruptions = [
+        unsafe
+        for start, unsafe in pairwise(order)
+        if start.event == "TS-TARGETSTART" and unsafe.time - start.time < timedelta(minutes=1)
+        if unsafe.fields.get("IsSafe") is False
+    ]
+    assert interruptions
+    for unsafe in interruptions:
+        state = state_at(month, unsafe.time)
+        assert (state.sequence, state.scheduler, state.is_safe, state.exposes_until) == (
+            "RUNNING",
+            "CREATED",
+            False,
+            None,
+        )
 
 
 def test_a_sequence_mostly_starts_by_itself_and_may_never_say_that_it_ends(month: Month) -> None:
@@ -302,11 +323,8 @@ def test_names_are_those_of_the_database_at_the_moment_of_planning() -> None:
 
 
 def test_the_state_says_whether_the_scheduler_is_in_charge(month: Month) -> None:
-    lights = images(month, "LIGHT")
-    states = list(month.nina.states)
-
-    for light in lights[::50]:
-        state = [state for time, state in states if time <= light.time][-1]
+    for light in images(month, "LIGHT")[::50]:
+        state = state_at(month, light.time)
         assert (state.sequence, state.scheduler, state.is_safe, state.is_guiding) == (
             "RUNNING",
             "RUNNING",
@@ -314,7 +332,7 @@ def test_the_state_says_whether_the_scheduler_is_in_charge(month: Month) -> None
             True,
         )
     for flat in images(month, "FLAT")[::50]:
-        state = [state for time, state in states if time <= flat.time][-1]
+        state = state_at(month, flat.time)
         assert (state.sequence, state.scheduler) == ("RUNNING", "FINISHED")
 
 
@@ -330,3 +348,30 @@ def test_a_simulation_may_begin_at_any_time_of_the_evening(minutes_before_dusk: 
     times = [event.time for event in nina.announced]
     assert times == sorted(times)
     assert nina.announced
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 5.0, 100.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_happens_outside_its_step_however_short_that_is(seed: int, seconds: float) -> None:
+    observatory = busy(seed)
+    profile = observatory.active_profile
+    project = profile.projects[0]
+    exposure = NextExposure(profile, project, project.targets[0], 0)
+    timeline = Timeline(seed, observatory.site, observatory.timezone, START, is_imaging=True)
+    begin, end = START, START + timedelta(seconds=seconds)
+    dawn = START + timedelta(hours=9)
+    steps: tuple[RigStep, ...] = (
+        Evening(at=begin, night=Night(end, dawn), ready_at=dawn, is_cloudy=False),
+        Preparing(at=begin, until=end, exposure=exposure, slews=True),
+        CloudedOver(at=begin, until=end, before_dawn=True),
+        Preparing(at=begin, until=end, exposure=exposure, slews=False),
+        Counted(at=begin, until=end, exposure=exposure, dithers=True, following=exposure),
+        Waiting(at=begin, until=end, ready_at=dawn),
+        Waiting(at=begin, until=end, ready_at=None),
+    )
+
+    for step in steps:
+        times = [happening.time for happening in timeline.happenings(step)]
+        assert times == sorted(times)
+        assert all(begin <= time <= end for time in times)
+    assert timeline.state.is_safe

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from ts2mqtt.simulator.faults import FaultRules
 from ts2mqtt.simulator.nina.announcement import Announcement
 from ts2mqtt.simulator.nina.json_text import NAN
 
@@ -138,48 +138,19 @@ class LiveFault:
         return cls(lambda event: [Sent(instead=Delivery(time=event.time, ending="reset"))])
 
 
-@dataclass(eq=False, slots=True)
-class LiveFaultRule:
-    """A fault that was added; `hits` counts the events that it was used for."""
-
-    faults: LiveFaults
-    pattern: str
-    fault: LiveFault
-    times: int | None
-    hits: int = 0
-
-    def remove(self) -> None:
-        self.faults.remove(self)
-
-
 @dataclass(frozen=True, slots=True)
 class _Late:
     time: datetime
     instead: Announcement | Delivery
 
 
-class LiveFaults:
-    """The faults of one simulated N.I.N.A., and what they hold back."""
+class LiveFaults(FaultRules[LiveFault]):
+    """The faults of one simulated N.I.N.A., by the names of events, and what they hold back."""
 
     def __init__(self) -> None:
-        self._rules: list[LiveFaultRule] = []
+        super().__init__()
         self._late: list[_Late] = []
         self._after_next: list[Announcement | Delivery] = []
-
-    def add(self, pattern: str, fault: LiveFault, *, times: int | None = None) -> LiveFaultRule:
-        """Add a fault for this number of events, or until it is removed; the pattern is a shell pattern."""
-        rule = LiveFaultRule(self, pattern, fault, times)
-        self._rules.insert(0, rule)
-        return rule
-
-    def remove(self, rule: LiveFaultRule) -> None:
-        """Remove a fault; does nothing if the fault is used up."""
-        if rule in self._rules:
-            self._rules.remove(rule)
-
-    def clear(self) -> None:
-        """Remove every fault; what they hold back still comes."""
-        self._rules.clear()
 
     @property
     def next_at(self) -> datetime | None:
@@ -190,7 +161,8 @@ class LiveFaults:
         """What comes now instead of this event."""
         held_before, self._after_next = self._after_next, []
         now: list[Announcement | Delivery] = []
-        for sent in self._sent_for(announcement):
+        fault = self.take(announcement.event)
+        for sent in (Sent(instead=announcement),) if fault is None else fault.act(announcement):
             if sent.waits_for_next:
                 self._after_next.append(sent.instead)
             elif sent.delay:
@@ -209,15 +181,6 @@ class LiveFaults:
         """N.I.N.A. has ended: what was held back never comes."""
         self._late.clear()
         self._after_next.clear()
-
-    def _sent_for(self, announcement: Announcement) -> Sequence[Sent]:
-        for rule in self._rules:
-            if fnmatchcase(announcement.event, rule.pattern):
-                rule.hits += 1
-                if rule.hits == rule.times:
-                    self.remove(rule)
-                return rule.fault.act(announcement)
-        return [Sent(instead=announcement)]
 
 
 def _without_numbers(value: JsonValue) -> JsonValue:

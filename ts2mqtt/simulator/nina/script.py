@@ -22,22 +22,28 @@ _DOWNLOADED_BEFORE_SAVED = timedelta(milliseconds=60)
 
 
 class Script:
-    """`state` is N.I.N.A.'s after everything that was written down; `at` is when the last of it happened."""
+    """`state` is N.I.N.A.'s after everything that was written down; `at` is when the last of it happened.
 
-    def __init__(self, state: ProcessState, at: datetime, numbers: Random, timezone: tzinfo) -> None:
+    Nothing happens after `until`, when the next step begins; in a short step much happens at its end.
+    """
+
+    def __init__(
+        self, state: ProcessState, at: datetime, until: datetime | None, numbers: Random, timezone: tzinfo
+    ) -> None:
         self.state = state
         self.at = at
+        self.until = until
         self.numbers = numbers
         self.timezone = timezone
         self.happenings: list[Happening] = []
 
     def go_to(self, time: datetime) -> None:
         """What follows happens then; never earlier than what is written down."""
-        self.at = max(self.at, time)
+        self.at = max(self.at, time if self.until is None else min(time, self.until))
 
     def wait(self, least_s: float, most_s: float) -> None:
         """Let a random time pass."""
-        self.at += timedelta(seconds=self.numbers.uniform(least_s, most_s))
+        self.go_to(self.at + timedelta(seconds=self.numbers.uniform(least_s, most_s)))
 
     def set(self, state: ProcessState) -> None:
         """The state changes, and N.I.N.A. says nothing."""

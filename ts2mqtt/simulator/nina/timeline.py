@@ -80,7 +80,7 @@ class Timeline:
         """What happens in N.I.N.A. because of this step, in the order of time."""
         if isinstance(step, Evening):
             self._begin_night(step.night)
-        script = Script(self.state, step.at, self._numbers, self._timezone)
+        script = Script(self.state, step.at, _end_of(step), self._numbers, self._timezone)
         match step:
             case Evening():
                 self._evening(script, step)
@@ -141,9 +141,8 @@ class Timeline:
         script.park()
         if step.before_dawn:
             script.go_to(step.until - timedelta(seconds=self._numbers.uniform(50, 170)))
-            if script.at < step.until:
-                script.state = replace(script.state, is_safe=True)
-                script.tell(SAFETY_CHANGED, IsSafe=True)
+            script.state = replace(script.state, is_safe=True)
+            script.tell(SAFETY_CHANGED, IsSafe=True)
 
     def _waiting(self, script: Script, step: Waiting) -> None:
         """Target Scheduler tells a wait when it begins; that nothing is left for tonight it tells nobody."""
@@ -151,20 +150,19 @@ class Timeline:
             self._forget_target()
             if script.state.scheduler != "FINISHED":
                 script.set(replace(script.state, scheduler="FINISHED", exposes_until=None))
-            self._rest(script, step, parks=True)
+            self._rest(script, parks=True)
             return
         is_news = not self._is_waiting or self._waits_until != step.ready_at
         if is_news or self._numbers.random() < _STARTED_ANEW:
             script.wait(0.1, 1.0)
             self._wait_for(script, step.ready_at)
-            self._rest(script, step, parks=self._habits.parks_to_wait)
+            self._rest(script, parks=self._habits.parks_to_wait)
 
-    def _rest(self, script: Script, step: Waiting, *, parks: bool) -> None:
-        spare = (step.until - script.at) / timedelta(seconds=1)
-        script.wait(0, min(2.0, spare / 4))
+    def _rest(self, script: Script, *, parks: bool) -> None:
+        script.wait(0, 2)
         script.stop_guiding()
         if parks:
-            script.wait(0, min(60.0, spare / 4))
+            script.wait(5, 60)
             script.park()
 
     def _wait_for(self, script: Script, ready_at: datetime) -> None:
@@ -312,6 +310,17 @@ def _with_homing(
         state = state if is_homing else happening.state
         merged.append(replace(happening, state=state))
     return merged
+
+
+def _end_of(step: RigStep) -> datetime | None:
+    """When the next step begins; None for the morning, whose next step is the evening."""
+    match step:
+        case Evening():
+            return step.night.dusk
+        case NightOver():
+            return None
+        case _:
+            return step.until
 
 
 def _part(step: Preparing, share: float) -> datetime:
