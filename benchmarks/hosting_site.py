@@ -6,16 +6,18 @@ import asyncio
 import sys
 import tempfile
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.rig_server import COUNT, EXPOSE, FORGET, Counted, Listening
+from benchmarks.rig_server import COUNT, EXPOSE, FORGET, USUAL, Counted, Listening
 from tests.support.mosquitto import Mosquitto
 from tests.support.observer import Observer, observing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from benchmarks.rig_server import Size
 
 _LONGEST_LINE = 1_000_000
 
@@ -57,10 +59,12 @@ class HostingSite:
 
 
 @asynccontextmanager
-async def hosting_site(count: int) -> AsyncIterator[HostingSite]:
-    """So many rigs, each with a port of its own on 127.0.0.1."""
+async def hosting_site(
+    count: int, size: Size = USUAL, options: Sequence[str] = _FOR_THE_OBSERVER
+) -> AsyncIterator[HostingSite]:
+    """So many rigs, each with a port of its own on 127.0.0.1; `options` are lines of Mosquitto's configuration."""
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.rig_server", str(count)),
+        *(sys.executable, "-m", "benchmarks.rig_server", *map(str, (count, *astuple(size)))),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,
@@ -71,7 +75,7 @@ async def hosting_site(count: int) -> AsyncIterator[HostingSite]:
         listening = Listening.model_validate_json(await server.stdout.readline())
         with tempfile.TemporaryDirectory(prefix="ts2mqtt-bench-") as name:
             folder = Path(name)
-            mosquitto = Mosquitto(folder / "broker", options=_FOR_THE_OBSERVER)
+            mosquitto = Mosquitto(folder / "broker", options=options)
             async with mosquitto, observing(mosquitto.port) as observer:
                 yield HostingSite(listening.urls, mosquitto.port, observer, folder, server)
     finally:

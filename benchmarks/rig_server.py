@@ -1,6 +1,6 @@
 """Rigs whose answers are written in advance, a web server each, in a process of their own.
 
-python -m benchmarks.rig_server COUNT
+python -m benchmarks.rig_server COUNT [PROJECTS TARGETS_A_PROJECT PLANS_A_TARGET]
 
 Says where they listen, and then answers each line of its standard input with a line of JSON: hosting_site.py.
 It does as little as a server can, for it shares the machine's cores with what is measured.
@@ -38,6 +38,23 @@ _ROOT = "/ts/v0"
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a rig: Active projects, targets of each, exposure plans of each target."""
+
+    projects: int = PROJECTS
+    targets_a_project: int = TARGETS_A_PROJECT
+    plans_a_target: int = PLANS_A_TARGET
+
+    @property
+    def devices(self) -> int:
+        """Of the rig, its profile, its projects and targets."""
+        return 1 + 1 + self.projects * (1 + self.targets_a_project)
+
+
+USUAL = Size()
+
+
 class Listening(BaseModel):
     urls: list[str]
 
@@ -59,9 +76,8 @@ class Counted(BaseModel):
 
 @dataclass(slots=True)
 class _Rig:
-    """Ten Active projects of two targets with four exposure plans each."""
-
     number: int
+    size: Size
     requests: int = 0
     bytes_sent: int = 0
     longest_gap_s: float = 0.0
@@ -75,12 +91,12 @@ class _Rig:
     def __post_init__(self) -> None:
         self._observatory = SimulatedObservatory(seed=self.number)
         profile = self._observatory.add_profile("Observatory")
-        for project_number in range(PROJECTS):
+        for project_number in range(self.size.projects):
             project = self._observatory.add_project(profile, f"Project {project_number}")
-            for target_number in range(TARGETS_A_PROJECT):
+            for target_number in range(self.size.targets_a_project):
                 name = f"Target {project_number}.{target_number}"
                 target = self._observatory.add_target(project, name, ra_hours=self.number % 24 / 1.1, dec_deg=41.3)
-                for template in ("Lum", "Red", "Green", "Blue")[:PLANS_A_TARGET]:
+                for template in ("Lum", "Red", "Green", "Blue")[: self.size.plans_a_target]:
                     self._observatory.add_exposure_plan(target, template, exposure_s=120, desired=60)
         self._answers = self._written()
 
@@ -134,9 +150,9 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._rig.answer(head.split(b" ", 2)[1].decode()))
 
 
-async def _serve(count: int) -> None:
+async def _serve(count: int, size: Size) -> None:
     loop = asyncio.get_running_loop()
-    rigs = [_Rig(number) for number in range(count)]
+    rigs = [_Rig(number, size) for number in range(count)]
     urls = []
     for rig in rigs:
         server = await loop.create_server(partial(_Connection, rig), "127.0.0.1", 0)
@@ -168,4 +184,4 @@ def _say(answer: BaseModel) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(int(sys.argv[1]), Size(*map(int, sys.argv[2:]))))

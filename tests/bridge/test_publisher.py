@@ -17,11 +17,13 @@ from tests.support.clocks import HandClock, LoopClock
 from tests.support.observer import observing, retained_on
 from tests.support.running import mqtt_config
 from tests.support.simulated_time import run_in_simulated_time
+from ts2mqtt.bridge.carried_over import CarriedOver
+from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.publisher import Publisher, Stale
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.simulator.broker import EmbeddedBroker
-from ts2mqtt.timing import SystemClock
+from ts2mqtt.timing import PaceTimings, SystemClock, Timings
 from ts2mqtt.topics.message import Message
 
 if TYPE_CHECKING:
@@ -35,16 +37,27 @@ if TYPE_CHECKING:
     from ts2mqtt.timing import Clock
 
 
-def publisher_on(connection: Connection, failures: FailureLog | None = None, clock: Clock | None = None) -> Publisher:
+_USUAL = Timings()
+
+
+def publisher_on(
+    connection: Connection,
+    failures: FailureLog | None = None,
+    clock: Clock | None = None,
+    timings: Timings = _USUAL,
+) -> Publisher:
     clock = clock or SystemClock()
     failures = failures or FailureLog(logging.getLogger("ts2mqtt"), clock)
-    return Publisher(connection, of.NAMES, failures, clock)
+    carried = CarriedOver(desired=DesiredState(of.NAMES, []), failures=failures)
+    return Publisher(connection, of.NAMES, carried, clock, timings)
 
 
 @asynccontextmanager
-async def publishing(port: int, protocol: str = "3.1.1", clock: Clock | None = None) -> AsyncIterator[Publisher]:
+async def publishing(
+    port: int, protocol: str = "3.1.1", clock: Clock | None = None, timings: Timings = _USUAL
+) -> AsyncIterator[Publisher]:
     async with connect(mqtt_config(port, protocol=protocol)) as connection:
-        yield publisher_on(connection, clock=clock)
+        yield publisher_on(connection, clock=clock, timings=timings)
 
 
 def messages(**payloads: str) -> dict[str, Message]:
@@ -284,6 +297,26 @@ def test_a_few_messages_are_not_slowed_down_and_many_are() -> None:
 
     assert run_in_simulated_time(lambda: seconds_for(200)) == pytest.approx(0.0, abs=0.01)
     assert run_in_simulated_time(lambda: seconds_for(1_200)) == pytest.approx(2.0, rel=0.1)
+
+
+async def test_of_too_many_devices_those_of_things_wait_and_those_of_rigs_do_not(
+    mosquitto: Mosquitto, observer: Observer
+) -> None:
+    """An event of a rig is told after the rig's device."""
+    clock = HandClock()
+    timings = Timings(pace=PaceTimings(many=3, handful=2, devices_per_second=1.0))
+    wanted = {of.target_device(f"{number:08}"): Message(b"{}") for number in range(5)}
+    wanted |= {of.rig_device(): Message(b"{}"), of.target(of.M31): Message(b"{}")}
+    async with publishing(mosquitto.port, clock=clock, timings=timings) as publisher:
+        assert await publisher.publish(wanted, ()) == pytest.approx(2.0)
+        await observer.catch_up()
+        assert observer.topics_since(0) == sorted([*list(wanted)[:3], of.rig_device(), of.target(of.M31)])
+        clock.advance(3.0)
+        assert await publisher.publish(wanted, [Stale(next(iter(wanted)))]) == pytest.approx(2.0)
+        assert publisher.retained.keys() == wanted.keys()
+        clock.advance(2.0)
+        assert await publisher.publish({}, [Stale(next(iter(wanted)))]) is None
+        assert len(publisher.retained) == len(wanted) - 1
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.bridge.test_retained_reader import retain
 from tests.check.impatience import IMPATIENT
 from tests.check.peers import behind_tls, expired, full_backlog, refusing_subscription, say_nothing, serving
 from tests.support.mosquitto import free_port
@@ -16,8 +17,10 @@ from tests.support.websocket_gate import websocket_gate
 from ts2mqtt.bridge import heartbeat
 from ts2mqtt.check.broker import check_broker
 from ts2mqtt.config import HomeAssistantConfig, MqttConfig, TlsConfig
+from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.timing import SystemClock
+from ts2mqtt.topics.names import Subject, TopicNames
 from ts2mqtt.topics.payloads import Heartbeat
 
 if TYPE_CHECKING:
@@ -138,6 +141,21 @@ class TestAcknowledgedAndNotKept:
             fault = faults(await found(mqtt_config(broker.port, protocol=protocol)))["retained"]
         assert fault.message == "the broker does not keep a message of 128 kB, as large as a night plan"
         assert "message_size_limit" in fault.advice
+
+
+async def test_the_limit_of_a_brokers_queue_is_told_where_a_bridge_has_more_topics(mosquitto: Mosquitto) -> None:
+    names = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
+    things = [Subject("backyard", "target", f"{number:08}") for number in range(600)]
+    held = {names.topics.thing("backyard", "target", thing.thing_id or ""): "{}" for thing in things}
+    await retain(mosquitto.port, held | {"other/topic": "1"})
+    few = await found(mosquitto.port)
+    await retain(mosquitto.port, {names.topic(thing): "{}" for thing in things})
+    many = await found(mosquitto.port)
+
+    assert [finding.step for finding in few] == EVERY_STEP
+    told = step("queue", many)
+    assert (told.ok, "1,200 topics" in told.message) == (None, True)
+    assert "max_queued_messages 0" in told.advice
 
 
 class TestNoWay:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _PATIENCE_S = 45.0
 
 
-async def connected(port: int, token: str, on_event: Callable[[dict[str, Any]], None]) -> HassConnection:
-    """Logged in, and subscribed to all events."""
+async def connected(
+    port: int, token: str, on_event: Callable[[dict[str, Any]], None], *, follows: bool = True
+) -> HassConnection:
+    """Logged in, and subscribed to all events where it `follows`."""
     socket = await connect(f"ws://127.0.0.1:{port}/api/websocket", max_size=None, proxy=None, ping_interval=None)
     asked = json.loads(await socket.recv())
     assert asked["type"] == "auth_required", asked
@@ -27,7 +29,8 @@ async def connected(port: int, token: str, on_event: Callable[[dict[str, Any]], 
     answer = json.loads(await socket.recv())
     assert answer["type"] == "auth_ok", answer
     connection = HassConnection(socket, on_event)
-    await connection.command("subscribe_events")
+    if follows:
+        await connection.command("subscribe_events")
     return connection
 
 

@@ -48,11 +48,16 @@ _serial = count(1)
 class HomeAssistant:
     """One Home Assistant; it may be stopped or killed and started again, on the same port and configuration.
 
-    `configuration` is YAML that is added to its own.
+    `configuration` is YAML that is added to its own. With `follows` false it is told nothing by itself, which would
+    cost it much with thousands of devices: `states`, `entities` and `devices` are then as the last look() has read
+    them.
     """
 
-    def __init__(self, release: Release, directory: Path, mqtt_port: int, *, configuration: str = "") -> None:
+    def __init__(
+        self, release: Release, directory: Path, mqtt_port: int, *, configuration: str = "", follows: bool = True
+    ) -> None:
         self.release = release
+        self._follows = follows
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = access_token()
@@ -105,9 +110,11 @@ class HomeAssistant:
         )
         self._listening = asyncio.create_task(self._listen(self._process))
         await self.says(_LISTENS, after=mark, patience_s=_START_S)
-        self._connection = await connected(self.port, self.token, self._on_event)
-        self.states = {state["entity_id"]: state for state in await self.command("get_states")}
-        await self._read_registries()
+        self._connection = await connected(self.port, self.token, self._on_event, follows=self._follows)
+        if not self._follows:
+            await self.says(_BORN, after=mark, patience_s=_START_S)
+            return
+        await self.look()
         self._keeping = asyncio.create_task(self._keep_registries())
         if (await self.command("get_config"))["state"] != "RUNNING":
             await self.wait_until(
@@ -126,6 +133,11 @@ class HomeAssistant:
     async def restart(self) -> None:
         await self.stop()
         await self.start()
+
+    async def look(self) -> None:
+        """Reads its states and its registries."""
+        self.states = {state["entity_id"]: state for state in await self.command("get_states")}
+        await self._read_registries()
 
     @property
     def pid(self) -> int:

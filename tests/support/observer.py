@@ -104,6 +104,10 @@ class Observer:
             last = "\n".join(f"  {seen.topic} {seen.payload[:100]!r} {seen.retain}" for seen in self.seen[-30:])
             raise AssertionError(f"waited in vain for {what}; seen last:\n{last}") from None
 
+    def subscribe(self, topic_filter: str) -> None:
+        """Hears what `#` does not match, such as `$SYS/…`; until the connection breaks."""
+        self._client.subscribe([(topic_filter, 0)])
+
     async def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
         """Returns when the broker has taken it."""
         info = self._client.publish(topic, payload, qos=1, retain=retain)

@@ -46,7 +46,12 @@ class ForgetRecord:
     record: bytes
 
 
-Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain | ForgetRecord
+@dataclass(frozen=True, slots=True)
+class TellMore:
+    """There is room for more devices: what waits for it goes on."""
+
+
+Task = LookAgain | TellStatesAgain | BeginWelcome | RemoveAgain | ForgetRecord | TellMore
 
 
 class Agenda:

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ts2mqtt.bridge.deliveries import Deliveries
 from ts2mqtt.bridge.kept import Kept
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.logs.wording import counted
@@ -29,6 +30,7 @@ class CarriedOver:
 
     `welcome_is_owed`: Home Assistant has started, or somebody asked for it, and it was not told everything again yet.
     `has_worked`: an earlier session with the same client id has published.
+    `deliveries` says what subscribers may not have got.
     """
 
     desired: DesiredState
@@ -38,6 +40,7 @@ class CarriedOver:
     events: defaultdict[str, deque[bytes]] = field(default_factory=_untold)
     welcome_is_owed: bool = False
     has_worked: bool = False
+    deliveries: Deliveries = field(default_factory=Deliveries)
 
     def add_events(self, rig_id: str, payloads: Iterable[bytes]) -> None:
         """Keeps the latest of each rig; what is dropped is said."""

@@ -48,6 +48,10 @@ class DesiredState:
     def parts(self) -> frozenset[str]:
         return self._rig_ids | {BRIDGE.rig_id}
 
+    def topics(self) -> int:
+        """How many are wanted for all rigs together."""
+        return sum(len(update.states) + len(update.devices) for update in self._updates.values())
+
     def latest(self, rig_id: str) -> RigUpdate | None:
         return self._updates.get(rig_id)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.topics.message import Message
 
+from ts2mqtt.bridge.deliveries import BrokerCounted
+
 _LOG = logging.getLogger(__name__)
 
 _DROPPED = Kind("rigs of which only the latest events are kept")
@@ -85,7 +87,7 @@ class Stop:
     """The bridge shall end."""
 
 
-Happening = RigUpdate | HomeAssistantSpoke | CommandCame | StatusOverwritten | BridgeChanged | Stop
+Happening = BrokerCounted | RigUpdate | HomeAssistantSpoke | CommandCame | StatusOverwritten | BridgeChanged | Stop
 
 
 class Inbox:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.bridge.deliveries import Reading
+from ts2mqtt.bridge.pace import DevicePace, Pace
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Iterable, Mapping, Set as AbstractSet
 
+    from ts2mqtt.bridge.carried_over import CarriedOver
     from ts2mqtt.home_assistant.ids import DiscoveryIds
-    from ts2mqtt.logs.failures import FailureLog
     from ts2mqtt.mqtt.connection import Connection
-    from ts2mqtt.timing import Clock
+    from ts2mqtt.timing import Clock, Timings
     from ts2mqtt.topics.message import Message
 
 _LOG = logging.getLogger(__name__)
-
-_BURST = 200
-_HANDFUL = 25
-_PER_SECOND = 500.0
-"""A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
 _REFUSED = Kind("topics that the broker refuses")
 _TOO_LARGE = Kind("messages that are too large for the broker")
@@ -70,16 +67,20 @@ class Publisher:
         self,
         connection: Connection,
         ids: DiscoveryIds,
-        failures: FailureLog,
+        carried: CarriedOver,
         clock: Clock,
+        timings: Timings,
     ) -> None:
         self.retained: dict[str, bytes] = {}
         self._ids = ids
         self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
-        self._failures = failures
+        self._failures = carried.failures
         self._clock = clock
-        self._pace = _Pace(clock)
+        self._state_cost = 1.0 / timings.pace.states_a_device
+        self._pace = Pace(clock, timings.pace)
+        self._device_pace = DevicePace(clock, timings.pace)
+        self._deliveries = carried.deliveries
         self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}
         self._acknowledged: dict[str, float] = {}
@@ -125,37 +126,13 @@ class Publisher:
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
 
-        A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None.
+        A message whose topic has not settled yet, or a device of too many, is left for later; the answer is in how
+        many seconds, or None.
         """
         self._forget_settled()
         self._forget_failures(wanted)
-        later: list[float] = []
         under_way: dict[str, asyncio.Future[float]] = {}
-        for topic, message in wanted.items():
-            if self._stands(topic, message):
-                if self.retained.get(topic) == message.payload:
-                    # What was read from the broker goes, as the same bytes are kept where they were made.
-                    self.retained[topic] = message.payload
-                    self._failures.succeeded(topic, key=_Publishing(topic))
-                continue
-            wait = self.unsettled_s(topic, message.settle_s)
-            if wait > 0:
-                later.append(wait)
-                continue
-            if self._is_too_large(topic, message.payload):
-                later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
-                continue
-            await self._send(under_way, topic, message)
-        for old in stale:
-            if old.topic not in self.retained:
-                continue
-            wait = self.unsettled_s(old.topic, old.settle_s)
-            if old.follows:
-                wait = max(wait, self.unsettled_s(old.follows, old.settle_s))
-            if wait > 0 or old.follows in self.retained:
-                later.append(max(wait, old.settle_s))
-                continue
-            under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
+        later = await self._publish_wanted(under_way, wanted) + await self._clear_stale(under_way, stale)
         await self._arrived(under_way)
         return min(later, default=None)
 
@@ -172,6 +149,36 @@ class Publisher:
         for topic in sorted(topics):
             if payload := self.retained.get(topic):
                 await self.put(topic, payload)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether try_repeat() would publish something now."""
+        return self._device_pace.has_room
+
+    def room_in_s(self) -> float:
+        """In how many seconds there is room for a handful of devices."""
+        return self._device_pace.room_in_s()
+
+    async def try_repeat(self, topic: str) -> bool:
+        """Publishes once more what was published on a topic, with an empty payload if it has gone; False for later.
+
+        At the pace of devices: Home Assistant is told much at a time when it has much to do.
+        """
+        is_device = self._ids.object_id_of(topic) is not None
+        if not self._device_pace.try_take(1.0 if is_device else self._state_cost):
+            return False
+        payload = self.retained.get(topic, b"")
+        if payload or topic not in self._refused:
+            await self.put(topic, payload)
+        return True
+
+    def note_drops(self, reading: Reading) -> None:
+        """Devices follow each other faster after a good reading, more slowly after a bad one."""
+        match reading:
+            case Reading.GOOD:
+                self._device_pace.speed_up()
+            case Reading.BAD:
+                self._device_pace.slow_down()
 
     async def tell(self, topic: str, payload: bytes) -> Awaitable[None]:
         """Hands over something that just happened, which is not retained; what is returned waits for its arrival.
@@ -202,6 +209,56 @@ class Publisher:
         self._topics_of[part].discard(topic)
         if not self._topics_of[part]:
             del self._topics_of[part]
+
+    async def _publish_wanted(
+        self, under_way: dict[str, asyncio.Future[float]], wanted: Mapping[str, Message]
+    ) -> list[float]:
+        """In how many seconds to come back for what is left for later."""
+        later: list[float] = []
+        for topic, message in wanted.items():
+            if self._stands(topic, message):
+                if self.retained.get(topic) == message.payload:
+                    # What was read from the broker goes, as the same bytes are kept where they were made.
+                    self.retained[topic] = message.payload
+                    self._failures.succeeded(topic, key=_Publishing(topic))
+                continue
+            wait = self.unsettled_s(topic, message.settle_s)
+            if wait > 0:
+                later.append(wait)
+            elif self._is_too_large(topic, message.payload):
+                later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
+            elif not self._has_room_for(topic):
+                later.append(self._device_pace.room_in_s())
+            else:
+                await self._send(under_way, topic, message)
+        return later
+
+    async def _clear_stale(self, under_way: dict[str, asyncio.Future[float]], stale: Iterable[Stale]) -> list[float]:
+        """In how many seconds to come back for what is left for later."""
+        later: list[float] = []
+        for old in stale:
+            if old.topic not in self.retained:
+                continue
+            wait = self.unsettled_s(old.topic, old.settle_s)
+            if old.follows:
+                wait = max(wait, self.unsettled_s(old.follows, old.settle_s))
+            if wait > 0 or old.follows in self.retained:
+                later.append(max(wait, old.settle_s))
+            elif not self._has_room_for(old.topic):
+                later.append(self._device_pace.room_in_s())
+            else:
+                under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
+        return later
+
+    def _has_room_for(self, topic: str) -> bool:
+        """Rigs do not wait: their events are told after their devices. What is no device costs little."""
+        subject = self._ids.subject(topic)
+        if subject is None:
+            return True
+        if subject.kind is None:
+            self._device_pace.take()
+            return True
+        return self._device_pace.try_take()
 
     def _stands(self, topic: str, message: Message) -> bool:
         held = self.retained.get(topic)
@@ -256,6 +313,7 @@ class Publisher:
         await self._pace.next()
         future = await self._connection.publish(topic, payload, retain=True)
         self.note_retained(topic, payload)
+        self._deliveries.sent(topic)
         if settles:
             self._changed[topic] = self._clock.monotonic()
             self._changed.move_to_end(topic)
@@ -273,23 +331,3 @@ class Publisher:
                 self._acknowledged[topic] = seconds
                 self._refused.pop(topic, None)
                 self._failures.succeeded(topic, key=_Publishing(topic))
-
-
-class _Pace:
-    """A token bucket: so many at once, then so many a second, a handful at a time.
-
-    One by one, each would wake the event loop three times: to be sent, to be written, to be acknowledged.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._tokens = float(_BURST)
-        self._filled = 0.0
-
-    async def next(self) -> None:
-        now = self._clock.monotonic()
-        self._tokens = min(float(_BURST), self._tokens + (now - self._filled) * _PER_SECOND)
-        self._filled = now
-        if self._tokens < 1.0:
-            await asyncio.sleep((_HANDFUL - self._tokens) / _PER_SECOND)
-        self._tokens -= 1.0

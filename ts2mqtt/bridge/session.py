@@ -7,7 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.agenda import Agenda, BeginWelcome, ForgetRecord, LookAgain, RemoveAgain, TellStatesAgain
+from ts2mqtt.bridge.agenda import (
+    Agenda,
+    BeginWelcome,
+    ForgetRecord,
+    LookAgain,
+    RemoveAgain,
+    TellMore,
+    TellStatesAgain,
+)
+from ts2mqtt.bridge.deliveries import BrokerCounted, broker_counted
 from ts2mqtt.bridge.difference import Difference
 from ts2mqtt.bridge.inbox import (
     BridgeChanged,
@@ -20,6 +29,7 @@ from ts2mqtt.bridge.inbox import (
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
 from ts2mqtt.bridge.read_back import ReadBack
+from ts2mqtt.bridge.repetition import Repetition
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.side_by_side import first_to_end
 from ts2mqtt.bridge.welcome import Welcome
@@ -70,7 +80,7 @@ class Session:
         self._carried = carried
         self._inbox = inbox
         self._commands = commands
-        self._publisher = Publisher(connection, ids, carried.failures, clock)
+        self._publisher = Publisher(connection, ids, carried, clock, timings)
         self._liveness = Liveness(connection, ids.topics, setting.identity.instance, timings.broker)
         self._heard = (
             ids.topics.status,
@@ -84,6 +94,7 @@ class Session:
         self._agenda = Agenda(clock)
         self._difference = Difference(setting, self._publisher, carried, self._agenda)
         self._welcome = Welcome(setting, self._publisher, carried, self._agenda)
+        self._repetition = Repetition(setting, connection, self._publisher, carried, self._agenda)
         # In the order in which they became due, so that each gets its turn.
         self._due: dict[str, None] = {}
         # What Home Assistant did while there was no connection, nobody knows.
@@ -156,6 +167,8 @@ class Session:
         topics = self._ids.topics
         if message.topic == self._home_assistant.status_topic:
             return HomeAssistantSpoke(message.payload == ONLINE, message.retain, self._clock.monotonic())
+        if counted := broker_counted(message):
+            return counted
         if message.retain:
             return None
         if message.topic == topics.status:
@@ -189,6 +202,7 @@ class Session:
 
     async def _publish_some(self) -> None:
         """Of a thousand rigs each gets its turn, and what happens meanwhile is not kept waiting."""
+        await self._repetition.listen_if_there_is_much()
         parts = frozenset(islice(self._due, _RIGS_AT_ONCE))
         for part in parts:
             del self._due[part]
@@ -196,17 +210,22 @@ class Session:
             await self._difference.publish(parts, self._presence)
         await self._publish_events()
         await self._welcome.go_on()
+        await self._repetition.go_on()
         await self._read_back_some()
         if self._carried.failures.latest is not self._problem_told:
             self._problem_told = self._carried.failures.latest
             self._mark_due(BRIDGE.rig_id)
 
     async def _read_back_some(self) -> None:
-        is_all_published = not (self._due or self._welcome.has_more_to_tell)
+        is_all_published = not (self._due or self._has_more_to_tell)
         self._mark_due(*await self._read_back.go_on(is_all_published=is_all_published))
 
+    @property
+    def _has_more_to_tell(self) -> bool:
+        return self._welcome.has_more_to_tell or self._repetition.has_more_to_tell
+
     async def _until_there_is_something_to_do(self) -> None:
-        if self._due or self._welcome.has_more_to_tell or self._has_more_events or self._read_back.has_more:
+        if self._due or self._has_more_events or self._read_back.has_more or self._has_more_to_tell:
             # What is heard, and heartbeats, get their turn.
             await asyncio.sleep(0)
             return
@@ -230,6 +249,8 @@ class Session:
                 self._mark_due(BRIDGE.rig_id)
             case StatusOverwritten():
                 self._note_overwritten_status(happening.payload)
+            case BrokerCounted():
+                self._repetition.take(happening)
             case BridgeChanged():
                 self._mark_due(BRIDGE.rig_id)
 
@@ -245,6 +266,8 @@ class Session:
                 await self._welcome.remove_again(task)
             case ForgetRecord():
                 await self._forget_record(task)
+            case TellMore():
+                pass
 
     def _plan_welcome(self) -> None:
         if self._home_assistant.enabled:

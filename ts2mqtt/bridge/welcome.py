@@ -7,7 +7,7 @@ import random
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ts2mqtt.bridge.agenda import BeginWelcome, ForgetRecord, LookAgain, RemoveAgain
+from ts2mqtt.bridge.agenda import BeginWelcome, ForgetRecord, LookAgain, RemoveAgain, TellMore
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import showing
 from ts2mqtt.logs.tallies import Kind
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WELCOMES = Kind("times at which Home Assistant is told everything")
 
-_DEVICES_AT_ONCE = 100
+_AT_ONCE = 100
 """So many are told before anything else is dealt with."""
 
 
@@ -31,6 +31,7 @@ class Welcome:
         self._ids = setting.ids
         self._clock = setting.clock
         self._timings = setting.timings.home_assistant
+        self._many = setting.timings.pace.many
         self._publisher = publisher
         self._carried = carried
         self._agenda = agenda
@@ -42,7 +43,8 @@ class Welcome:
 
     @property
     def has_more_to_tell(self) -> bool:
-        return bool(self._to_tell)
+        """Whether it can go on now."""
+        return bool(self._to_tell) and self._publisher.has_room
 
     def plan(self) -> None:
         """Soon, as Home Assistant is busy at first; not twice within a while, however often somebody asks for it."""
@@ -58,7 +60,11 @@ class Welcome:
         self._agenda.add(max(delay_s, gap_s), BeginWelcome())
 
     def begin(self) -> None:
-        """First every device that there is, then what went."""
+        """First every device that there is, then what went; last the states, where there is much.
+
+        Home Assistant has just asked for all that the broker retains, at once: what did not fit into the broker's
+        queue is lost to it, devices and states.
+        """
         self._carried.failures.noted(
             _WELCOMES, "Home Assistant", "telling Home Assistant every device again", level=logging.INFO
         )
@@ -66,6 +72,9 @@ class Welcome:
         retained, records = self._publisher.retained, self._ids.topics.removed("")
         devices = (topic for topic in retained if self._ids.object_id_of(topic))
         self._to_tell = deque([*devices, *(topic for topic in retained if topic.startswith(records))])
+        if len(retained) >= self._many:
+            told = frozenset(self._to_tell)
+            self._to_tell += [topic for topic in retained if topic not in told]
         self._end_if_done()
 
     async def go_on(self) -> None:
@@ -73,15 +82,15 @@ class Welcome:
         if not self._to_tell:
             return
         retained, records = self._publisher.retained, self._ids.topics.removed("")
-        for _ in range(min(len(self._to_tell), _DEVICES_AT_ONCE)):
-            topic = self._to_tell.popleft()
+        for _ in range(min(len(self._to_tell), _AT_ONCE)):
+            topic = self._to_tell[0]
             payload = retained.get(topic)
-            if payload is None:
-                continue
-            if topic.startswith(records):
+            if payload is not None and topic.startswith(records):
                 await self._show_again(topic.removeprefix(records), payload)
-            else:
-                await self._publisher.put(topic, payload)
+            elif payload is not None and not await self._publisher.try_repeat(topic):
+                self._agenda.add(self._publisher.room_in_s(), TellMore())
+                return
+            self._to_tell.popleft()
         self._end_if_done()
 
     async def remove_again(self, removal: RemoveAgain) -> None:

@@ -17,6 +17,7 @@ from ts2mqtt.check.announcements import (
     listening_verdict,
 )
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, reach, speaks_tls, tls_failure
+from ts2mqtt.check.queue_limit import queue_verdict
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, PublishRefusedError
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
@@ -112,6 +113,7 @@ class _BrokerCheck:
         )
         await self.steps.run_independent("retained", self._check_retained(probe))
         await self.steps.run_independent("bridge", self._find_bridges())
+        await self.steps.run_independent("queue", self._count_topics())
 
     async def _check_discovery(self) -> None:
         prefix = self.names.prefix
@@ -309,6 +311,21 @@ class _BrokerCheck:
                 advice="One may have ended a moment ago, and the broker will notice; or it hangs: look at its log.",
             )
         return Verdict(ok=True, message=f"no bridge is at work under '{base}' now")
+
+    async def _count_topics(self) -> Verdict | None:
+        """A fence marks their end on most brokers; where it does not come, so many as came have to do."""
+        names, fence = self.names, f"{self.mqtt.base_topic}/bridge/{self.id}"
+        async with self._connected("") as connection:
+            await connection.subscribe([f"{self.mqtt.base_topic}/#"])
+            with suppress(BrokerError):
+                # A login that may not read there counts less.
+                await connection.subscribe(names.filters)
+            await self._deliver(connection, fence, b"fence", retain=False)
+            heard = await _heard(connection, self.timings.echo_s, lambda message: message.topic == fence)
+        kept = {message.topic for message in heard if message.retain and message.payload}
+        return queue_verdict(
+            sum(names.topics.is_own(topic) or names.object_id_of(topic) is not None for topic in kept)
+        )
 
     async def _find_home_assistant(self) -> Verdict:
         """Home Assistant does not answer on MQTT: what others have retained for it has to tell."""

@@ -6,6 +6,7 @@ from ts2mqtt.timing.timings import (
     CheckTimings,
     HomeAssistantTimings,
     LogTimings,
+    PaceTimings,
     RigTimings,
     Timings,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "Clock",
     "HomeAssistantTimings",
     "LogTimings",
+    "PaceTimings",
     "PacedClock",
     "RigTimings",
     "SystemClock",

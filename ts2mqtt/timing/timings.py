@@ -25,6 +25,30 @@ class RigTimings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaceTimings:
+    """How fast is published; messages, and devices of Home Assistant, a second."""
+
+    burst: int = 200
+    handful: int = 25
+    per_second: float = 500.0
+    """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
+
+    many: int = 1_000
+    """Mosquitto queues so many messages for a subscriber by default. So many devices are told at once; from so many
+    topics on the bridge listens to what the broker drops."""
+
+    devices_per_second: float = 20.0
+    """A Home Assistant on two busy cores takes 30 to 60 new devices a second: docs/performance.md."""
+
+    least_devices_per_second: float = 2.0
+    growth: float = 1.2
+    """Of the rate of devices, with each reading of the broker's counts that is good."""
+
+    states_a_device: float = 5.0
+    """So many states cost Home Assistant as much as one device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerTimings:
     """Towards the broker; all in seconds."""
 
@@ -106,6 +130,7 @@ class Timings:
 
     rig: RigTimings = field(default_factory=RigTimings)
     broker: BrokerTimings = field(default_factory=BrokerTimings)
+    pace: PaceTimings = field(default_factory=PaceTimings)
     home_assistant: HomeAssistantTimings = field(default_factory=HomeAssistantTimings)
     log: LogTimings = field(default_factory=LogTimings)
 

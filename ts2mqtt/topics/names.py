@@ -64,6 +64,10 @@ class TopicNames:
     def rig_plan_image(self, rig_id: str) -> str:
         return f"{self.base}/{rig_id}/plan/image"
 
+    def of_rig(self, rig_id: str) -> tuple[str, ...]:
+        """What is retained of a rig itself."""
+        return tuple(f"{self.base}/{rig_id}/{name}" for name in _RIG_TOPICS)
+
     def rig_event(self, rig_id: str) -> str:
         return f"{self.base}/{rig_id}/event"
 
