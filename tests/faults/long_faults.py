@@ -24,6 +24,8 @@ from tests.support.log_lines import LogLines
 from tests.support.simulated_time import run_in_simulated_time
 from tests.support.topics_of_example import NAMES
 from ts2mqtt.bridge.bridge import Bridge
+from ts2mqtt.bridge.carried_over import CarriedOver
+from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.publisher import Publisher
 from ts2mqtt.config import Config, HomeAssistantConfig, LogConfig, MqttConfig, PollingConfig, RigConfig
 from ts2mqtt.errors import NotFoundError, PublishRefusedError
@@ -36,6 +38,7 @@ from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.mqtt_connection import Limits
 from ts2mqtt.simulator.mqtt_packets import Message
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.timing import Timings
 from ts2mqtt.topics.message import Message as Wanted
 
 if TYPE_CHECKING:
@@ -331,11 +334,12 @@ async def _refuse_300_topics() -> LogLines:
     """With each connection again, once a minute."""
     clock = LoopClock()
     lines, failures = LogLines(clock), FailureLog(logging.getLogger("ts2mqtt.test"), clock)
+    carried = CarriedOver(desired=DesiredState(NAMES, []), failures=failures)
     wanted = {f"ts2mqtt/rig/target/{number}": Wanted(b"{}") for number in range(300)}
     connection = cast("Connection", _RefusingConnection(clock))
     with lines.counted():
         for _ in range(HOURS * 60):
-            publisher = Publisher(connection, NAMES, failures, clock)
+            publisher = Publisher(connection, NAMES, carried, clock, Timings())
             await publisher.publish(wanted, ())
             await asyncio.sleep(60.0)
     return lines
