@@ -80,9 +80,8 @@ class BrokerTimings:
 
     fence_again_s: float = 1.0
     quiet_s: float = 0.2
-    """Without a message of what the broker retains, after which that was all; longer where messages come slowly."""
+    """Without anything of what the broker retains, after which that was all."""
 
-    longest_quiet_s: float = 5.0
     long_read_s: float = 10.0
     """After so long a reading of what the broker retains is told, and then after ever longer times."""
 
