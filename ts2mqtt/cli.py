@@ -19,6 +19,7 @@ from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
 from ts2mqtt.logs import format as log_format
 from ts2mqtt.logs.wording import counted, printable
+from ts2mqtt.network import event_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -165,7 +166,7 @@ def _run(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
         await bridge.run()
 
-    asyncio.run(run())
+    event_loop.run(run())
     return DONE
 
 
@@ -192,7 +193,7 @@ def _check(options: argparse.Namespace) -> int:
         if not options.json:
             _print_line(as_text(finding, sys.stdout.encoding))
 
-    asyncio.run(check(_config_path(options), os.environ, tell))
+    event_loop.run(check(_config_path(options), os.environ, tell))
     if options.json:
         _print_line(as_json(findings))
     failed = {finding.subject for finding in findings if finding.ok is False}
@@ -208,7 +209,7 @@ def _clean(options: argparse.Namespace) -> int:
         count = await clean(config)
         print(f"cleared {counted(count, 'topic')} under {config.mqtt.base_topic!r}")
 
-    asyncio.run(run())
+    event_loop.run(run())
     return DONE
 
 
@@ -216,7 +217,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.healthcheck import check_health
 
     config = _config(options)
-    asyncio.run(check_health(config.mqtt))
+    event_loop.run(check_health(config.mqtt))
     return DONE
 
 
@@ -245,7 +246,9 @@ def _demo(options: argparse.Namespace) -> int:
 
     log_format.set_up("warning", "text")
     view = _view(plain=options.plain)
-    asyncio.run(_until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed)))
+    event_loop.run(
+        _until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed))
+    )
     return DONE
 
 
@@ -276,7 +279,7 @@ def _simulate(options: argparse.Namespace) -> int:
             nina_port=options.nina_port,
         )
 
-    asyncio.run(_until_stopped(run))
+    event_loop.run(_until_stopped(run))
     return DONE
 
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.asking import PROFILE, PROJECT, TARGET, asking, head_of_request, polling, serving
-from ts2mqtt.errors import ApiFailureError, NotFoundError, NotTheApiError, RigError, RigUnreachableError
+from ts2mqtt.errors import (
+    ApiFailureError,
+    NotFoundError,
+    NotTheApiError,
+    RigError,
+    RigGoneError,
+    RigUnreachableError,
+)
 from ts2mqtt.scheduler.client import LARGEST_ANSWER, HttpOptions, public_url
 from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.http1 import Answer
@@ -146,6 +153,13 @@ class TestWhateverIsAsked:
         async with asking(f"http://127.0.0.1:{port}") as client:
             with pytest.raises(RigUnreachableError, match=r"cannot be reached .* is N\.I\.N\.A\. running"):
                 await ask(client)
+
+    async def test_a_name_that_nobody_knows(self) -> None:
+        async with asking("http://rig.invalid:8188") as client:
+            with pytest.raises(
+                RigGoneError, match=r"the name in http://rig\.invalid:8188 cannot be looked up \(.+\)"
+            ):
+                await client.version()
 
     @every_endpoint
     async def test_life_goes_on_after_a_failure(

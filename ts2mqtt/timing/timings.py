@@ -90,6 +90,26 @@ class BrokerTimings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpTimings:
+    """Towards the machine's resolver, which knows the addresses of names; all in seconds."""
+
+    fresh_s: float = 60.0
+    """So long an answer is used without asking again."""
+
+    patience_s: float = 4.0
+    """Shorter than a connection to a rig may take, so that the error tells of the name."""
+
+    known_patience_s: float = 1.0
+    """Where there is an earlier answer to fall back on."""
+
+    ask_again_s: float = 60.0
+    """After so long without an answer another thread asks once more: the network may have changed."""
+
+    kept_s: float = 86_400.0
+    """So long an answer is used on while the resolver fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeAssistantTimings:
     """Towards Home Assistant; all in seconds."""
 
