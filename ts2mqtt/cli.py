@@ -77,7 +77,7 @@ def _add_bridge_commands(commands: Commands) -> None:
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
-        ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
+        ("healthcheck", _healthcheck, "exit with 0 while the bridge that runs here is alive"),
     ):
         config = _add_command(commands, name, function, text).add_argument(
             "-c",
@@ -87,6 +87,9 @@ def _add_bridge_commands(commands: Commands) -> None:
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
         config.complete = shtab.FILE  # type: ignore[attr-defined] # how shtab is told what to complete
+    commands.choices["healthcheck"].add_argument(
+        "--ready", action="store_true", help="instead, ask it through the broker whether it hears itself there"
+    )
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
@@ -155,12 +158,15 @@ def _add_command(
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
+    from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
+    from ts2mqtt.timing import SystemClock
 
     config = _config(options)
     collect_garbage_seldom()
 
     async def run() -> None:
-        bridge = Bridge(config)
+        sign_of_life = SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock())
+        bridge = Bridge(config, sign_of_life=sign_of_life)
         _stop_on_signals(bridge.stop)
         read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
@@ -214,10 +220,16 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge.healthcheck import check_health
+    from ts2mqtt.bridge.sign_of_life import make_sure_of_life, sign_paths
+    from ts2mqtt.timing import SystemClock
 
     config = _config(options)
-    event_loop.run(check_health(config.mqtt))
+    if options.ready:
+        from ts2mqtt.bridge.healthcheck import check_health
+
+        event_loop.run(check_health(config.mqtt))
+    else:
+        make_sure_of_life(sign_paths(config.mqtt, os.environ), SystemClock())
     return DONE
 
 
