@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ import shtab
 
 from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
-from ts2mqtt.logs import format as log_format
+from ts2mqtt.logs import format as log_format, streams
 from ts2mqtt.logs.wording import counted, printable
 from ts2mqtt.network import event_loop
+from ts2mqtt.timing import SystemClock, make_sure_of_time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -37,22 +39,46 @@ _NEW_OBJECTS_A_COLLECTION = 20_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
+    streams.open_closed()
+    code = _outcome(arguments)
+    if not streams.flushed(sys.stdout):
+        code = code or FAILED
+    # What cannot be said cannot be helped: the log of a bridge may be full, and the bridge works on.
+    streams.flushed(sys.stderr)
+    return code
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
+        make_sure_of_time_zone()
         command: Callable[[argparse.Namespace], int] = options.command
+        if command is not _run:
+            _let_hangups_through()
         return command(options)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error))
         return WRONG_USE
     except Ts2mqttError as error:
-        print(f"ts2mqtt: {printable(str(error))}", file=sys.stderr)
+        _complain(f"ts2mqtt: {printable(str(error))}")
         return FAILED
     except KeyboardInterrupt:
         return DONE
     except BrokenPipeError:
-        # The reader of the output has ended (`| head`); the flush at the exit of Python must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of the output has ended (`| head`).
+        streams.forget(sys.stdout)
         return DONE
+    except OSError as error:
+        if error.errno not in streams.NOT_WRITABLE:
+            raise
+        streams.forget(sys.stdout)
+        _complain(f"ts2mqtt: the output cannot be written: {error.strerror}")
+        return FAILED
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -159,7 +185,6 @@ def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
     from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
-    from ts2mqtt.timing import SystemClock
 
     config = _config(options)
     collect_garbage_seldom()
@@ -170,6 +195,7 @@ def _run(options: argparse.Namespace) -> int:
         _stop_on_signals(bridge.stop)
         read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
+        _let_hangups_through()
         await bridge.run()
 
     event_loop.run(run())
@@ -221,7 +247,6 @@ def _clean(options: argparse.Namespace) -> int:
 
 def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.sign_of_life import make_sure_of_life, sign_paths
-    from ts2mqtt.timing import SystemClock
 
     config = _config(options)
     if options.ready:
@@ -306,6 +331,12 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+
+
+def _let_hangups_through() -> None:
+    """From now on a SIGHUP is heard, also one that came while the program was starting (__main__.py)."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -379,11 +379,13 @@ class TestSecrets:
         ("url", "shown"),
         [
             ("http://rig:8188", "http://rig:8188"),
-            ("http://me:s3cret@rig:8188/astro", "http://rig:8188/astro"),
+            ("http://me:s3cret@rig:8188/astro", "http://rig:8188"),
+            ("http://rig:8188/t0ken/astro", "http://rig:8188"),
+            ("http://[::1]:8188/t0ken", "http://[::1]:8188"),
             ("https://me@rig", "https://rig"),
         ],
     )
-    def test_a_url_is_shown_without_its_user(self, url: str, shown: str) -> None:
+    def test_a_url_is_shown_without_its_user_and_its_path(self, url: str, shown: str) -> None:
         assert public_url(url) == shown
 
     async def test_no_error_shows_the_password_of_a_url(self, example_api: SimulatedApi) -> None:

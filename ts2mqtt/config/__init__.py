@@ -13,7 +13,7 @@ from ts2mqtt.config.models import (
     TlsConfig,
 )
 from ts2mqtt.config.schema import config_json_schema
-from ts2mqtt.config.values import Seconds
+from ts2mqtt.config.values import Seconds, without_path
 
 __all__ = [
     "Changes",
@@ -31,4 +31,5 @@ __all__ = [
     "config_json_schema",
     "load_config",
     "taken_up",
+    "without_path",
 ]

@@ -1,6 +1,8 @@
 """Reads the configuration from a file and the environment, and reports all faults at once."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ from ts2mqtt.config.models import (
     conflicts,
 )
 from ts2mqtt.config.settings import Settings
-from ts2mqtt.config.values import CONFLICT
+from ts2mqtt.config.values import CONFLICT, MOST_PASSWORD_BYTES
 from ts2mqtt.errors import ConfigError
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -129,7 +131,7 @@ class _Checking:
         passwords = {}
         for key, file in _named_files(self._settings):
             try:
-                content = file.read_bytes()
+                content = _beginning(file)
             except OSError as error:
                 self._fault(key, f"cannot read {str(file)!r}: {error.strerror}")
                 continue
@@ -138,6 +140,10 @@ class _Checking:
                 self._fault(key, f"cannot read {str(file)!r}: no file can have this name")
                 continue
             if key[-1] == "password_file":
+                if len(content) > MOST_PASSWORD_BYTES:
+                    text = f"has more than {MOST_PASSWORD_BYTES:,} bytes; expected the password in it"
+                    self._fault(key, f"{str(file)!r} {text}")
+                    continue
                 try:
                     text = content.decode().rstrip("\r\n")
                 except UnicodeDecodeError:
@@ -147,6 +153,16 @@ class _Checking:
                     self._fault(key, f"{str(file)!r} is empty; expected the password in it")
                 passwords[(*key[:-1], "password")] = SecretStr(text)
         return passwords
+
+
+def _beginning(file: Path) -> bytes:
+    """Raises OSError for a pipe or a device: one may never begin, another never end."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with file.open("rb") as opened:
+        # The line end after a password counts, too.
+        return opened.read(MOST_PASSWORD_BYTES + 1)
 
 
 def _named_files(settings: Settings) -> Iterator[tuple[KeyPath, Path]]:

@@ -44,6 +44,7 @@ from ts2mqtt.config.values import (
     expected,
     same_address,
     slug,
+    without_path,
 )
 
 _Secret = TypeVar("_Secret", SecretStr | None, Path | None)
@@ -178,6 +179,7 @@ class RigConfig(_Section):
     )
     urls: Urls = Field(
         alias="url",
+        repr=False,
         description="Address of the API, or a list of addresses that are tried in turn: "
         "the port may change with the N.I.N.A. profile.",
         examples=["http://192.168.1.50:8188"],
@@ -355,7 +357,7 @@ def conflicts(
                 yield (
                     ("rigs", index, "url"),
                     (
-                        f"{url} is also an address of rigs[{first}] {rigs[first].name!r}; "
+                        f"{without_path(url)} is also an address of rigs[{first}] {rigs[first].name!r}; "
                         "expected each rig's own address"
                     ),
                 )

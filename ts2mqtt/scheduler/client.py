@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from ts2mqtt.config import without_path
 from ts2mqtt.errors import (
     ApiFailureError,
     ConfigError,
@@ -250,12 +251,12 @@ def _http_date(text: str) -> datetime | None:
 
 
 def public_url(url: str) -> str:
-    """A URL as it may be shown: without a user and password that may stand in it; ConfigError if it is none."""
+    """A URL as it may be shown: without user, password and path; ConfigError if it is none."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ConfigError(f"the URL of a rig cannot be used: {error}") from error
-    return str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url
+    return without_path(str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url)
 
 
 def tls_context(rig: RigConfig) -> ssl.SSLContext:

@@ -1,6 +1,6 @@
 """Time as a value: the one clock, and how long things take; both are handed in from the top."""
 
-from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock
+from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock, make_sure_of_time_zone
 from ts2mqtt.timing.timings import (
     BrokerTimings,
     CheckTimings,
@@ -24,4 +24,5 @@ __all__ = [
     "RigTimings",
     "SystemClock",
     "Timings",
+    "make_sure_of_time_zone",
 ]
