@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tests.bridge import test_process as process
 from tests.support.observer import observing
 from tests.support.odd_resolver import HANGS_WHILE_THERE
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from tests.support.mosquitto import Mosquitto
@@ -38,37 +35,25 @@ def written(directory: Path, host: str, broker_port: int, api_port: int) -> Path
     return path
 
 
-@asynccontextmanager
-async def started(config: Path, **environment: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.odd_resolver", "run", "-c", str(config)),
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+def started(config: Path, **environment: str) -> AbstractAsyncContextManager[Process]:
+    """A bridge with a resolver that hangs."""
+    return process.started("run", config, program="tests.support.odd_resolver", **environment)
 
 
-async def says(process: Process, text: str) -> str:
+async def says(bridge: Process, text: str) -> str:
     """The first line of the log with this text."""
-    assert process.stderr
+    assert bridge.stdout
     async with asyncio.timeout(60):
-        async for line in process.stderr:
+        async for line in bridge.stdout:
             if text in line.decode():
                 return line.decode()
     raise AssertionError(f"the log ended before it said {text!r}")
 
 
-async def stopped(process: Process) -> int | None:
-    process.terminate()
+async def stopped(bridge: Process) -> int | None:
+    bridge.terminate()
     async with asyncio.timeout(30):
-        return await process.wait()
+        return await bridge.wait()
 
 
 async def test_another_rig_stays_online_and_a_stop_does_not_wait(

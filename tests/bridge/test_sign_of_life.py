@@ -83,11 +83,13 @@ def test_only_its_user_can_read_it_and_nothing_is_left_beside_it(path: Path, clo
 
 def test_a_link_in_its_place_is_replaced_and_not_followed(path: Path, clock: HandClock, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
-    precious.write_text("mine")
+    # What it says would be a good sign of life.
+    precious.write_text(sign := f"{clock.seconds} {os.getpid()}\n")
     path.symlink_to(precious)
     assert "is no sign of life that this user's bridge has left" in fault(clock, path)
+    clock.advance(5)
     SignOfLife((path,), clock).show()
-    assert precious.read_text() == "mine"
+    assert precious.read_text() == sign
     assert not path.is_symlink()
     make_sure_of_life((path,), clock)
 

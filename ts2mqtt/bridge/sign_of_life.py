@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -154,11 +153,8 @@ def _read(path: Path) -> tuple[float, int]:
     """
     descriptor = os.open(path, os.O_RDONLY | _NO_SURPRISES)
     try:
-        status = os.fstat(descriptor)
-        if sys.platform != "win32" and status.st_uid != os.getuid():
+        if sys.platform != "win32" and os.fstat(descriptor).st_uid != os.getuid():
             raise ValueError("another user's file")
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("no regular file")
         shown, process = os.read(descriptor, _LARGEST_FILE).decode("ascii").split()
         return float(shown), int(process)
     finally:
