@@ -34,13 +34,18 @@ class PaceTimings:
     """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
     many: int = 1_000
-    """Mosquitto queues so many messages for a subscriber by default. So many devices are told at once; from so many
-    topics on the bridge listens to what the broker drops."""
+    """Mosquitto queues so many messages for a subscriber by default. From so many topics on the bridge listens to
+    what the broker drops, and tells no more than `devices_at_once`."""
+
+    devices_at_once: int = 200
+    """Home Assistant does nothing else until it has worked on all that it has read at once, and its broker ends a
+    connection on which it is silent for a minute and a half."""
 
     devices_per_second: float = 20.0
-    """A Home Assistant on two busy cores takes 30 to 60 new devices a second: docs/performance.md."""
-
     least_devices_per_second: float = 2.0
+    most_devices_per_second: float = 60.0
+    """A Home Assistant on two cores takes about 50 new devices a second: docs/performance.md."""
+
     growth: float = 1.2
     """Of the rate of devices, with each reading of the broker's counts that is good."""
 
