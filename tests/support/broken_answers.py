@@ -134,8 +134,8 @@ def _no_list() -> Iterator[tuple[str, Callable[[], Fault], str]]:
     yield "a surrogate outside of a text", _body(b"[\\ud800]"), "not JSON"
     yield "a number of 5000 digits", _body(b"[" + b"1" * 5000 + b"]"), "not JSON"
     yield "a hundred thousand brackets", _body(b"[" * 100_000), "not JSON"
-    yield "100 MB", lambda: Fault.endless(100), "more than 16 MiB"
-    yield "no end", Fault.endless, "more than 16 MiB"
+    yield "100 MB", lambda: Fault.endless(100), "more than 4 MiB"
+    yield "no end", Fault.endless, "more than 4 MiB"
     yield "100,000 rows that are none", _body(b"[" + b"0," * 100_000 + b"0]"), "cannot be read"
 
 
