@@ -49,7 +49,7 @@ class PaceTimings:
     growth: float = 1.2
     """Of the rate of devices, with each reading of the broker's counts that is good."""
 
-    states_a_device: float = 5.0
+    states_a_device: float = 2.0
     """So many states cost Home Assistant as much as one device."""
 
 
