@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.rows import SimulatedTarget
 
 HOUR = 3_600.0
+GENTLE = RigTimings(least_gap_s=2.0)
 
 
 @pytest.fixture
@@ -788,6 +789,100 @@ class TestRefresh:
             await api.start()
             watched.poller.refresh()
             await watched.until(lambda rig: rig.online is True)
+
+
+class TestHasten:
+    """Somebody outside knows that there is something to read."""
+
+    def test_the_targets_of_one_project_are_read_and_nothing_else_as_soon_as_the_rig_may_be_asked(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[tuple[float, str]]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            async with at_work(
+                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
+            ) as watched:
+                await asyncio.sleep(1.0)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(49.0)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(100.0)
+            return [(round(request.seconds, 1), request.path) for request in api.requests if request.seconds > 0.5]
+
+        path = f"/projects/{project.id}/targets"
+        assert run_in_simulated_time(asked) == [(2.0, path), (50.0, path)]
+
+    def test_without_a_project_all_that_is_live_is_read(self) -> None:
+        async def asked() -> list[str]:
+            clock = LoopClock()
+            api = ApiInMemory(two_profiles(), clock)
+            async with at_work(
+                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
+            ) as watched:
+                await asyncio.sleep(50.0)
+                watched.poller.hasten()
+                await asyncio.sleep(100.0)
+            return [request.path.split("/")[-1] for request in api.requests if request.seconds > 10.0]
+
+        assert run_in_simulated_time(asked) == ["profiles", "projects", "targets", "targets"]
+
+    def test_a_flood_is_bounded(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def moments() -> list[float]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            async with at_work(
+                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
+            ) as watched:
+                for _ in range(110):
+                    watched.poller.hasten(project.id)
+                    await asyncio.sleep(0.1)
+            return [request.seconds for request in api.requests_to(f"/projects/{project.id}/targets")]
+
+        assert run_in_simulated_time(moments) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.001)
+
+    def test_the_look_that_was_due_comes_all_the_same_and_nothing_is_read_more_often_afterwards(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[float]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            async with at_work(
+                Watched(looks(interval=60.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
+            ) as watched:
+                await asyncio.sleep(50.0)
+                observatory.acquire(project.targets[0])
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(150.0)
+            return [request.seconds for request in api.requests_to("/profiles")]
+
+        assert run_in_simulated_time(asked) == pytest.approx([0, 60, 120, 180], abs=0.001)
+
+    def test_a_project_in_which_something_is_to_be_read_while_the_rig_is_silent_is_a_look_as_any_other(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[str]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            async with at_work(
+                Watched(looks(interval=60.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
+            ) as watched:
+                await asyncio.sleep(50.0)
+                api.on = False
+                await asyncio.sleep(150.0)
+                assert watched.rig.online is False
+                before = len(api.requests)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(0.5)
+                return [request.path for request in api.requests[before:]]
+
+        assert run_in_simulated_time(asked) == ["/version"]
 
 
 class TestSeveralAddresses:
