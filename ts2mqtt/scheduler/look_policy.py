@@ -60,8 +60,11 @@ SlowThing = PluginVersion | LiveList
 _WINDOW = timedelta(seconds=30)
 """So long after an exposure can be complete it usually is there: downloaded, and often the next one dithered."""
 
-_DOWNLOAD = timedelta(seconds=5)
+_DOWNLOAD = timedelta(seconds=7)
 """What lies between an exposure that was counted and the next one, at the least, as a rule."""
+
+_UNCERTAIN = timedelta(seconds=10)
+"""Where it is not known when the last exposure was saved, the next one is not awaited from the first moment on."""
 
 _SLEW = timedelta(seconds=30)
 """No rig goes to another target in less time."""
@@ -72,7 +75,7 @@ _LATE_START = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(hours=8)
 """A rig that has shown nothing for so long of its plan's time is taken to do nothing tonight."""
 
-_TRY_AGAIN_S = 8.0
+_TRIES_IN_AN_INTERVAL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +142,16 @@ class Knowledge:
     """All that is known of a rig without asking it; times are aware.
 
     `plan`: the night plan, None where it is outdated. `evidence`, `last_exposure`: what images, and what it has taken
-    last. `watched_since`: since when the rig has been looked at with its active profile and without a break.
-    `is_unclear`: somebody edits, or exposures came that nobody has expected. `zone`: the rig's, None for the bridge's
-    own.
+    last; that was saved at `saved_from` at the earliest, and at the evidence's time at the latest. `watched_since`:
+    since when the rig has been looked at with its active profile and without a break. `is_unclear`: somebody edits,
+    or exposures came that nobody has expected. `zone`: the rig's, None for the bridge's own.
     """
 
     rig: Rig
     plan: NightPlan | None
     evidence: Evidence | None
     last_exposure: LastExposure | None
+    saved_from: datetime | None
     watched_since: datetime
     is_unclear: bool
     now: datetime
@@ -216,9 +220,9 @@ def is_unexpected(seen: Evidence, before: Evidence | None, rig: Rig, attention: 
 def next_try(read: float, earliest: float, windows: Iterable[tuple[float, float]], interval_s: float) -> float:
     """When a list that was last read at `read` is read again for an exposure; all in seconds of one clock.
 
-    Every few seconds in a window, at the interval before and after it, and not before the exposure is possible.
+    Several times an interval in a window, once an interval else, and not before the exposure is possible.
     """
-    step = min(_TRY_AGAIN_S, interval_s)
+    step = interval_s / _TRIES_IN_AN_INTERVAL
     tries = [begin if read < begin else read + step for begin, end in windows if read < end]
     return min(max(read + interval_s, earliest), *tries) if tries else max(read + interval_s, earliest)
 
@@ -248,14 +252,14 @@ def _next_exposure(knowledge: Knowledge, evidence: Evidence, place: TargetPlace)
     last = knowledge.last_exposure
     if last is None or last.target_id != evidence.target_id:
         return None
-    # It was saved between two reads of its list: `last.time` is the middle, and `evidence.time` the second read.
-    first_possible = last.time - (evidence.time - last.time)
+    saved_from = knowledge.saved_from or evidence.time
+    counted_from = saved_from + min((evidence.time - saved_from) / 2, _UNCERTAIN) + _DOWNLOAD
     lengths = [timedelta(seconds=one) for one in following_lengths_s(place, last, knowledge.plan, knowledge.rig)]
     possible = [timedelta(seconds=length_s(one)) for one in plans_to_come(place, knowledge.rig)]
     return NextExposure(
         project_id=place.project.id,
-        earliest=first_possible + min(*lengths, *possible),
-        windows=tuple(Window(last.time + length + _DOWNLOAD, evidence.time + length + _WINDOW) for length in lengths),
+        earliest=counted_from + min([*lengths, *possible]),
+        windows=tuple(Window(counted_from + length, evidence.time + length + _WINDOW) for length in lengths),
     )
 
 

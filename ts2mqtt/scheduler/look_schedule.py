@@ -81,6 +81,7 @@ class LookSchedule:
         self._read: dict[LiveList, float] = {}
         self._pressing: set[LiveList] = set()
         self._unclear_until = 0.0
+        self._saved_from: datetime | None = None
 
     @property
     def gap_s(self) -> float:
@@ -112,6 +113,8 @@ class LookSchedule:
         if noticed.is_edited:
             self.watch_everything()
         evidence = noticed.evidence
+        if noticed.last_exposure != before.last_exposure or evidence is None:
+            self._saved_from = _saved_from(noticed, before, self._saved_from)
         if evidence is not None and is_unexpected(evidence, before.evidence, rig, self.attention):
             self.watch_everything(patience(evidence.exposure_s))
 
@@ -130,6 +133,7 @@ class LookSchedule:
                 plan=None if self._outdated.is_outdated else plan,
                 evidence=self.noticed.evidence,
                 last_exposure=self.noticed.last_exposure,
+                saved_from=self._saved_from,
                 watched_since=watched_since or now,
                 is_unclear=self._clock.monotonic() < self._unclear_until,
                 now=now,
@@ -183,3 +187,15 @@ class LookSchedule:
 
     def _moment(self, time: datetime) -> float:
         return self._clock.monotonic() + self._clock.seconds_until(time)
+
+
+def _saved_from(noticed: Noticed, before: Noticed, saved_before: datetime | None) -> datetime | None:
+    """When the latest exposure was saved at the earliest; a rig takes one exposure of a target after the other."""
+    evidence, last = noticed.evidence, noticed.last_exposure
+    if evidence is None or last is None:
+        return None
+    # It was saved between two reads of its list: `last.time` is the middle, and `evidence.time` the second read.
+    earliest = last.time - (evidence.time - last.time)
+    if saved_before is not None and before.last_exposure and before.last_exposure.target_id == last.target_id:
+        earliest = max(earliest, saved_before + timedelta(seconds=last.exposure_s or 0.0))
+    return min(earliest, evidence.time)
