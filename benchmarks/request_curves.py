@@ -69,7 +69,7 @@ def _draw_strip(drawing: Drawing, name: str, bars: Sequence[Counter[str]], most:
             length = bar[kind] / most * room
             if length:
                 x = _LEFT + number * across
-                drawing.rectangle(x, base - length, x + across - 1, base, colour)
+                drawing.rectangle(x, base - length, across - 1, length, colour)
             base -= length
     drawing.line([(_LEFT, bottom), (_RIGHT, bottom)], _FAINT, thickness=0.5)
     drawing.text(_LEFT - 8, bottom - room + 5, f"{most}", size=12, colour=_FAINT, anchor="end")
@@ -85,6 +85,6 @@ def _draw_hours(drawing: Drawing, top: float) -> None:
 def _draw_legend(drawing: Drawing, baseline: float) -> None:
     x = float(_LEFT)
     for kind, colour in _COLOURS.items():
-        drawing.rectangle(x, baseline - 11, x + 12, baseline + 1, colour)
+        drawing.rectangle(x, baseline - 11, 12, 12, colour)
         drawing.text(x + 18, baseline, _LABELS[kind], size=13, colour=_INK)
         x += 200

@@ -1,14 +1,36 @@
-"""What is due in a look, without a rig."""
+"""What is due in a look and how closely a rig is watched, without a rig."""
 
 from __future__ import annotations
 
-from ts2mqtt.observatory.model import ACTIVE, Profile, Project
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from tests.support.build import exposure_plan, profile, project, rig, target
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
+from ts2mqtt.observatory.model import (
+    Listing,
+    NightPlan,
+    PlanBlock,
+    PlannedExposures,
+    Profile,
+    Project,
+    Rig,
+    Target,
+)
 from ts2mqtt.scheduler.look_policy import (
+    EDITS_ALONE,
+    EVERYTHING,
+    Attention,
+    Knowledge,
     ListToRead,
     ProjectsOf,
     Resting,
     TargetsOf,
+    Window,
+    attention,
+    is_unexpected,
     live_lists,
+    next_try,
     project_lists,
     target_lists,
 )
@@ -17,11 +39,7 @@ ACTIVE_PROFILE = Profile(id="a", name="Wide", active=True)
 OTHER_PROFILE = Profile(id="b", name="Narrow", active=False)
 
 
-def project(project_id: str, state: str) -> Project:
-    return Project(id=project_id, name=project_id, state=state)
-
-
-LIVE, DRAFT, ELSEWHERE = project("live", ACTIVE), project("draft", "draft"), project("elsewhere", ACTIVE)
+LIVE, DRAFT, ELSEWHERE = project("live"), project("draft", state="draft"), project("elsewhere")
 KNOWN = [(ACTIVE_PROFILE, LIVE), (ACTIVE_PROFILE, DRAFT), (OTHER_PROFILE, ELSEWHERE)]
 
 
@@ -83,3 +101,189 @@ class TestLists:
 
     def test_live_are_the_lists_of_the_active_profile_and_of_its_active_projects(self) -> None:
         assert live_lists([ACTIVE_PROFILE, OTHER_PROFILE], KNOWN) == {ProjectsOf("a"), TargetsOf("live")}
+
+
+NOW = datetime(2026, 1, 10, 23, tzinfo=UTC)
+TONIGHT = NOW.date()
+EXPOSURE = timedelta(seconds=60)
+
+
+def rig_with(*projects: Project) -> Rig:
+    return rig(Listing((profile("wide", Listing(projects)),)), online=True)
+
+
+def of(*targets: Target) -> Listing[Target]:
+    return Listing(targets)
+
+
+def imaged(name: str) -> Project:
+    """A project with one target, which has more to be imaged."""
+    return project(name, of(target(exposure_plan(10, 1, 1), identity=f"{name} target")))
+
+
+A, B = imaged("a"), imaged("b")
+DONE = project("done", of(target(exposure_plan(10, 10, 10), identity="done target")))
+RIG = rig_with(A, B, DONE)
+LAST = LastExposure(
+    time=NOW - timedelta(seconds=2), target_id="a target", target_name="a target", filter="Lum", exposure_s=60.0
+)
+OF_A = Evidence(kind=OBSERVED, target_id="a target", time=NOW, exposure_s=60.0)
+B_FOLLOWS = Evidence(kind=PLANNED, target_id="b target", time=NOW, exposure_s=60.0)
+USUAL = Knowledge(
+    rig=RIG,
+    plan=None,
+    evidence=None,
+    last_exposure=None,
+    saved_from=None,
+    watched_since=NOW - timedelta(hours=5),
+    is_unclear=False,
+    now=NOW,
+    zone=UTC,
+)
+IMAGING = replace(USUAL, evidence=OF_A, last_exposure=LAST, saved_from=NOW - timedelta(seconds=4))
+WATCH_ALL = Attention(closely=frozenset({"a", "b"}))
+
+
+def block(name: str, start_min: int, end_min: int) -> PlanBlock:
+    return PlanBlock(
+        target_id=f"{name} target",
+        name=name,
+        start=NOW + timedelta(minutes=start_min),
+        end=NOW + timedelta(minutes=end_min),
+        exposures=(PlannedExposures("Lum", 60.0, 10),),
+    )
+
+
+def planned(*blocks: PlanBlock, night: date = TONIGHT) -> Knowledge:
+    return replace(USUAL, plan=NightPlan(profile_id="wide", night=night, fetched=NOW, blocks=blocks))
+
+
+def closely(*projects: str) -> Attention:
+    return Attention(closely=frozenset(projects))
+
+
+class TestAttention:
+    def test_while_a_user_edits_all_that_is_live_is_watched(self) -> None:
+        assert attention(replace(IMAGING, is_unclear=True)) == EVERYTHING
+
+    def test_before_anything_was_read_everything_is(self) -> None:
+        assert attention(replace(USUAL, rig=rig(None))) == EVERYTHING
+
+    def test_the_next_exposure_of_what_images_is_awaited_and_nothing_else_is_watched(self) -> None:
+        awaited = attention(IMAGING)
+
+        assert awaited.closely == frozenset()
+        assert awaited.next_exposure is not None
+        assert awaited.next_exposure.project_id == "a"
+        # Saved 4 s ago or less, in the middle 2 s ago; then one exposure and its download.
+        begin = NOW - timedelta(seconds=2) + EXPOSURE + timedelta(seconds=7)
+        assert awaited.next_exposure.windows == (Window(begin, NOW + EXPOSURE + timedelta(seconds=30)),)
+        assert awaited.next_exposure.earliest == begin
+
+    def test_where_filters_alternate_each_length_has_its_window(self) -> None:
+        long = exposure_plan(10, 1, 1, key="ha", template="Ha", filter="Ha", exposure_s=300.0)
+        both = project("a", of(target(exposure_plan(10, 1, 1), long, identity="a target")), filter_switch_frequency=1)
+        awaited = attention(replace(IMAGING, rig=rig_with(both, B))).next_exposure
+
+        assert awaited is not None
+        assert sorted((window.end - NOW).total_seconds() for window in awaited.windows) == [90.0, 330.0]
+
+    def test_where_a_shorter_one_is_possible_it_is_looked_for_too(self) -> None:
+        short = exposure_plan(10, 1, 1, key="short", template="Short", exposure_s=10.0)
+        both = project("a", of(target(exposure_plan(10, 1, 1), short, identity="a target")))
+        awaited = attention(replace(IMAGING, rig=rig_with(both, B))).next_exposure
+
+        assert awaited is not None
+        assert len(awaited.windows) == 1
+        assert awaited.earliest == NOW + timedelta(seconds=15)
+
+    def test_an_exposure_that_does_not_come_makes_every_project_watched_that_may_be_imaged(self) -> None:
+        late = replace(IMAGING, now=NOW + EXPOSURE + timedelta(seconds=61))
+        assert attention(replace(late, now=late.now - timedelta(seconds=2))).next_exposure is not None
+        assert attention(late) == WATCH_ALL
+
+    def test_what_the_plan_has_follow_is_watched_alone_until_it_is_late(self) -> None:
+        follows = replace(IMAGING, evidence=B_FOLLOWS)
+        assert attention(follows) == closely("b")
+        assert attention(replace(follows, now=NOW + EXPOSURE + timedelta(minutes=4))) == WATCH_ALL
+
+    def test_a_target_that_the_plan_has_about_now_may_have_taken_over(self) -> None:
+        known = replace(planned(block("a", -60, 0), block("b", 0, 60)), evidence=OF_A, last_exposure=LAST)
+        known = replace(known, saved_from=NOW)
+        assert attention(known).closely == frozenset()
+        assert attention(replace(known, now=NOW + EXPOSURE + timedelta(seconds=5))).closely == {"b"}
+
+    def test_what_is_imaged_in_a_profile_that_was_left_tells_nothing_of_this_one(self) -> None:
+        assert attention(replace(IMAGING, evidence=replace(OF_A, target_id="unknown"))) == EVERYTHING
+
+    def test_by_day_nothing_but_edits(self) -> None:
+        assert attention(planned(block("a", 60, 120))) == EDITS_ALONE
+        assert attention(replace(USUAL, now=NOW.replace(hour=12))) == EDITS_ALONE
+
+    def test_a_night_with_nothing_planned_has_edits_alone(self) -> None:
+        assert attention(planned()) == EDITS_ALONE
+
+    def test_in_a_planned_block_its_project_is_watched_and_somewhat_later_too(self) -> None:
+        known = planned(block("a", -60, -10), block("b", -10, 60))
+        assert attention(known) == closely("a", "b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=10))) == closely("b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=74))) == closely("b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=75))) == EDITS_ALONE
+
+    def test_through_clouds_what_was_imaged_last_is_watched_beside_what_is_planned(self) -> None:
+        known = planned(block("a", -300, -200), block("b", -200, 60))
+        last = replace(LAST, time=NOW - timedelta(hours=4))
+        assert attention(replace(known, last_exposure=last)) == closely("a", "b")
+        yesterday = replace(LAST, time=NOW - timedelta(hours=24))
+        assert attention(replace(known, last_exposure=yesterday)) == closely("b")
+
+    def test_what_is_complete_is_not_watched(self) -> None:
+        known = planned(block("done", -60, 60))
+        assert attention(known) == EDITS_ALONE
+
+    def test_a_rig_that_has_shown_nothing_for_most_of_the_night_is_left_alone(self) -> None:
+        assert attention(planned(block("a", -479, 60))) == closely("a")
+        assert attention(planned(block("a", -481, 60))) == EDITS_ALONE
+
+    def test_after_a_start_in_the_night_every_project_is_watched_for_as_long_as_two_exposures_take(self) -> None:
+        known = planned(block("b", -60, 60))
+        assert attention(replace(known, watched_since=NOW - timedelta(minutes=6))) == WATCH_ALL
+        assert attention(replace(known, watched_since=NOW - timedelta(minutes=8))) == closely("b")
+
+    def test_without_a_plan_every_project_is_watched_at_hours_when_it_could_be_night(self) -> None:
+        assert attention(USUAL) == WATCH_ALL
+        assert attention(planned(block("a", -60, 60), night=TONIGHT - timedelta(days=1))) == WATCH_ALL
+
+
+class TestWhenToTryAgain:
+    WINDOWS = ((100.0, 130.0), (300.0, 330.0))
+
+    def test_not_before_an_exposure_is_possible(self) -> None:
+        assert next_try(0.0, 100.0, self.WINDOWS, 30.0) == 100.0
+
+    def test_several_times_an_interval_in_a_window(self) -> None:
+        assert next_try(100.0, 100.0, self.WINDOWS, 30.0) == 110.0
+        assert next_try(110.0, 100.0, self.WINDOWS, 30.0) == 120.0
+
+    def test_once_an_interval_between_two_windows_and_after_them(self) -> None:
+        assert next_try(130.0, 100.0, self.WINDOWS, 30.0) == 160.0
+        assert next_try(290.0, 100.0, self.WINDOWS, 30.0) == 300.0
+        assert next_try(331.0, 100.0, self.WINDOWS, 30.0) == 361.0
+
+    def test_a_shorter_exposure_is_looked_for_once_an_interval(self) -> None:
+        assert next_try(0.0, 50.0, self.WINDOWS, 30.0) == 50.0
+        assert next_try(50.0, 50.0, self.WINDOWS, 30.0) == 80.0
+
+
+class TestUnexpected:
+    OF_B = replace(OF_A, target_id="b target", time=NOW + timedelta(seconds=30))
+
+    def test_another_project_while_an_exposure_is_under_way(self) -> None:
+        assert is_unexpected(self.OF_B, OF_A, RIG, EDITS_ALONE)
+
+    def test_not_where_it_was_expected_or_long_after_or_in_the_same_project_or_the_first(self) -> None:
+        assert not is_unexpected(self.OF_B, OF_A, RIG, closely("b"))
+        assert not is_unexpected(replace(self.OF_B, time=NOW + timedelta(minutes=3)), OF_A, RIG, EDITS_ALONE)
+        assert not is_unexpected(replace(self.OF_B, target_id="a target"), OF_A, RIG, EDITS_ALONE)
+        assert not is_unexpected(self.OF_B, None, RIG, EDITS_ALONE)
+        assert not is_unexpected(B_FOLLOWS, OF_A, RIG, EDITS_ALONE)

@@ -791,6 +791,90 @@ class TestRefresh:
             await watched.until(lambda rig: rig.online is True)
 
 
+class TestEdits:
+    """What a user changes is read at the edit interval, and for ten minutes after a change at the interval."""
+
+    def test_an_edit_is_seen_within_the_edit_interval_and_makes_everything_live_for_ten_minutes(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[float]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            polls = looks(interval=30.0, edit_interval=120.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+                await asyncio.sleep(125.0)
+                observatory.rename(project, "Renamed")
+                await asyncio.sleep(116.0)
+                assert "Renamed" in projects_of(watched.rig)
+                await asyncio.sleep(1_200.0)
+            wide = observatory.profiles[0]
+            return [request.seconds for request in api.requests_to(f"/profiles/{wide.id}/projects")]
+
+        moments = run_in_simulated_time(asked)
+        gaps = [round(after - before) for before, after in pairwise(moments)]
+        assert gaps[:2] == [120, 120]
+        assert set(gaps[2:21]) == {30}
+        assert set(gaps[21:]) == {120}
+
+    def test_what_an_edit_moves_from_one_list_to_another_is_seen_in_both_in_one_look(self) -> None:
+        observatory = two_profiles()
+        one, other = list(observatory.projects())[:2]
+
+        async def moved() -> list[set[str]]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            polls = looks(interval=300.0, edit_interval=300.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+                await asyncio.sleep(50.0)
+                # As a restored database does: with its id.
+                other.targets.append(one.targets.pop())
+                watched.poller.hasten(one.id)
+                await asyncio.sleep(5.0)
+                return [set(targets_of(report.rig)) for report in watched.reports]
+
+        first, *_, last = run_in_simulated_time(moved)
+        assert first == last
+
+    def test_an_exposure_is_no_edit(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> int:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            polls = looks(interval=30.0, edit_interval=120.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)):
+                await asyncio.sleep(65.0)
+                observatory.acquire(project.targets[0])
+                await asyncio.sleep(595.0)
+            return len(api.requests_to(f"/profiles/{observatory.profiles[0].id}/projects"))
+
+        assert run_in_simulated_time(asked) == 6
+
+
+class TestListsOfDifferentAges:
+    def test_each_list_has_its_own_read_time(self) -> None:
+        observatory = two_profiles()
+        one, other = list(observatory.projects())[:2]
+
+        async def read_before() -> tuple[float, ...]:
+            clock = LoopClock()
+            api = ApiInMemory(observatory, clock)
+            polls = looks(interval=60.0, edit_interval=60.0)
+            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+                await asyncio.sleep(50.0)
+                watched.poller.hasten(one.id)
+                await asyncio.sleep(5.0)
+                observatory.acquire(one.targets[0])
+                observatory.acquire(other.targets[0])
+                await asyncio.sleep(10.0)
+                before = watched.poller.report.read_before
+                return tuple((before[project.id] - clock.start).total_seconds() for project in (one, other))
+
+        assert run_in_simulated_time(read_before) == pytest.approx((50, 0), abs=0.1)
+
+
 class TestHasten:
     """Somebody outside knows that there is something to read."""
 
