@@ -67,7 +67,7 @@ def test_targets_that_are_complete_one_after_the_other() -> None:
 
     watched = play(short_ones(), whole_night())
 
-    assert len(saved) == 6 * 12
+    assert len(saved) >= 6 * 12
     assert max(delays(saved, watched)) <= INTERVAL_S + 1.0
     assert database_requests(watched) <= LOOKS_A_DAY * (1 + 6) / 3
 

@@ -30,7 +30,7 @@ from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.look_schedule import Noticed
-from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.simulator.automation import ObservatoryAutomation
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.random_numbers import random_numbers
@@ -165,9 +165,8 @@ class _Bridge:
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
-        self.poller = RigPoller(
-            config, polling, self._reports, clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng
-        )
+        options = PollerOptions(clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng)
+        self.poller = RigPoller(config, polling, self._reports, options)
         remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch

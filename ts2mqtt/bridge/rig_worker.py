@@ -20,7 +20,7 @@ from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.scheduler.look_schedule import Noticed
-from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.topics.decode import Recalled
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
@@ -93,16 +93,14 @@ class RigWorker:
         self._inbox = inbox
         self._failures = FailureLog(_LOG, surroundings.clock, surroundings.tallies)
         self._happened: asyncio.Queue[_Happened] = asyncio.Queue()
-        self._poller = RigPoller(
-            config,
-            polling,
-            self._happened,
+        options = PollerOptions(
             clock=surroundings.clock,
             timings=surroundings.timings.rig,
             tls=surroundings.tls,
             rng=surroundings.rng,
             tallies=surroundings.tallies,
         )
+        self._poller = RigPoller(config, polling, self._happened, options)
         self._report = self._poller.report
         self._watch = Watch()
         self._plan: NightPlan | None = None

@@ -74,32 +74,38 @@ class _Reading:
     read: set[LiveList] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollerOptions:
+    """What a poller works with: `transport` answers in place of the network, `rng` spreads requests over time."""
+
+    clock: Clock = SystemClock()
+    timings: RigTimings = RigTimings()
+    tls: ssl.SSLContext | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    rng: random.Random | None = None
+    tallies: Tallies | None = None
+
+
 class RigPoller:
     """Puts a new report into `reports`, an unbounded queue, whenever what it would say has changed.
 
-    What is live, the Active projects of the active profile, is asked for at every interval; everything else
-    at the slow one; statistics when a target's counts moved; the night plan as plan_policy.py decides. Once a rig
-    is silent it is tried again after 2 s, then ever later, up to a minute.
+    What is live, the Active projects of the active profile, is asked for as look_policy.py decides; everything else
+    at the slow interval; statistics when a target's counts moved; the night plan as plan_policy.py decides. Once a
+    rig is silent it is tried again after 2 s, then ever later, up to a minute.
     """
 
-    def __init__(  # noqa: PLR0913 - all but the first three have a default, and come from the top together
+    def __init__(
         self,
         config: RigConfig,
         polling: PollingConfig,
         reports: ReportQueue,
-        *,
-        clock: Clock = SystemClock(),
-        timings: RigTimings = RigTimings(),
-        tls: ssl.SSLContext | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        rng: random.Random | None = None,
-        tallies: Tallies | None = None,
+        options: PollerOptions = PollerOptions(),
     ) -> None:
-        """`transport` answers requests in place of the network; `rng` spreads requests over time."""
+        clock, timings = options.clock, options.timings
         self._reports = reports
         self._clock = clock
         self._timings = timings
-        self._rng = rng or random.Random()  # noqa: S311 - guards nothing
+        self._rng = options.rng or random.Random()  # noqa: S311 - guards nothing
         self._rig = Rig(
             id=config.id,
             name=config.name,
@@ -110,8 +116,8 @@ class RigPoller:
         self._last_rise: Rise | None = None
         self._read_times = ReadTimes()
         self._read_before: Mapping[str, datetime] = {}
-        self._failures = RigFailures(config.name, clock, tallies)
-        http = HttpOptions(tls=tls, transport=transport, connect_timeout_s=timings.connect_timeout_s)
+        self._failures = RigFailures(config.name, clock, options.tallies)
+        http = HttpOptions(tls=options.tls, transport=options.transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
         self._lists = RigLists(self._failures, clock, config.zone)
         self._schedule = LookSchedule(polling, clock, timings.least_gap_s)
