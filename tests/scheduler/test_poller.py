@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -69,6 +70,17 @@ def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | N
     target = target_of(observatory, name)
     observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
     return target
+
+
+@asynccontextmanager
+async def asked_gently(
+    observatory: SimulatedObservatory, **keys: float
+) -> AsyncIterator[tuple[Watched, ApiInMemory]]:
+    """A poller in simulated time, as patient with its rig as a real one, and what it asks."""
+    clock = LoopClock()
+    api = ApiInMemory(observatory, clock)
+    async with at_work(Watched(looks(**keys), "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+        yield watched, api
 
 
 def _hfr_of(rig: Rig, name: str) -> float | None:
@@ -799,10 +811,7 @@ class TestEdits:
         project = next(observatory.projects())
 
         async def asked() -> list[float]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            polls = looks(interval=30.0, edit_interval=120.0)
-            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+            async with asked_gently(observatory, interval=30.0, edit_interval=120.0) as (watched, api):
                 await asyncio.sleep(125.0)
                 observatory.rename(project, "Renamed")
                 await asyncio.sleep(116.0)
@@ -822,10 +831,7 @@ class TestEdits:
         one, other = list(observatory.projects())[:2]
 
         async def moved() -> list[set[str]]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            polls = looks(interval=300.0, edit_interval=300.0)
-            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+            async with asked_gently(observatory, interval=300.0, edit_interval=300.0) as (watched, _api):
                 await asyncio.sleep(50.0)
                 # As a restored database does: with its id.
                 other.targets.append(one.targets.pop())
@@ -841,10 +847,7 @@ class TestEdits:
         project = next(observatory.projects())
 
         async def asked() -> int:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            polls = looks(interval=30.0, edit_interval=120.0)
-            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)):
+            async with asked_gently(observatory, interval=30.0, edit_interval=120.0) as (_watched, api):
                 await asyncio.sleep(65.0)
                 observatory.acquire(project.targets[0])
                 await asyncio.sleep(595.0)
@@ -859,10 +862,7 @@ class TestListsOfDifferentAges:
         one, other = list(observatory.projects())[:2]
 
         async def read_before() -> tuple[float, ...]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            polls = looks(interval=60.0, edit_interval=60.0)
-            async with at_work(Watched(polls, "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+            async with asked_gently(observatory, interval=60.0, edit_interval=60.0) as (watched, _api):
                 await asyncio.sleep(50.0)
                 watched.poller.hasten(one.id)
                 await asyncio.sleep(5.0)
@@ -870,7 +870,7 @@ class TestListsOfDifferentAges:
                 observatory.acquire(other.targets[0])
                 await asyncio.sleep(10.0)
                 before = watched.poller.report.read_before
-                return tuple((before[project.id] - clock.start).total_seconds() for project in (one, other))
+                return tuple((before[project.id] - LoopClock().start).total_seconds() for project in (one, other))
 
         assert run_in_simulated_time(read_before) == pytest.approx((50, 0), abs=0.1)
 
@@ -883,11 +883,7 @@ class TestHasten:
         project = next(observatory.projects())
 
         async def asked() -> list[tuple[float, str]]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            async with at_work(
-                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
-            ) as watched:
+            async with asked_gently(observatory, interval=300.0) as (watched, api):
                 await asyncio.sleep(1.0)
                 watched.poller.hasten(project.id)
                 await asyncio.sleep(49.0)
@@ -900,11 +896,7 @@ class TestHasten:
 
     def test_without_a_project_all_that_is_live_is_read(self) -> None:
         async def asked() -> list[str]:
-            clock = LoopClock()
-            api = ApiInMemory(two_profiles(), clock)
-            async with at_work(
-                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
-            ) as watched:
+            async with asked_gently(two_profiles(), interval=300.0) as (watched, api):
                 await asyncio.sleep(50.0)
                 watched.poller.hasten()
                 await asyncio.sleep(100.0)
@@ -917,11 +909,7 @@ class TestHasten:
         project = next(observatory.projects())
 
         async def moments() -> list[float]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            async with at_work(
-                Watched(looks(interval=300.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
-            ) as watched:
+            async with asked_gently(observatory, interval=300.0) as (watched, api):
                 for _ in range(110):
                     watched.poller.hasten(project.id)
                     await asyncio.sleep(0.1)
@@ -934,11 +922,7 @@ class TestHasten:
         project = next(observatory.projects())
 
         async def asked() -> list[float]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            async with at_work(
-                Watched(looks(interval=60.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
-            ) as watched:
+            async with asked_gently(observatory, interval=60.0) as (watched, api):
                 await asyncio.sleep(50.0)
                 observatory.acquire(project.targets[0])
                 watched.poller.hasten(project.id)
@@ -952,11 +936,7 @@ class TestHasten:
         project = next(observatory.projects())
 
         async def asked() -> list[str]:
-            clock = LoopClock()
-            api = ApiInMemory(observatory, clock)
-            async with at_work(
-                Watched(looks(interval=60.0), "http://rig", clock=clock, transport=api, timings=GENTLE)
-            ) as watched:
+            async with asked_gently(observatory, interval=60.0) as (watched, api):
                 await asyncio.sleep(50.0)
                 api.on = False
                 await asyncio.sleep(150.0)
