@@ -37,6 +37,7 @@ LAYERS: dict[str, set[str]] = {
     "simulator": set(),
     "demo": {"bridge", "config", "home_assistant", "mqtt", "observatory", "simulator", "topics"},
     "app": {"config"},
+    "system": set(),
 }
 """What each may import of ours besides itself and what is for everybody: data goes one way."""
 
@@ -54,6 +55,7 @@ ENTRANCES = {
     "demo": {"cli"},
     "interface": {"cli"},
     "simulator": {"cli", "demo"},
+    "system": {"bridge", "cli"},
 }
 """Who alone may import these."""
 

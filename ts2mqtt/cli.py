@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +18,9 @@ from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
 from ts2mqtt.logs import format as log_format
 from ts2mqtt.logs.wording import counted, printable
+from ts2mqtt.system import event_loop
+from ts2mqtt.system.output import write_what_is_missing_as_escapes
+from ts2mqtt.system.signals import reload_on_hangup, stopping_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -36,6 +38,7 @@ _NEW_OBJECTS_A_COLLECTION = 20_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
+    write_what_is_missing_as_escapes()
     try:
         options = parser().parse_args(arguments)
         command: Callable[[argparse.Namespace], int] = options.command
@@ -160,12 +163,11 @@ def _run(options: argparse.Namespace) -> int:
 
     async def run() -> None:
         bridge = Bridge(config)
-        _stop_on_signals(bridge.stop)
-        read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
-        await bridge.run()
+        with stopping_on_signals(bridge.stop):
+            reload_on_hangup(hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop))
+            await bridge.run()
 
-    asyncio.run(run())
+    event_loop.run(run())
     return DONE
 
 
@@ -192,7 +194,7 @@ def _check(options: argparse.Namespace) -> int:
         if not options.json:
             _print_line(as_text(finding, sys.stdout.encoding))
 
-    asyncio.run(check(_config_path(options), os.environ, tell))
+    event_loop.run(check(_config_path(options), os.environ, tell))
     if options.json:
         _print_line(as_json(findings))
     failed = {finding.subject for finding in findings if finding.ok is False}
@@ -208,7 +210,7 @@ def _clean(options: argparse.Namespace) -> int:
         count = await clean(config)
         print(f"cleared {counted(count, 'topic')} under {config.mqtt.base_topic!r}")
 
-    asyncio.run(run())
+    event_loop.run(run())
     return DONE
 
 
@@ -216,7 +218,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.healthcheck import check_health
 
     config = _config(options)
-    asyncio.run(check_health(config.mqtt))
+    event_loop.run(check_health(config.mqtt))
     return DONE
 
 
@@ -245,7 +247,9 @@ def _demo(options: argparse.Namespace) -> int:
 
     log_format.set_up("warning", "text")
     view = _view(plain=options.plain)
-    asyncio.run(_until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed)))
+    event_loop.run(
+        _until_stopped(lambda stopping: demo(options.port, options.speed, stopping, view, seed=options.seed))
+    )
     return DONE
 
 
@@ -276,21 +280,15 @@ def _simulate(options: argparse.Namespace) -> int:
             nina_port=options.nina_port,
         )
 
-    asyncio.run(_until_stopped(run))
+    event_loop.run(_until_stopped(run))
     return DONE
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Runs work that ends when its event is set, which SIGTERM and Ctrl-C do."""
     stopping = asyncio.Event()
-    _stop_on_signals(stopping.set)
-    await work(stopping)
-
-
-def _stop_on_signals(stop: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    with stopping_on_signals(stopping.set):
+        await work(stopping)
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -54,7 +54,8 @@ def _tell(changed: Changes) -> None:
 def hangup(reload: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
     """What a SIGHUP does: its first meaning is that the terminal is gone, and with it who wanted to watch."""
     # nohup has it ignored: then the bridge is meant to outlive its terminal.
-    watched = sys.stderr.isatty() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    ignored = sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    watched = sys.stderr.isatty() and not ignored
 
     def hung_up() -> None:
         if watched and not os.isatty(sys.stderr.fileno()):
