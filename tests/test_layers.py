@@ -55,7 +55,7 @@ ENTRANCES = {
     "demo": {"cli"},
     "interface": {"cli"},
     "simulator": {"cli", "demo"},
-    "system": {"bridge", "cli"},
+    "system": {"cli"},
 }
 """Who alone may import these."""
 

@@ -307,13 +307,18 @@ def _config_path(options: argparse.Namespace) -> Path | None:
         return Path(options.config)
     if from_environment := os.environ.get("TS2MQTT_CONFIG"):
         return Path(from_environment)
+    from ts2mqtt.config import misnamed
+
     try:
-        return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+        is_there = _DEFAULT_CONFIG.exists()
+        # The message about the missing file names the other one. But variables alone may be a configuration, too.
+        is_meant = misnamed(_DEFAULT_CONFIG) and not any(name.startswith("TS2MQTT_") for name in os.environ)
     except PermissionError as error:
         # As in a container, in which a folder is mounted that belongs to another user.
         raise ConfigError(
             f"{_DEFAULT_CONFIG}: cannot look for it in {Path.cwd()}: {error.strerror}; let ts2mqtt's user read there"
         ) from error
+    return _DEFAULT_CONFIG if is_there or is_meant else None
 
 
 def _print_line(line: str) -> None:

@@ -1,5 +1,6 @@
 """Reads the configuration from a file and the environment, and reports all faults at once."""
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -131,7 +132,9 @@ class _Checking:
             try:
                 content = file.read_bytes()
             except OSError as error:
-                self._fault(key, f"cannot read {str(file)!r}: {error.strerror}")
+                # Windows calls that a denied permission.
+                reason = os.strerror(errno.EISDIR) if file.is_dir() else error.strerror
+                self._fault(key, f"cannot read {str(file)!r}: {reason}")
                 continue
             except ValueError:
                 # The name has characters that no file system allows, such as NUL.
