@@ -46,10 +46,9 @@ def _no_socket_in_a_quick_test(request: pytest.FixtureRequest, monkeypatch: pyte
 
 if sys.platform == "win32":
 
-    @pytest.fixture(scope="session")
-    def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    def pytest_asyncio_loop_factories() -> dict[str, type[asyncio.SelectorEventLoop]]:
         """The event loop of ts2mqtt/system/event_loop.py."""
-        return asyncio.WindowsSelectorEventLoopPolicy()
+        return {"selector": asyncio.SelectorEventLoop}
 
 
 class AnyBroker(Protocol):
