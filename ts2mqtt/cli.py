@@ -157,15 +157,25 @@ def _add_command(
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
+    from ts2mqtt.bridge.side_by_side import first_to_end
 
     config = _config(options)
     collect_garbage_seldom()
 
     async def run() -> None:
         bridge = Bridge(config)
+
+        def read_again(order: str) -> None:
+            reload(bridge.reload, _config_path(options), os.environ, order)
+
+        async def read_again_when_ordered() -> None:
+            while True:
+                await bridge.take_reload_order()
+                read_again("reload")
+
         with stopping_on_signals(bridge.stop):
-            reload_on_hangup(hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop))
-            await bridge.run()
+            reload_on_hangup(hangup(lambda: read_again("SIGHUP"), bridge.stop))
+            await first_to_end(bridge.run(), read_again_when_ordered())
 
     event_loop.run(run())
     return DONE

@@ -1,16 +1,11 @@
-"""Programs of Python for Windows, run by Wine: on a terminal, which is a console to them, or with pipes."""
+"""Programs of Python for Windows, run by Wine."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
-import re
-import struct
+import signal
 import subprocess
-import termios
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,49 +16,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-_PATIENCE_S = 120.0
-_CTRL_C = b"\x03"
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
-_ROWS, _COLUMNS = 50, 200
+_PATIENCE_S = 300.0
 
 
-class Console:
-    """A program on a console."""
+class Running:
+    """A program with a pipe as standard output; `lines` is what was read of it."""
 
-    def __init__(self, process: Process, terminal: int) -> None:
+    def __init__(self, process: Process) -> None:
+        self.lines: list[str] = []
         self._process = process
-        self._terminal = terminal
-        self._output = bytearray()
-        self._is_open = True
-        self._changed = asyncio.Event()
-        asyncio.get_running_loop().add_reader(terminal, self._read)
 
-    @property
-    def text(self) -> str:
-        """What it has shown so far; Wine moves the cursor over a space."""
-        return _ESCAPES.sub("", self._output.replace(b"\x1b[1C", b" ").decode(errors="replace"))
-
-    async def shows(self, text: str) -> None:
+    async def says(self, text: str) -> None:
+        """Reads its output up to the first line with this text in it."""
+        assert self._process.stdout
         async with asyncio.timeout(_PATIENCE_S):
-            while text not in self.text:
-                assert self._is_open, f"it ended without showing {text!r}: {self.text}"
-                self._changed.clear()
-                await self._changed.wait()
+            while line := (await self._process.stdout.readline()).decode(errors="replace"):
+                self.lines.append(line.rstrip())
+                if text in line:
+                    return
+        raise AssertionError(f"it ended without saying {text!r}: {self.lines}")
 
     async def ended_by_ctrl_c(self) -> int:
-        """The exit code after the keys were pressed."""
-        os.write(self._terminal, _CTRL_C)
+        """Its exit code; Wine passes SIGINT on as the event that Windows has for Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
         async with asyncio.timeout(_PATIENCE_S):
-            return await self._process.wait()
-
-    def _read(self) -> None:
-        try:
-            self._output += os.read(self._terminal, 65_536)
-        except OSError:
-            # Linux says so when nobody has the other side of the terminal any more.
-            self._is_open = False
-            asyncio.get_running_loop().remove_reader(self._terminal)
-        self._changed.set()
+            output, _ = await self._process.communicate()
+        self.lines += output.decode(errors="replace").splitlines()
+        assert self._process.returncode is not None
+        return self._process.returncode
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +53,21 @@ class WindowsPython:
     version: str
 
     @asynccontextmanager
-    async def on_console(self, *arguments: str, **variables: str) -> AsyncIterator[Console]:
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
+    async def started(self, *arguments: str, **variables: str) -> AsyncIterator[Running]:
         process = await asyncio.create_subprocess_exec(
             *("wine", str(python(self.version)), *arguments),
             env=environment() | variables,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            limit=1 << 20,
         )
-        os.close(theirs)
         try:
-            yield Console(process, ours)
+            yield Running(process)
         finally:
-            asyncio.get_running_loop().remove_reader(ours)
             if process.returncode is None:
                 process.kill()
-                await process.wait()
-            with suppress(OSError):
-                os.close(ours)
+                await process.communicate()
 
     async def output_of(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Exit code and all output of a program that ends by itself; its output is a pipe."""

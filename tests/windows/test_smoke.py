@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 TS2MQTT = ("-m", "ts2mqtt")
 PURE_TESTS = "import pytest, sys; sys.exit(pytest.main(['--quick', '-q', '-p', 'no:cacheprovider']))"
@@ -57,7 +57,7 @@ async def test_the_bridge_works_and_ctrl_c_ends_it(
 ) -> None:
     config = written(tmp_path, f"{{host: 127.0.0.1, port: {mosquitto.port}}}", example_api.url)
     async with observing(mosquitto.port) as observer:
-        async with windows.on_console(*TS2MQTT, "run", "-c", config) as bridge:
+        async with windows.started(*TS2MQTT, "run", "-c", config) as bridge:
             await observer.wait_for("ts2mqtt/backyard/status", b"online")
             await observer.wait_for("ts2mqtt/backyard/plan/image")
             assert await windows.output_of(*TS2MQTT, "healthcheck", "-c", config) == (0, "")
@@ -65,12 +65,12 @@ async def test_the_bridge_works_and_ctrl_c_ends_it(
             assert (code, {finding["ok"] for finding in json.loads(output)} - {None}) == (0, {True})
 
             await mosquitto.stop()
-            await bridge.shows("WARNING MQTT:")
+            await bridge.says("WARNING MQTT:")
             await mosquitto.start(keep_retained=False)
             mark = observer.mark()
             await observer.wait_for("ts2mqtt/backyard/plan/image", after=mark)
             assert await bridge.ended_by_ctrl_c() == 0
-            await bridge.shows("ts2mqtt has stopped")
+            assert bridge.lines[-1].endswith("ts2mqtt has stopped")
         await observer.wait_for("ts2mqtt/status", b"offline", after=mark)
         code, output = await windows.output_of(*TS2MQTT, "clean", "-c", config)
         assert (code, output.startswith("cleared ")) == (0, True)
@@ -87,9 +87,9 @@ async def test_the_bridge_speaks_tls(
     async with mosquitto_with(tls=certificates) as broker:
         tls = "tls: {enabled: true, ca_file: ca.crt}"
         config = written(tmp_path, f"{{host: 127.0.0.1, port: {broker.port}, {tls}}}", example_api.url)
-        async with windows.on_console(*TS2MQTT, "run", "-c", config) as bridge:
-            await bridge.shows("connected to the broker")
-            await bridge.shows("Home Assistant gets")
+        async with windows.started(*TS2MQTT, "run", "-c", config) as bridge:
+            await bridge.says("connected to the broker")
+            await bridge.says("Home Assistant gets")
             assert await bridge.ended_by_ctrl_c() == 0
 
 
@@ -97,12 +97,13 @@ async def test_the_bridge_speaks_tls(
 async def test_the_demo_shows_messages_whatever_the_code_page_until_ctrl_c(
     windows: WindowsPython, encoding: str
 ) -> None:
-    async with windows.on_console(
+    async with windows.started(
         *TS2MQTT, "demo", "--port", "0", "--seed", "1", "--plain", PYTHONIOENCODING=encoding
     ) as demo:
-        await demo.shows("ts2mqtt/backyard/plan ")
+        await demo.says("ts2mqtt/backyard/status  online")
+        await demo.says("ts2mqtt/backyard/plan  {")
         assert await demo.ended_by_ctrl_c() == 0
-        assert "Traceback" not in demo.text
+        assert "Traceback" not in "".join(demo.lines)
 
 
 async def test_signals_and_the_close_of_the_console_end_a_command(windows: WindowsPython) -> None:
