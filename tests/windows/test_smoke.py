@@ -58,17 +58,18 @@ async def test_the_bridge_works_and_ctrl_c_ends_it(
     config = written(tmp_path, f"{{host: 127.0.0.1, port: {mosquitto.port}}}", example_api.url)
     async with observing(mosquitto.port) as observer:
         async with windows.started(*TS2MQTT, "run", "-c", config) as bridge:
-            await observer.wait_for("ts2mqtt/backyard/status", b"online")
-            await observer.wait_for("ts2mqtt/backyard/plan/image")
+            await bridge.says("Home Assistant gets")
+            await observer.wait_for("ts2mqtt/backyard/state")
             assert await windows.output_of(*TS2MQTT, "healthcheck", "-c", config) == (0, "")
             code, output = await windows.output_of(*TS2MQTT, "check", "-c", config, "--json")
             assert (code, {finding["ok"] for finding in json.loads(output)} - {None}) == (0, {True})
 
             await mosquitto.stop()
             await bridge.says("WARNING MQTT:")
-            await mosquitto.start(keep_retained=False)
             mark = observer.mark()
-            await observer.wait_for("ts2mqtt/backyard/plan/image", after=mark)
+            await mosquitto.start(keep_retained=False)
+            await bridge.says("connected to the broker")
+            await observer.wait_for("ts2mqtt/backyard/state", after=mark)
             assert await bridge.ended_by_ctrl_c() == 0
             assert bridge.lines[-1].endswith("ts2mqtt has stopped")
         await observer.wait_for("ts2mqtt/status", b"offline", after=mark)
