@@ -70,9 +70,13 @@ class WindowsPython:
                 await process.communicate()
 
     async def output_of(self, *arguments: str, **variables: str) -> tuple[int, str]:
-        """Exit code and all output of a program that ends by itself; its output is a pipe."""
+        """Exit code and all output of a Python that ends by itself; its output is a pipe."""
+        return await self.ended(str(python(self.version)), *arguments, **variables)
+
+    async def ended(self, *command: str, **variables: str) -> tuple[int, str]:
+        """As output_of(), of any program for Windows."""
         process = await asyncio.create_subprocess_exec(
-            *("wine", str(python(self.version)), *arguments),
+            *("wine", *command),
             env=environment() | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

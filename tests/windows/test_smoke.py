@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import need
 from tests.support.observer import observing
+from tests.support.project import ROOT
 from tests.windows.prepare import VERSIONS, is_ready
 from tests.windows.program import WindowsPython, windows_path
+from ts2mqtt.cli import parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.support.certificates import Certificates
     from tests.support.mosquitto import Mosquitto
@@ -110,6 +113,14 @@ async def test_the_demo_shows_messages_whatever_the_code_page_until_ctrl_c(
 async def test_signals_and_the_close_of_the_console_end_a_command(windows: WindowsPython) -> None:
     code, output = await windows.output_of("-m", "tests.windows.signals_inside")
     assert (code, output.splitlines()) == (0, ["SIGINT 0", "SIGTERM 0", "SIGBREAK 0", "later 0", "close 0 []"])
+
+
+async def test_windows_takes_the_scheduled_task_and_the_task_starts_the_bridge(windows: WindowsPython) -> None:
+    task = ROOT / "deploy" / "windows" / "ts2mqtt-task.xml"
+    assert task.read_bytes().isascii()
+    assert (await windows.ended("schtasks", "/create", "/tn", "ts2mqtt", "/f", "/xml", windows_path(task)))[0] == 0
+    (arguments,) = re.findall("<Arguments>/c ts2mqtt.exe (.*) &gt;&gt; ts2mqtt.log", task.read_text())
+    assert parser().parse_args(arguments.split()).config == Path("config.yaml")
 
 
 async def test_a_file_whose_ending_windows_hides_is_named(windows: WindowsPython, tmp_path: Path) -> None:
