@@ -166,7 +166,12 @@ def _run(options: argparse.Namespace) -> int:
         bridge = Bridge(config)
 
         def read_again(order: str) -> None:
-            reload(bridge.reload, _config_path(options), os.environ, order)
+            try:
+                path = _config_path(options)
+            except ConfigError as error:
+                logging.getLogger(__name__).warning("%s: the configuration stays as it is: %s", order, error)
+            else:
+                reload(bridge.reload, path, os.environ, order)
 
         async def read_again_when_ordered() -> None:
             while True:
