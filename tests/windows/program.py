@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE_S = 300.0
+_LONGEST_LINE = 1 << 20
 
 
 class Running:
@@ -54,20 +55,8 @@ class WindowsPython:
 
     @asynccontextmanager
     async def started(self, *arguments: str, **variables: str) -> AsyncIterator[Running]:
-        process = await asyncio.create_subprocess_exec(
-            *("wine", str(python(self.version)), *arguments),
-            env=environment() | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            limit=1 << 20,
-        )
-        try:
+        async with _begun(str(python(self.version)), *arguments, **variables) as process:
             yield Running(process)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
 
     async def output_of(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Exit code and all output of a Python that ends by itself; its output is a pipe."""
@@ -75,21 +64,28 @@ class WindowsPython:
 
     async def ended(self, *command: str, **variables: str) -> tuple[int, str]:
         """As output_of(), of any program for Windows."""
-        process = await asyncio.create_subprocess_exec(
-            *("wine", *command),
-            env=environment() | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        try:
+        async with _begun(*command, **variables) as process:
             output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
         assert process.returncode is not None
         return process.returncode, output.decode("cp1252").replace("\r\n", "\n")
+
+
+@asynccontextmanager
+async def _begun(*command: str, **variables: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        *("wine", *command),
+        env=environment() | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        limit=_LONGEST_LINE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
 
 
 def windows_path(path: Path) -> str:
