@@ -24,13 +24,14 @@ LABEL org.opencontainers.image.title="ts2mqtt" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/ts2mqtt /opt/ts2mqtt
-# No file is written: the bytecode is there already, what is retained lies on the broker.
+# No file is written but a sign of life in /tmp or /dev/shm: the bytecode is there already, what is retained lies on
+# the broker.
 ENV PATH=/opt/ts2mqtt/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number and no name: Kubernetes can tell only from a number that it is not root.
 USER 10001:10001
 # config.yaml is read from here; a configuration may also come from the environment alone.
 WORKDIR /config
-# Unhealthy within a minute also when the broker hangs: two checks that take 10 s each, 20 s apart.
+# Reads the sign of life: a bridge that hangs is unhealthy after 70 s, and one whose broker is away is healthy.
 HEALTHCHECK --interval=20s --timeout=10s --start-period=60s --start-interval=2s --retries=2 \
     CMD ["ts2mqtt", "healthcheck"]
 ENTRYPOINT ["ts2mqtt"]

@@ -7,8 +7,9 @@ import asyncio
 import os
 import platform
 import sys
+from pathlib import Path
 
-from benchmarks import crowd, exposure, home_assistant, night, passes, schedule, start
+from benchmarks import crowd, exposure, home_assistant, night, passes, requests, schedule, start
 
 
 def main() -> int:
@@ -22,10 +23,17 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
     parser.add_argument("--rigs", type=int, nargs="+", help="numbers of rigs for the passes and the schedule")
+    parser.add_argument("--days", type=int, help="for the requests, so many days and nights more")
+    parser.add_argument("--picture", type=Path, help="for the requests, a PNG of the first night")
     wanted = parser.parse_args()
     for name in wanted.what or BENCHMARKS:
         _say(f"\n## {name}\n\n{platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-        _say(_crowd(wanted.rigs) if name == CROWD else _measured(name, wanted.rounds, wanted.rigs))
+        if name == CROWD:
+            _say(_crowd(wanted.rigs))
+        elif name == REQUESTS:
+            _say(requests.measure(wanted.days, wanted.picture))
+        else:
+            _say(_measured(name, wanted.rounds, wanted.rigs))
     return 0
 
 
@@ -49,7 +57,8 @@ def _crowd(rigs: list[int] | None) -> str:
     return asyncio.run(crowd.measure(rigs[0] if rigs else 50))
 
 
-BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", "home_assistant")
+REQUESTS = "requests"
+BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", REQUESTS, "home_assistant")
 CROWD = "crowd"
 """Runs only when it is named, as it takes half an hour on its own."""
 

@@ -36,7 +36,7 @@ _SHOWING = timedelta(minutes=25)
 """So long before ts2mqtt is started, by the rig's clock: it asks for no night plan while the rig images."""
 
 _USUAL = PollingConfig()
-_INTERVALS = ("interval", "slow_interval", "statistics_interval", "plan_interval")
+_INTERVALS = ("interval", "edit_interval", "slow_interval", "statistics_interval", "plan_interval")
 _INTERVAL_S = _USUAL.interval / PACE
 _BASE = "ts2mqtt"
 _Retained = tuple[Connection, bytes]

@@ -30,7 +30,8 @@ LAYERS: dict[str, set[str]] = {
     "topics": {"config", "observatory"},
     "home_assistant": {"config", "observatory", "topics"},
     "picture": {"observatory"},
-    "mqtt": {"config"},
+    "network": {"system"},
+    "mqtt": {"config", "network"},
     "bridge": {"config", "scheduler", "observatory", "topics", "home_assistant", "picture", "mqtt"},
     "check": {"bridge", "config", "home_assistant", "mqtt", "observatory", "scheduler", "topics"},
     "interface": {"config", "home_assistant", "observatory", "topics"},
@@ -55,7 +56,7 @@ ENTRANCES = {
     "demo": {"cli"},
     "interface": {"cli"},
     "simulator": {"cli", "demo"},
-    "system": {"cli"},
+    "system": {"cli", "network"},
 }
 """Who alone may import these."""
 

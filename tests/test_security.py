@@ -140,9 +140,15 @@ async def test_no_secret_is_told_whatever_fails(
         password=SecretStr(secret),
         headers={"X-Api-Key": SecretStr(secret)},
     )
-    broken = RigConfig(name="Broken", url=("http://127.0.0.1:9",), headers={"Authorization": SecretStr(secret)})
+    broken = RigConfig(
+        name="Broken", url=(f"http://127.0.0.1:9/{secret}",), headers={"Authorization": SecretStr(secret)}
+    )
+    # Two addresses: `check` tells which is which.
+    elsewhere = RigConfig(
+        name="Elsewhere", url=(f"{example_api.url}/{secret}", f"http://127.0.0.1:9/{secret}/x", "http://127.0.0.1:9")
+    )
     good = mqtt_config(broker.port, username="ts2mqtt", password=SecretStr(secret))
-    config = bridge_config(good, example_api).model_copy(update={"rigs": (rig, broken)})
+    config = bridge_config(good, example_api).model_copy(update={"rigs": (rig, broken, elsewhere)})
     wrong = config.model_copy(update={"mqtt": good.model_copy(update={"password": SecretStr(f"{secret}-wrong")})})
     told = [repr(config), str(config), repr(wrong)]
     async with broker, observing(broker.port, username="admin", password="admin") as observer:  # noqa: S106 - made up
@@ -150,6 +156,7 @@ async def test_no_secret_is_told_whatever_fails(
             await observer.wait_for(of.rig_device())
             example_api.faults.add("*", Fault.status(401))
             await log.says("wants another login")
+            await log.says("Elsewhere: the API does not answer", "answers 404")
         async with running_bridge(wrong):
             await log.says("refuses")
         for finding in [*await _checked(config), *await _checked(wrong)]:

@@ -7,7 +7,9 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +18,12 @@ import shtab
 
 from ts2mqtt import __version__
 from ts2mqtt.errors import ConfigError, Ts2mqttError
-from ts2mqtt.logs import format as log_format
+from ts2mqtt.logs import format as log_format, streams
 from ts2mqtt.logs.wording import counted, printable
-from ts2mqtt.system import event_loop
+from ts2mqtt.network import event_loop
 from ts2mqtt.system.output import write_what_is_missing_as_escapes
 from ts2mqtt.system.signals import reload_on_hangup, stopping_on_signals
+from ts2mqtt.timing import SystemClock, make_sure_of_time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -38,23 +41,47 @@ _NEW_OBJECTS_A_COLLECTION = 20_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
+    streams.open_closed()
     write_what_is_missing_as_escapes()
+    code = _outcome(arguments)
+    if not streams.flushed(sys.stdout):
+        code = code or FAILED
+    # What cannot be said cannot be helped: the log of a bridge may be full, and the bridge works on.
+    streams.flushed(sys.stderr)
+    return code
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
+        make_sure_of_time_zone()
         command: Callable[[argparse.Namespace], int] = options.command
+        if command is not _run:
+            _let_hangups_through()
         return command(options)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error))
         return WRONG_USE
     except Ts2mqttError as error:
-        print(f"ts2mqtt: {printable(str(error))}", file=sys.stderr)
+        _complain(f"ts2mqtt: {printable(str(error))}")
         return FAILED
     except KeyboardInterrupt:
         return DONE
     except BrokenPipeError:
-        # The reader of the output has ended (`| head`); the flush at the exit of Python must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of the output has ended (`| head`).
+        streams.forget(sys.stdout)
         return DONE
+    except OSError as error:
+        if error.errno not in streams.NOT_WRITABLE:
+            raise
+        streams.forget(sys.stdout)
+        _complain(f"ts2mqtt: the output cannot be written: {error.strerror}")
+        return FAILED
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,7 +106,7 @@ def _add_bridge_commands(commands: Commands) -> None:
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
-        ("healthcheck", _healthcheck, "exit with 0 while the running bridge is healthy"),
+        ("healthcheck", _healthcheck, "exit with 0 while the bridge that runs here is alive"),
     ):
         config = _add_command(commands, name, function, text).add_argument(
             "-c",
@@ -89,6 +116,9 @@ def _add_bridge_commands(commands: Commands) -> None:
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
         config.complete = shtab.FILE  # type: ignore[attr-defined] # how shtab is told what to complete
+    commands.choices["healthcheck"].add_argument(
+        "--ready", action="store_true", help="instead, ask it through the broker whether it hears itself there"
+    )
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
     )
@@ -158,12 +188,14 @@ def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
     from ts2mqtt.bridge.side_by_side import first_to_end
+    from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
 
     config = _config(options)
     collect_garbage_seldom()
 
     async def run() -> None:
-        bridge = Bridge(config)
+        sign_of_life = SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock())
+        bridge = Bridge(config, sign_of_life=sign_of_life)
 
         def read_again(order: str) -> None:
             try:
@@ -180,6 +212,7 @@ def _run(options: argparse.Namespace) -> int:
 
         with stopping_on_signals(bridge.stop):
             reload_on_hangup(hangup(lambda: read_again("SIGHUP"), bridge.stop))
+            _let_hangups_through()
             await first_to_end(bridge.run(), read_again_when_ordered())
 
     event_loop.run(run())
@@ -230,10 +263,15 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
-    from ts2mqtt.bridge.healthcheck import check_health
+    from ts2mqtt.bridge.sign_of_life import make_sure_of_life, sign_paths
 
     config = _config(options)
-    event_loop.run(check_health(config.mqtt))
+    if options.ready:
+        from ts2mqtt.bridge.healthcheck import check_health
+
+        event_loop.run(check_health(config.mqtt))
+    else:
+        make_sure_of_life(sign_paths(config.mqtt, os.environ), SystemClock())
     return DONE
 
 
@@ -304,6 +342,12 @@ async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, N
     stopping = asyncio.Event()
     with stopping_on_signals(stopping.set):
         await work(stopping)
+
+
+def _let_hangups_through() -> None:
+    """From now on a SIGHUP is heard, also one that came while the program was starting (__main__.py)."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 def _config(options: argparse.Namespace) -> Config:

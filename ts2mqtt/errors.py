@@ -67,3 +67,7 @@ class PublishRefusedError(BrokerError):
 
 class OtherBridgeError(BrokerError):
     """Another bridge is at work under the same base topic."""
+
+
+class NoSignOfLifeError(Ts2mqttError):
+    """No running bridge has shown lately that it is alive."""

@@ -4,9 +4,8 @@ set -eu
 umask 077
 cd /run/mosquitto
 
-printf '%s:%s\n' "$MQTT_USERNAME" "$MQTT_PASSWORD" > passwords
-# Replaces the password in it by its hash.
-mosquitto_passwd -U passwords
+# Not from a file of "user:password": a password would end at its first colon there.
+mosquitto_passwd -b -c passwords "$MQTT_USERNAME" "$MQTT_PASSWORD"
 
 # For the health check: mosquitto_sub reads its options from here.
 mkdir -p .config

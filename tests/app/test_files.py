@@ -12,9 +12,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.support.build import mqtt_config
 from tests.support.project import ROOT
 from ts2mqtt import __version__
 from ts2mqtt.app.start import BrokerOptions, Options, RigOptions
+from ts2mqtt.bridge.sign_of_life import sign_paths
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -148,12 +150,14 @@ def test_icon_and_logo_are_small_pictures(name: str, size: tuple[int, int]) -> N
     assert path.stat().st_size < 30_000
 
 
-def test_the_apparmor_profile_is_the_app_s_and_lets_it_write_nothing() -> None:
+def test_the_apparmor_profile_is_the_app_s_and_lets_it_write_nothing_but_its_sign_of_life() -> None:
     profile = (ADDON / "apparmor.txt").read_text()
     assert f"profile {CONFIG['slug']} " in profile
     rules = [line.strip().rstrip(",") for line in profile.splitlines() if line.strip().startswith("/")]
     assert rules
     assert {rule for rule in rules if "w" in rule.split()[-1]} == {"/dev/null rw"}
+    owned = {line.strip().rstrip(",") for line in profile.splitlines() if line.strip().startswith("owner ")}
+    assert owned == {f"owner {path.with_name('ts2mqtt-*')} rw" for path in sign_paths(mqtt_config(1883), {})}
     assert re.findall(r"^  capability (\w+),$", profile, re.MULTILINE) == ["setuid", "setgid"]
     assert profile.split("{", 1)[1].count("capability") == 2
 

@@ -50,7 +50,7 @@ async def started(command: str, directory: Path, supervisor: str, given: dict[st
     file.write_text(json.dumps(given))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ts2mqtt.app", command, "--options", str(file), "--supervisor", supervisor),
-        env={**os.environ, "SUPERVISOR_TOKEN": TOKEN},
+        env={**os.environ, "SUPERVISOR_TOKEN": TOKEN, "TMPDIR": str(directory)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -87,6 +87,9 @@ async def test_it_comes_online_at_the_broker_that_home_assistant_knows_and_stops
                 await observer.wait_for("ts2mqtt/status", b"online")
                 await observer.wait_for("ts2mqtt/backyard/status", b"online")
                 assert (await finished("healthcheck", tmp_path, supervisor.url, given))[0] == 0
+                # While the broker's app is stopped the Supervisor names no broker: that is no reason for a restart.
+                with Supervisor(None) as without_broker:
+                    assert await finished("healthcheck", tmp_path, without_broker.url, given) == (0, "")
                 bridge.send_signal(signal.SIGTERM)
                 await observer.wait_for("ts2mqtt/status", b"offline")
                 assert await bridge.wait() == 0

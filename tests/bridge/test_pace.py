@@ -8,7 +8,15 @@ from tests.support.clocks import HandClock
 from ts2mqtt.bridge.pace import DevicePace
 from ts2mqtt.timing import PaceTimings
 
-_TIMINGS = PaceTimings(many=100, handful=10, devices_per_second=20.0, least_devices_per_second=6.0, growth=1.5)
+_TIMINGS = PaceTimings(
+    many=100,
+    devices_at_once=40,
+    handful=10,
+    devices_per_second=20.0,
+    least_devices_per_second=6.0,
+    most_devices_per_second=50.0,
+    growth=1.5,
+)
 
 
 def told(pace: DevicePace, at_most: int = 1_000) -> int:
@@ -33,6 +41,15 @@ def test_as_many_as_the_broker_queues_are_told_at_once_and_then_so_many_a_second
     assert told(pace) == 10
     clock.advance(3_600.0)
     assert told(pace) == 100
+
+
+def test_fewer_are_told_at_once_where_many_are_expected() -> None:
+    clock = HandClock()
+    pace = DevicePace(clock, _TIMINGS)
+    pace.expect_many()
+    assert told(pace) == 40
+    clock.advance(3_600.0)
+    assert told(pace) == 40
 
 
 def test_states_take_less_room_than_devices() -> None:
@@ -60,7 +77,7 @@ def test_a_good_reading_makes_it_faster_only_where_it_has_held_something_back() 
     for _ in range(20):
         pace.speed_up()
         told(pace)
-    assert told_in_a_second(pace, clock) == 100, "no more than may be told at once"
+    assert told_in_a_second(pace, clock) == 50
 
 
 def test_a_bad_reading_halves_it_and_uses_up_what_may_be_told_at_once() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DEVICES = [of.target_device(f"{number:08}") for number in range(1_800)]
 _STATES = [of.target(f"{number:08}") for number in range(1_800)]
 _LARGE = b'{"components": {}, "padding": "%s"}' % (b"x" * 8_000)
-_FAST = replace(IMPATIENT, pace=PaceTimings(devices_per_second=500.0))
+_FAST = replace(IMPATIENT, pace=PaceTimings(devices_per_second=500.0, most_devices_per_second=500.0))
 """Faster than a subscriber that has stopped reading can take."""
 
 _COUNTS_EVERY_SECOND = "sys_interval 1"

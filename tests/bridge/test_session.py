@@ -185,7 +185,7 @@ async def test_an_event_stays_untold_when_the_connection_breaks_before_it_goes(m
 async def test_an_event_is_not_told_again_when_nobody_knows_whether_the_broker_has_it(mosquitto: Mosquitto) -> None:
     async with session_at(mosquitto.port) as at_work:
         working = asyncio.create_task(at_work.session.keep_true())
-        await mosquitto.says("Sending UNSUBACK to session", after=2)
+        await mosquitto.says("Sending UNSUBACK to session", after=1)
         mosquitto.freeze()
         at_work.inbox.put(update(b"on its way"))
         async with asyncio.timeout(5):

@@ -385,7 +385,7 @@ def test_a_project_closed_at_midnight() -> None:
 
     (changed,) = watched.of_type(PROJECT_STATE_CHANGED)
     assert (changed.project_name, changed.state, changed.previous_state) == (MIDNIGHT, "closed", "active")
-    assert changed.time - local(0) <= timedelta(seconds=30)
+    assert changed.time - local(0) <= timedelta(seconds=PollingConfig().edit_interval)
     assert [name for event, name in told(watched.events) if event == TARGET_STARTED][:2] == [EVENING, MIDNIGHT]
     assert observatory.counters.previews_while_imaging == 0
     assert len(watched.previews) <= 2

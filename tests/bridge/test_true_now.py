@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Europe/Berlin")
 A_LOOK = timedelta(seconds=31)
+AN_EDIT_SEEN = timedelta(seconds=PollingConfig().edit_interval + 1)
 EXPOSURE = timedelta(seconds=300)
 OVERHEAD = timedelta(minutes=3)
 WITHOUT_PLANS = PollingConfig(plan="off")
@@ -203,7 +204,7 @@ def test_what_cannot_happen_any_more_is_not_next(night: Night, change: str) -> N
     following = watched.at(local(20) - A_LOOK).present.next_target
     assert following is not None
     assert following.name == MIDNIGHT
-    now = watched.at(local(20) + A_LOOK)
+    now = watched.at(local(20) + AN_EDIT_SEEN)
     assert now.present.next_target is not None
     assert (now.present.activity, now.present.next_target.name) == (IMAGING, MORNING)
     assert now.plan is not None

@@ -36,11 +36,15 @@ _PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _nothing_configured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """No variable of the machine, no config.yaml beside the tests; help for a terminal of 80 columns."""
     for variable in [name for name in os.environ if name.startswith("TS2MQTT_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("COLUMNS", "80")
+    # Bridges of other tests leave their signs of life elsewhere.
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("signs")))
     monkeypatch.chdir(tmp_path)
 
 
@@ -316,9 +320,9 @@ def nobodys_port() -> int:
 
 
 class TestOtherFailures:
-    @pytest.mark.parametrize("command", ["clean", "healthcheck"])
+    @pytest.mark.parametrize("command", ["clean", "healthcheck --ready"])
     async def test_a_broker_that_is_not_there_ends_with_1(self, command: str, nobodys_port: int) -> None:
-        code, out, err = await output_of(command, **broker_variables(nobodys_port))
+        code, out, err = await output_of(*command.split(), **broker_variables(nobodys_port))
         assert (code, out) == (1, "")
         assert err.splitlines()[-1].startswith("ts2mqtt: ")
         assert str(nobodys_port) in err
@@ -356,12 +360,15 @@ class TestRun:
                 assert await running.ended_by(number) == 0
             await observer.wait_for("ts2mqtt/status", b"offline", after=mark)
 
-    async def test_a_healthy_bridge_is_called_healthy(self, example_api: SimulatedApi) -> None:
+    @pytest.mark.parametrize("options", [(), ("--ready",)])
+    async def test_a_healthy_bridge_is_called_healthy(
+        self, example_api: SimulatedApi, options: tuple[str, ...]
+    ) -> None:
         async with EmbeddedBroker() as broker, observing(broker.port) as observer:
             variables = broker_variables(broker.port) | {"TS2MQTT_RIG_URL": example_api.url}
             async with process_of("run", **variables) as running:
                 await observer.wait_for("ts2mqtt/status", b"online")
-                assert await output_of("healthcheck", **variables) == (0, "", "")
+                assert await output_of("healthcheck", *options, **variables) == (0, "", "")
                 assert await running.ended_by(signal.SIGTERM) == 0
 
     async def test_a_warning_about_the_config_is_logged_and_hinders_nothing(self, tmp_path: Path) -> None:

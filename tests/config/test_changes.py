@@ -26,7 +26,7 @@ def config(tmp_path: Path, **sections: Any) -> Config:
         ({}, [], []),
         ({"polling": {"interval": "30s"}}, [], []),
         ({"polling": {"interval": "1m", "plan": "off"}}, ["polling.interval", "polling.plan"], []),
-        # slow_interval follows, and nobody wrote it.
+        # edit_interval and slow_interval follow, and nobody wrote them.
         ({"polling": {"interval": "1h"}}, ["polling.interval"], []),
         ({"log": {"level": "debug", "format": "json"}}, ["log.level", "log.format"], []),
         ({"home_assistant": {"project_states": ["Active"]}}, ["home_assistant.project_states"], []),

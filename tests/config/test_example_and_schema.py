@@ -145,6 +145,7 @@ def test_the_schema_is_a_complete_document() -> None:
 
 
 def test_the_schema_shows_defaults_as_one_writes_them() -> None:
+    assert schema_of(("polling", "edit_interval"))["default"] == "2m"
     assert schema_of(("polling", "slow_interval"))["default"] == "10m"
     assert schema_of(("mqtt", "port"))["default"] == 1883
     assert "default" not in schema_of(("mqtt", "username"))

@@ -56,7 +56,11 @@ def test_defaults() -> None:
     config = config_from(GOOD)
     assert (config.mqtt.port, config.mqtt.qos, config.mqtt.keepalive) == (1883, 1, 60.0)
     assert (config.rigs[0].name, config.rigs[0].id, config.rigs[0].site) == ("Rig", "rig", None)
-    assert (config.polling.interval, config.polling.slow_interval) == (30.0, 600.0)
+    assert (config.polling.interval, config.polling.edit_interval, config.polling.slow_interval) == (
+        30.0,
+        120.0,
+        600.0,
+    )
     assert config.polling.statistics_interval == 6 * 3600.0
     assert config.home_assistant.project_states == ("Draft", "Active", "Inactive")
     assert config.log == LogConfig(level="info", format="text")
@@ -98,6 +102,7 @@ rigs:
     verify_tls: no
 polling:
   interval: 1h30m
+  edit_interval: 3h
   slow_interval: 1d
   statistics_interval: 1.5h
   plan: off
@@ -139,6 +144,7 @@ log: {level: DEBUG, format: json}
     assert not rig.verify_tls
     assert config.polling == PollingConfig(
         interval=5400.0,
+        edit_interval=10800.0,
         slow_interval=86400.0,
         statistics_interval=5400.0,
         plan="off",
@@ -174,8 +180,9 @@ def test_tls_moves_the_default_port() -> None:
     assert config_from(GOOD.replace("broker", "broker\n  port: 1\n  tls: {enabled: true}")).mqtt.port == 1
 
 
-def test_a_long_interval_takes_the_slow_one_along() -> None:
-    assert config_from(f"{GOOD}polling: {{interval: 1h}}\n").polling.slow_interval == 3600.0
+def test_a_long_interval_takes_the_slower_ones_along() -> None:
+    polling = config_from(f"{GOOD}polling: {{interval: 1h}}\n").polling
+    assert (polling.edit_interval, polling.slow_interval) == (3600.0, 3600.0)
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", '"3.1.1"', "5", '"5"', "5.0"])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.support.build import mqtt_config
 from tests.support.project import ROOT
 from ts2mqtt import cli
+from ts2mqtt.bridge.sign_of_life import sign_paths
 from ts2mqtt.config import load_config
 
 if TYPE_CHECKING:
@@ -85,6 +87,11 @@ def test_a_service_comes_back_and_its_log_stays_small(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+def test_the_bridge_has_a_place_for_its_sign_of_life() -> None:
+    (folder, *_) = sign_paths(mqtt_config(1883), {})
+    assert [place.split(":")[0] for place in SERVICES["bridge"]["tmpfs"]] == [str(folder.parent)]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -169,7 +169,8 @@ def test_every_pod_finds_its_files(config_map: Manifest, pod: Manifest, containe
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     assert mounts.keys() == volumes.keys()
-    assert all(mount["readOnly"] for mount in container["volumeMounts"])
+    # The sign of life is all that it writes.
+    assert [mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")] == ["tmp"]
     assert volumes["config"]["configMap"]["name"] == config_map["metadata"]["name"]
     assert environment_of(container)["TS2MQTT_CONFIG"] == f"{mounts['config']}/config.yaml"
     assert config_map["data"].keys() == {"config.yaml"}
@@ -200,11 +201,19 @@ def test_a_pod_may_do_nothing_that_it_need_not(pod: Manifest, container: Manifes
     assert "memory" in container["resources"]["limits"]
 
 
-@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
-def test_health_is_what_the_bridge_hears_of_itself(container: Manifest, probe: str) -> None:
-    assert container[probe]["exec"] == {"command": ["ts2mqtt", "healthcheck"]}
+@pytest.mark.parametrize(
+    ("probe", "options"), [("startupProbe", []), ("readinessProbe", ["--ready"]), ("livenessProbe", [])]
+)
+def test_only_readiness_is_asked_through_the_broker(container: Manifest, probe: str, options: list[str]) -> None:
+    assert container[probe]["exec"] == {"command": ["ts2mqtt", "healthcheck", *options]}
     # The command itself gives up after 8 s without an answer.
     assert container[probe]["timeoutSeconds"] > 8
+
+
+def test_the_sign_of_life_has_a_place_in_memory(deployment: Manifest, container: Manifest) -> None:
+    (volume,) = [volume["name"] for volume in container["volumeMounts"] if volume["mountPath"] == "/tmp"]  # noqa: S108
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert volumes[volume]["emptyDir"]["medium"] == "Memory"
 
 
 def test_all_select_the_pod_of_their_bridge_and_no_other(

@@ -32,12 +32,14 @@ from tests.support.observer import Observer, observing
 from tests.support.project import ROOT
 from tests.support.running import Log, running_bridge
 from ts2mqtt import cli
+from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
 from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration
 from ts2mqtt.config.keys import all_keys, key_from, keys_below
 from ts2mqtt.config.models import PollingConfig
 from ts2mqtt.interface.pages import pages as pages_made
 from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.timing import SystemClock
 from ts2mqtt.topics.payloads import Event
 
 if TYPE_CHECKING:
@@ -404,7 +406,7 @@ ENDS = (
 )
 """Commands that end by themselves, with 0, and need no bridge at work."""
 
-WITH_BRIDGE = (r"ts2mqtt healthcheck", r"mosquitto_sub .*-(C|W) .*")
+WITH_BRIDGE = (r"ts2mqtt healthcheck( --ready)?", r"mosquitto_sub .*-(C|W) .*")
 """Commands that end by themselves and need one; the second of two kinds ends with mosquitto_sub's own time-out."""
 
 ONLY_EXISTS = {
@@ -467,8 +469,10 @@ class TestCommands:
     async def test_does_its_work_beside_a_bridge(
         self, world: World, example_api: SimulatedApi, observer: Observer, command: str
     ) -> None:
-        async with running_bridge(bridge_config(world.broker.port, example_api)):
+        config = bridge_config(world.broker.port, example_api)
+        async with running_bridge(config):
             await all_published(observer)
+            SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock()).show()
             code, output = await world.ended(command)
         if command.startswith("mosquitto_sub"):
             # 27 is "timed out", which -W asks for.

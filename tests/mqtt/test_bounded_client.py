@@ -110,7 +110,7 @@ async def test_a_large_message_over_tls_is_cut_too(
         tls = TlsConfig(enabled=True, ca_file=certificates.ca)
         async with connect(mqtt_config(broker.port, tls=tls)) as connection:
             await connection.subscribe(["t/#"])
-            await connection.publish("t/large", bytes(_LARGE), retain=False)
+            await connection.publish("t/large", bytes(2 * LARGEST_PACKET), retain=False)
             await connection.publish("t/after", b"small", retain=False)
             assert (await next_message(connection)).size is not None
             assert (await next_message(connection)).payload == b"small"

@@ -163,6 +163,39 @@ async def test_a_certificate_for_another_host_is_refused_unless_nobody_checks(
         await talks(mqtt_config(broker.port, tls=TlsConfig(enabled=True, insecure=True)))
 
 
+async def test_a_certificate_is_for_the_brokers_name_though_its_address_is_looked_up_first(
+    mosquitto_with: Callable[..., Mosquitto], certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def know_the_broker(host: str, *arguments: Any, **options: Any) -> Any:
+        asked.append(host)
+        return look_up("127.0.0.1" if host == "broker.example" else host, *arguments, **options)
+
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", know_the_broker)
+    async with mosquitto_with(tls=certificates.of_a_stranger()) as broker:
+        tls = TlsConfig(enabled=True, ca_file=certificates.ca)
+        await talks(mqtt_config(broker.port, tls=tls).model_copy(update={"host": "broker.example"}))
+    # Once, by the event loop: paho is told the address.
+    assert asked.count("broker.example") == 1
+
+
+async def test_a_broker_with_several_addresses_is_reached_at_the_one_that_answers(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def know_two_addresses(host: str, port: int, *arguments: Any, **options: Any) -> Any:
+        if host != "broker.example":
+            return look_up(host, port, *arguments, **options)
+        # Nobody listens at the first one: Mosquitto has 127.0.0.1 alone.
+        return [entry for address in ("127.0.0.9", "127.0.0.1") for entry in look_up(address, port, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", know_two_addresses)
+    await talks(mqtt_config(mosquitto.port).model_copy(update={"host": "broker.example"}))
+
+
 async def test_a_broker_that_asks_for_a_client_certificate_gets_it(
     mosquitto_with: Callable[..., Mosquitto], certificates: Certificates
 ) -> None:
@@ -252,7 +285,9 @@ async def test_a_second_answer_to_the_login_changes_nothing() -> None:
 
 async def test_a_host_that_does_not_exist_is_told() -> None:
     config = mqtt_config(1883).model_copy(update={"host": "broker.invalid"})
-    assert "no broker at broker.invalid:1883" in await refusal(config)
+    said = await refusal(config)
+    assert "no broker at broker.invalid:1883: its name cannot be looked up" in said
+    assert "check mqtt.host and the name server" in said
 
 
 async def test_a_port_that_accepts_and_never_answers_is_told() -> None:

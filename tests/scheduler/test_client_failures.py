@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.asking import PROFILE, PROJECT, TARGET, asking, head_of_request, polling, serving
-from ts2mqtt.errors import ApiFailureError, NotFoundError, NotTheApiError, RigError, RigUnreachableError
+from ts2mqtt.errors import (
+    ApiFailureError,
+    NotFoundError,
+    NotTheApiError,
+    RigError,
+    RigGoneError,
+    RigUnreachableError,
+)
 from ts2mqtt.scheduler.client import LARGEST_ANSWER, HttpOptions, public_url
 from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.http1 import Answer
@@ -146,6 +153,13 @@ class TestWhateverIsAsked:
         async with asking(f"http://127.0.0.1:{port}") as client:
             with pytest.raises(RigUnreachableError, match=r"cannot be reached .* is N\.I\.N\.A\. running"):
                 await ask(client)
+
+    async def test_a_name_that_nobody_knows(self) -> None:
+        async with asking("http://rig.invalid:8188") as client:
+            with pytest.raises(
+                RigGoneError, match=r"the name in http://rig\.invalid:8188 cannot be looked up \(.+\)"
+            ):
+                await client.version()
 
     @every_endpoint
     async def test_life_goes_on_after_a_failure(
@@ -365,11 +379,13 @@ class TestSecrets:
         ("url", "shown"),
         [
             ("http://rig:8188", "http://rig:8188"),
-            ("http://me:s3cret@rig:8188/astro", "http://rig:8188/astro"),
+            ("http://me:s3cret@rig:8188/astro", "http://rig:8188"),
+            ("http://rig:8188/t0ken/astro", "http://rig:8188"),
+            ("http://[::1]:8188/t0ken", "http://[::1]:8188"),
             ("https://me@rig", "https://rig"),
         ],
     )
-    def test_a_url_is_shown_without_its_user(self, url: str, shown: str) -> None:
+    def test_a_url_is_shown_without_its_user_and_its_path(self, url: str, shown: str) -> None:
         assert public_url(url) == shown
 
     async def test_no_error_shows_the_password_of_a_url(self, example_api: SimulatedApi) -> None:

@@ -1,134 +1,289 @@
-"""What is due in a look, without a rig."""
+"""What is due in a look and how closely a rig is watched, without a rig."""
 
 from __future__ import annotations
 
-import random
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
-from tests.support.clocks import HandClock
-from ts2mqtt.observatory.model import ACTIVE, Profile, Project
+from tests.support.build import exposure_plan, profile, project, rig, target
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
+from ts2mqtt.observatory.model import (
+    Listing,
+    NightPlan,
+    PlanBlock,
+    PlannedExposures,
+    Profile,
+    Project,
+    Rig,
+    Target,
+)
 from ts2mqtt.scheduler.look_policy import (
+    EDITS_ALONE,
+    EVERYTHING,
+    Attention,
+    Knowledge,
     ListToRead,
-    PluginVersion,
     ProjectsOf,
-    SlowThing,
-    SlowThings,
+    Resting,
     TargetsOf,
+    Window,
+    attention,
+    is_unexpected,
+    live_lists,
+    next_try,
     project_lists,
     target_lists,
 )
-
-SLOW_S = 600.0
-VERSION = PluginVersion()
 
 ACTIVE_PROFILE = Profile(id="a", name="Wide", active=True)
 OTHER_PROFILE = Profile(id="b", name="Narrow", active=False)
 
 
-def project(project_id: str, state: str) -> Project:
-    return Project(id=project_id, name=project_id, state=state)
-
-
-LIVE, DRAFT, ELSEWHERE = project("live", ACTIVE), project("draft", "draft"), project("elsewhere", ACTIVE)
+LIVE, DRAFT, ELSEWHERE = project("live"), project("draft", state="draft"), project("elsewhere")
 KNOWN = [(ACTIVE_PROFILE, LIVE), (ACTIVE_PROFILE, DRAFT), (OTHER_PROFILE, ELSEWHERE)]
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def things(clock: HandClock) -> SlowThings:
-    return SlowThings(SLOW_S, clock, random.Random(1))  # noqa: S311 - repeatable
-
-
 class TestLists:
-    def test_what_never_rested_is_read_and_only_what_is_not_live_rests_afterwards(self) -> None:
-        assert project_lists([ACTIVE_PROFILE, OTHER_PROFILE], frozenset(), everything=False) == [
+    def test_what_does_not_rest_is_read_and_only_what_is_not_live_rests_for_the_slow_interval(self) -> None:
+        assert project_lists([ACTIVE_PROFILE, OTHER_PROFILE], Resting()) == [
             ListToRead(ACTIVE_PROFILE, is_slow=False),
             ListToRead(OTHER_PROFILE, is_slow=True),
         ]
-        assert target_lists(KNOWN, frozenset(), everything=False) == [
+        assert target_lists(KNOWN, Resting()) == [
             ListToRead(LIVE, is_slow=False),
             ListToRead(DRAFT, is_slow=True),
             ListToRead(ELSEWHERE, is_slow=True),
         ]
 
-    def test_what_rests_is_left_out_unless_it_is_live(self) -> None:
-        profiles = frozenset({ProjectsOf("a"), ProjectsOf("b")})
-        projects = frozenset({TargetsOf("live"), TargetsOf("draft"), TargetsOf("elsewhere")})
+    def test_what_rests_is_left_out(self) -> None:
+        profiles = Resting(live={ProjectsOf("a")}, slow={ProjectsOf("b")})
+        projects = Resting(live={TargetsOf("live")}, slow={TargetsOf("draft"), TargetsOf("elsewhere")})
 
-        assert project_lists([ACTIVE_PROFILE, OTHER_PROFILE], profiles, everything=False) == [
+        assert project_lists([ACTIVE_PROFILE, OTHER_PROFILE], profiles) == []
+        assert target_lists(KNOWN, projects) == []
+
+    def test_what_has_become_live_does_not_wait_for_the_slow_interval_nor_the_other_way_round(self) -> None:
+        assert target_lists(KNOWN, Resting(slow={TargetsOf("live"), TargetsOf("draft"), TargetsOf("elsewhere")})) == [
+            ListToRead(LIVE, is_slow=False)
+        ]
+        assert target_lists(KNOWN, Resting(live={TargetsOf("live"), TargetsOf("draft")}, slow={ProjectsOf("b")})) == [
+            ListToRead(DRAFT, is_slow=True),
+            ListToRead(ELSEWHERE, is_slow=True),
+        ]
+
+    def test_no_slow_thing_is_read_beside_a_single_list(self) -> None:
+        assert project_lists([ACTIVE_PROFILE, OTHER_PROFILE], Resting(slow=None)) == [
             ListToRead(ACTIVE_PROFILE, is_slow=False)
         ]
-        assert target_lists(KNOWN, projects, everything=False) == [ListToRead(LIVE, is_slow=False)]
+        assert target_lists(KNOWN, Resting(slow=None)) == [ListToRead(LIVE, is_slow=False)]
+
+    def test_what_is_asked_for_is_read_though_it_rests(self) -> None:
+        resting = Resting(live={TargetsOf("live")}, slow=None, asked_for={TargetsOf("live"), TargetsOf("draft")})
+
+        assert target_lists(KNOWN, resting) == [ListToRead(LIVE, is_slow=False), ListToRead(DRAFT, is_slow=True)]
 
     def test_a_profile_that_has_just_been_left_is_read_once_more(self) -> None:
-        profiles = frozenset({ProjectsOf("a"), ProjectsOf("b")})
-        projects = frozenset({TargetsOf("live"), TargetsOf("draft"), TargetsOf("elsewhere")})
+        profiles = Resting(slow={ProjectsOf("a"), ProjectsOf("b")})
+        projects = Resting(slow={TargetsOf("live"), TargetsOf("draft"), TargetsOf("elsewhere")})
 
-        left = project_lists([ACTIVE_PROFILE, OTHER_PROFILE], profiles, everything=False, just_left="b")
+        left = project_lists([ACTIVE_PROFILE, OTHER_PROFILE], profiles, just_left="b")
         assert left == [ListToRead(ACTIVE_PROFILE, is_slow=False), ListToRead(OTHER_PROFILE, is_slow=False)]
-        assert target_lists(KNOWN, projects, everything=False, just_left="b") == [
+        assert target_lists(KNOWN, projects, just_left="b") == [
             ListToRead(LIVE, is_slow=False),
             ListToRead(ELSEWHERE, is_slow=False),
         ]
 
     def test_a_list_of_projects_and_one_of_targets_are_two_things_though_their_ids_are_one(self) -> None:
-        resting: frozenset[SlowThing] = frozenset({TargetsOf("b"), ProjectsOf("draft")})
+        resting = Resting(slow={TargetsOf("b"), ProjectsOf("draft")})
 
-        assert ListToRead(OTHER_PROFILE, is_slow=True) in project_lists([OTHER_PROFILE], resting, everything=False)
-        assert ListToRead(DRAFT, is_slow=True) in target_lists(KNOWN, resting, everything=False)
+        assert ListToRead(OTHER_PROFILE, is_slow=True) in project_lists([OTHER_PROFILE], resting)
+        assert ListToRead(DRAFT, is_slow=True) in target_lists(KNOWN, resting)
 
-    def test_everything_is_read_on_request_and_none_of_it_is_put_off_for_that(self) -> None:
-        resting: frozenset[SlowThing] = frozenset({ProjectsOf("b"), TargetsOf("draft"), TargetsOf("elsewhere")})
-
-        assert project_lists([OTHER_PROFILE], resting, everything=True) == [ListToRead(OTHER_PROFILE, is_slow=False)]
-        assert target_lists(KNOWN, resting, everything=True) == [
-            ListToRead(one, is_slow=False) for one in (LIVE, DRAFT, ELSEWHERE)
-        ]
+    def test_live_are_the_lists_of_the_active_profile_and_of_its_active_projects(self) -> None:
+        assert live_lists([ACTIVE_PROFILE, OTHER_PROFILE], KNOWN) == {ProjectsOf("a"), TargetsOf("live")}
 
 
-class TestSlowThings:
-    def test_a_thing_is_due_at_first_and_again_in_the_last_fifth_of_the_interval(
-        self, things: SlowThings, clock: HandClock
-    ) -> None:
-        assert things.is_due(VERSION)
-        things.put_off(VERSION)
-        assert things.resting() == {VERSION}
-        clock.advance(0.8 * SLOW_S - 1)
-        assert not things.is_due(VERSION)
-        clock.advance(0.2 * SLOW_S + 1)
-        assert things.is_due(VERSION)
-        assert things.resting() == frozenset()
+NOW = datetime(2026, 1, 10, 23, tzinfo=UTC)
+TONIGHT = NOW.date()
+EXPOSURE = timedelta(seconds=60)
 
-    def test_a_shorter_interval_holds_for_what_rests_already(self, things: SlowThings, clock: HandClock) -> None:
-        things.put_off(VERSION)
-        things.use(60.0)
-        clock.advance(60.0)
-        assert things.is_due(VERSION)
 
-    def test_after_an_outage_what_has_become_due_is_spread_and_the_rest_stays(
-        self, things: SlowThings, clock: HandClock
-    ) -> None:
-        due = [TargetsOf(str(number)) for number in range(20)]
-        not_due = [ProjectsOf(str(number)) for number in range(20)]
-        for target_list in due:
-            things.put_off(target_list)
-        clock.advance(SLOW_S)
-        for project_list in not_due:
-            things.put_off(project_list)
-        things.spread_again()
-        assert things.resting() == {*due, *not_due}
-        clock.advance(0.5 * SLOW_S)
-        assert 0 < sum(things.is_due(thing) for thing in due) < 20
-        assert not any(things.is_due(thing) for thing in not_due)
+def rig_with(*projects: Project) -> Rig:
+    return rig(Listing((profile("wide", Listing(projects)),)), online=True)
 
-    def test_what_is_gone_is_forgotten(self, things: SlowThings) -> None:
-        things.put_off(VERSION)
-        things.put_off(TargetsOf("a"))
-        things.put_off(ProjectsOf("a"))
-        things.forget_all_but({VERSION, ProjectsOf("a")})
-        assert things.resting() == {VERSION, ProjectsOf("a")}
+
+def of(*targets: Target) -> Listing[Target]:
+    return Listing(targets)
+
+
+def imaged(name: str) -> Project:
+    """A project with one target, which has more to be imaged."""
+    return project(name, of(target(exposure_plan(10, 1, 1), identity=f"{name} target")))
+
+
+A, B = imaged("a"), imaged("b")
+DONE = project("done", of(target(exposure_plan(10, 10, 10), identity="done target")))
+RIG = rig_with(A, B, DONE)
+LAST = LastExposure(
+    time=NOW - timedelta(seconds=2), target_id="a target", target_name="a target", filter="Lum", exposure_s=60.0
+)
+OF_A = Evidence(kind=OBSERVED, target_id="a target", time=NOW, exposure_s=60.0)
+B_FOLLOWS = Evidence(kind=PLANNED, target_id="b target", time=NOW, exposure_s=60.0)
+USUAL = Knowledge(
+    rig=RIG,
+    plan=None,
+    evidence=None,
+    last_exposure=None,
+    saved_from=None,
+    watched_since=NOW - timedelta(hours=5),
+    is_unclear=False,
+    now=NOW,
+    zone=UTC,
+)
+IMAGING = replace(USUAL, evidence=OF_A, last_exposure=LAST, saved_from=NOW - timedelta(seconds=4))
+WATCH_ALL = Attention(closely=frozenset({"a", "b"}))
+
+
+def block(name: str, start_min: int, end_min: int) -> PlanBlock:
+    return PlanBlock(
+        target_id=f"{name} target",
+        name=name,
+        start=NOW + timedelta(minutes=start_min),
+        end=NOW + timedelta(minutes=end_min),
+        exposures=(PlannedExposures("Lum", 60.0, 10),),
+    )
+
+
+def planned(*blocks: PlanBlock, night: date = TONIGHT) -> Knowledge:
+    return replace(USUAL, plan=NightPlan(profile_id="wide", night=night, fetched=NOW, blocks=blocks))
+
+
+def closely(*projects: str) -> Attention:
+    return Attention(closely=frozenset(projects))
+
+
+class TestAttention:
+    def test_while_a_user_edits_all_that_is_live_is_watched(self) -> None:
+        assert attention(replace(IMAGING, is_unclear=True)) == EVERYTHING
+
+    def test_before_anything_was_read_everything_is(self) -> None:
+        assert attention(replace(USUAL, rig=rig(None))) == EVERYTHING
+
+    def test_the_next_exposure_of_what_images_is_awaited_and_nothing_else_is_watched(self) -> None:
+        awaited = attention(IMAGING)
+
+        assert awaited.closely == frozenset()
+        assert awaited.next_exposure is not None
+        assert awaited.next_exposure.project_id == "a"
+        # Saved 4 s ago or less, in the middle 2 s ago; then one exposure and its download.
+        begin = NOW - timedelta(seconds=2) + EXPOSURE + timedelta(seconds=7)
+        assert awaited.next_exposure.windows == (Window(begin, NOW + EXPOSURE + timedelta(seconds=30)),)
+        assert awaited.next_exposure.earliest == begin
+
+    def test_where_filters_alternate_each_length_has_its_window(self) -> None:
+        long = exposure_plan(10, 1, 1, key="ha", template="Ha", filter="Ha", exposure_s=300.0)
+        both = project("a", of(target(exposure_plan(10, 1, 1), long, identity="a target")), filter_switch_frequency=1)
+        awaited = attention(replace(IMAGING, rig=rig_with(both, B))).next_exposure
+
+        assert awaited is not None
+        assert sorted((window.end - NOW).total_seconds() for window in awaited.windows) == [90.0, 330.0]
+
+    def test_where_a_shorter_one_is_possible_it_is_looked_for_too(self) -> None:
+        short = exposure_plan(10, 1, 1, key="short", template="Short", exposure_s=10.0)
+        both = project("a", of(target(exposure_plan(10, 1, 1), short, identity="a target")))
+        awaited = attention(replace(IMAGING, rig=rig_with(both, B))).next_exposure
+
+        assert awaited is not None
+        assert len(awaited.windows) == 1
+        assert awaited.earliest == NOW + timedelta(seconds=15)
+
+    def test_an_exposure_that_does_not_come_makes_every_project_watched_that_may_be_imaged(self) -> None:
+        late = replace(IMAGING, now=NOW + EXPOSURE + timedelta(seconds=61))
+        assert attention(replace(late, now=late.now - timedelta(seconds=2))).next_exposure is not None
+        assert attention(late) == WATCH_ALL
+
+    def test_what_the_plan_has_follow_is_watched_alone_until_it_is_late(self) -> None:
+        follows = replace(IMAGING, evidence=B_FOLLOWS)
+        assert attention(follows) == closely("b")
+        assert attention(replace(follows, now=NOW + EXPOSURE + timedelta(minutes=4))) == WATCH_ALL
+
+    def test_a_target_that_the_plan_has_about_now_may_have_taken_over(self) -> None:
+        known = replace(planned(block("a", -60, 0), block("b", 0, 60)), evidence=OF_A, last_exposure=LAST)
+        known = replace(known, saved_from=NOW)
+        assert attention(known).closely == frozenset()
+        assert attention(replace(known, now=NOW + EXPOSURE + timedelta(seconds=5))).closely == {"b"}
+
+    def test_what_is_imaged_in_a_profile_that_was_left_tells_nothing_of_this_one(self) -> None:
+        assert attention(replace(IMAGING, evidence=replace(OF_A, target_id="unknown"))) == EVERYTHING
+
+    def test_by_day_nothing_but_edits(self) -> None:
+        assert attention(planned(block("a", 60, 120))) == EDITS_ALONE
+        assert attention(replace(USUAL, now=NOW.replace(hour=12))) == EDITS_ALONE
+
+    def test_a_night_with_nothing_planned_has_edits_alone(self) -> None:
+        assert attention(planned()) == EDITS_ALONE
+
+    def test_in_a_planned_block_its_project_is_watched_and_somewhat_later_too(self) -> None:
+        known = planned(block("a", -60, -10), block("b", -10, 60))
+        assert attention(known) == closely("a", "b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=10))) == closely("b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=74))) == closely("b")
+        assert attention(replace(known, now=NOW + timedelta(minutes=75))) == EDITS_ALONE
+
+    def test_through_clouds_what_was_imaged_last_is_watched_beside_what_is_planned(self) -> None:
+        known = planned(block("a", -300, -200), block("b", -200, 60))
+        last = replace(LAST, time=NOW - timedelta(hours=4))
+        assert attention(replace(known, last_exposure=last)) == closely("a", "b")
+        yesterday = replace(LAST, time=NOW - timedelta(hours=24))
+        assert attention(replace(known, last_exposure=yesterday)) == closely("b")
+
+    def test_what_is_complete_is_not_watched(self) -> None:
+        known = planned(block("done", -60, 60))
+        assert attention(known) == EDITS_ALONE
+
+    def test_a_rig_that_has_shown_nothing_for_most_of_the_night_is_left_alone(self) -> None:
+        assert attention(planned(block("a", -479, 60))) == closely("a")
+        assert attention(planned(block("a", -481, 60))) == EDITS_ALONE
+
+    def test_after_a_start_in_the_night_every_project_is_watched_for_as_long_as_two_exposures_take(self) -> None:
+        known = planned(block("b", -60, 60))
+        assert attention(replace(known, watched_since=NOW - timedelta(minutes=6))) == WATCH_ALL
+        assert attention(replace(known, watched_since=NOW - timedelta(minutes=8))) == closely("b")
+
+    def test_without_a_plan_every_project_is_watched_at_hours_when_it_could_be_night(self) -> None:
+        assert attention(USUAL) == WATCH_ALL
+        assert attention(planned(block("a", -60, 60), night=TONIGHT - timedelta(days=1))) == WATCH_ALL
+
+
+class TestWhenToTryAgain:
+    WINDOWS = ((100.0, 130.0), (300.0, 330.0))
+
+    def test_not_before_an_exposure_is_possible(self) -> None:
+        assert next_try(0.0, 100.0, self.WINDOWS, 30.0) == 100.0
+
+    def test_several_times_an_interval_in_a_window(self) -> None:
+        assert next_try(100.0, 100.0, self.WINDOWS, 30.0) == 110.0
+        assert next_try(110.0, 100.0, self.WINDOWS, 30.0) == 120.0
+
+    def test_once_an_interval_between_two_windows_and_after_them(self) -> None:
+        assert next_try(130.0, 100.0, self.WINDOWS, 30.0) == 160.0
+        assert next_try(290.0, 100.0, self.WINDOWS, 30.0) == 300.0
+        assert next_try(331.0, 100.0, self.WINDOWS, 30.0) == 361.0
+
+    def test_a_shorter_exposure_is_looked_for_once_an_interval(self) -> None:
+        assert next_try(0.0, 50.0, self.WINDOWS, 30.0) == 50.0
+        assert next_try(50.0, 50.0, self.WINDOWS, 30.0) == 80.0
+
+
+class TestUnexpected:
+    OF_B = replace(OF_A, target_id="b target", time=NOW + timedelta(seconds=30))
+
+    def test_another_project_while_an_exposure_is_under_way(self) -> None:
+        assert is_unexpected(self.OF_B, OF_A, RIG, EDITS_ALONE)
+
+    def test_not_where_it_was_expected_or_long_after_or_in_the_same_project_or_the_first(self) -> None:
+        assert not is_unexpected(self.OF_B, OF_A, RIG, closely("b"))
+        assert not is_unexpected(replace(self.OF_B, time=NOW + timedelta(minutes=3)), OF_A, RIG, EDITS_ALONE)
+        assert not is_unexpected(replace(self.OF_B, target_id="a target"), OF_A, RIG, EDITS_ALONE)
+        assert not is_unexpected(self.OF_B, None, RIG, EDITS_ALONE)
+        assert not is_unexpected(B_FOLLOWS, OF_A, RIG, EDITS_ALONE)

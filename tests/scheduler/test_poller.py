@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.rows import SimulatedTarget
 
 HOUR = 3_600.0
+GENTLE = RigTimings(least_gap_s=2.0)
 
 
 @pytest.fixture
@@ -68,6 +70,17 @@ def measured(observatory: SimulatedObservatory, name: str, *, accepted: bool | N
     target = target_of(observatory, name)
     observatory.acquire(target, accepted=accepted, hfr=2.0, fwhm=3.0, eccentricity=0.4)
     return target
+
+
+@asynccontextmanager
+async def asked_gently(
+    observatory: SimulatedObservatory, **keys: float
+) -> AsyncIterator[tuple[Watched, ApiInMemory]]:
+    """A poller in simulated time, as patient with its rig as a real one, and what it asks."""
+    clock = LoopClock()
+    api = ApiInMemory(observatory, clock)
+    async with at_work(Watched(looks(**keys), "http://rig", clock=clock, transport=api, timings=GENTLE)) as watched:
+        yield watched, api
 
 
 def _hfr_of(rig: Rig, name: str) -> float | None:
@@ -788,6 +801,152 @@ class TestRefresh:
             await api.start()
             watched.poller.refresh()
             await watched.until(lambda rig: rig.online is True)
+
+
+class TestEdits:
+    """What a user changes is read at the edit interval, and for ten minutes after a change at the interval."""
+
+    def test_an_edit_is_seen_within_the_edit_interval_and_makes_everything_live_for_ten_minutes(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[float]:
+            async with asked_gently(observatory, interval=30.0, edit_interval=120.0) as (watched, api):
+                await asyncio.sleep(125.0)
+                observatory.rename(project, "Renamed")
+                await asyncio.sleep(116.0)
+                assert "Renamed" in projects_of(watched.rig)
+                await asyncio.sleep(1_200.0)
+            wide = observatory.profiles[0]
+            return [request.seconds for request in api.requests_to(f"/profiles/{wide.id}/projects")]
+
+        moments = run_in_simulated_time(asked)
+        gaps = [round(after - before) for before, after in pairwise(moments)]
+        assert gaps[:2] == [120, 120]
+        assert set(gaps[2:21]) == {30}
+        assert set(gaps[21:]) == {120}
+
+    def test_what_an_edit_moves_from_one_list_to_another_is_seen_in_both_in_one_look(self) -> None:
+        observatory = two_profiles()
+        one, other = list(observatory.projects())[:2]
+
+        async def moved() -> list[set[str]]:
+            async with asked_gently(observatory, interval=300.0, edit_interval=300.0) as (watched, _api):
+                await asyncio.sleep(50.0)
+                # As a restored database does: with its id.
+                other.targets.append(one.targets.pop())
+                watched.poller.hasten(one.id)
+                await asyncio.sleep(5.0)
+                return [set(targets_of(report.rig)) for report in watched.reports]
+
+        first, *_, last = run_in_simulated_time(moved)
+        assert first == last
+
+    def test_an_exposure_is_no_edit(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> int:
+            async with asked_gently(observatory, interval=30.0, edit_interval=120.0) as (_watched, api):
+                await asyncio.sleep(65.0)
+                observatory.acquire(project.targets[0])
+                await asyncio.sleep(595.0)
+            return len(api.requests_to(f"/profiles/{observatory.profiles[0].id}/projects"))
+
+        assert run_in_simulated_time(asked) == 6
+
+
+class TestListsOfDifferentAges:
+    def test_each_list_has_its_own_read_time(self) -> None:
+        observatory = two_profiles()
+        one, other = list(observatory.projects())[:2]
+
+        async def read_before() -> tuple[float, ...]:
+            async with asked_gently(observatory, interval=60.0, edit_interval=60.0) as (watched, _api):
+                await asyncio.sleep(50.0)
+                watched.poller.hasten(one.id)
+                await asyncio.sleep(5.0)
+                observatory.acquire(one.targets[0])
+                observatory.acquire(other.targets[0])
+                await asyncio.sleep(10.0)
+                before = watched.poller.report.read_before
+                return tuple((before[project.id] - LoopClock().start).total_seconds() for project in (one, other))
+
+        assert run_in_simulated_time(read_before) == pytest.approx((50, 0), abs=0.1)
+
+
+class TestHasten:
+    """Somebody outside knows that there is something to read."""
+
+    def test_the_targets_of_one_project_are_read_and_nothing_else_as_soon_as_the_rig_may_be_asked(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[tuple[float, str]]:
+            async with asked_gently(observatory, interval=300.0) as (watched, api):
+                await asyncio.sleep(1.0)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(49.0)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(100.0)
+            return [(round(request.seconds, 1), request.path) for request in api.requests if request.seconds > 0.5]
+
+        path = f"/projects/{project.id}/targets"
+        assert run_in_simulated_time(asked) == [(2.0, path), (50.0, path)]
+
+    def test_without_a_project_all_that_is_live_is_read(self) -> None:
+        async def asked() -> list[str]:
+            async with asked_gently(two_profiles(), interval=300.0) as (watched, api):
+                await asyncio.sleep(50.0)
+                watched.poller.hasten()
+                await asyncio.sleep(100.0)
+            return [request.path.split("/")[-1] for request in api.requests if request.seconds > 10.0]
+
+        assert run_in_simulated_time(asked) == ["profiles", "projects", "targets", "targets"]
+
+    def test_a_flood_is_bounded(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def moments() -> list[float]:
+            async with asked_gently(observatory, interval=300.0) as (watched, api):
+                for _ in range(110):
+                    watched.poller.hasten(project.id)
+                    await asyncio.sleep(0.1)
+            return [request.seconds for request in api.requests_to(f"/projects/{project.id}/targets")]
+
+        assert run_in_simulated_time(moments) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.001)
+
+    def test_the_look_that_was_due_comes_all_the_same_and_nothing_is_read_more_often_afterwards(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[float]:
+            async with asked_gently(observatory, interval=60.0) as (watched, api):
+                await asyncio.sleep(50.0)
+                observatory.acquire(project.targets[0])
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(150.0)
+            return [request.seconds for request in api.requests_to("/profiles")]
+
+        assert run_in_simulated_time(asked) == pytest.approx([0, 60, 120, 180], abs=0.001)
+
+    def test_a_project_in_which_something_is_to_be_read_while_the_rig_is_silent_is_a_look_as_any_other(self) -> None:
+        observatory = two_profiles()
+        project = next(observatory.projects())
+
+        async def asked() -> list[str]:
+            async with asked_gently(observatory, interval=60.0) as (watched, api):
+                await asyncio.sleep(50.0)
+                api.on = False
+                await asyncio.sleep(150.0)
+                assert watched.rig.online is False
+                before = len(api.requests)
+                watched.poller.hasten(project.id)
+                await asyncio.sleep(0.5)
+                return [request.path for request in api.requests[before:]]
+
+        assert run_in_simulated_time(asked) == ["/version"]
 
 
 class TestSeveralAddresses:

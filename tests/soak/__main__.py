@@ -109,6 +109,8 @@ class _Months:
                 await api.start()
         await self._until(noon + timedelta(hours=self._chance.uniform(5, 19)))
         await self._something_fails(gate)
+        # Each day has a reconnection, whatever else fails.
+        gate.cut()
         await self._until(noon + _OFF)
         for api in self._apis:
             await api.stop()

@@ -24,8 +24,10 @@ EST = timezone(timedelta(hours=-5))
 
 
 def polling(**keys: Any) -> PollingConfig:
-    """Patient enough for a busy machine, and quicker than a user may ask for."""
-    return PollingConfig().model_copy(update={"timeout": 10.0, "plan_timeout": 10.0, **keys})
+    """Patient enough for a busy machine, and quicker than a user may ask for, edits as quick as all else."""
+    edit_interval = keys.get("interval", PollingConfig().edit_interval)
+    patient = {"timeout": 10.0, "plan_timeout": 10.0, "edit_interval": edit_interval}
+    return PollingConfig().model_copy(update=patient | keys)
 
 
 def asking(

@@ -99,7 +99,8 @@ def rig_config(*rigs: SimulatedApi | str, name: str = RIG_NAMES[0], **keys: Any)
 def polling(**keys: Any) -> PollingConfig:
     """Looks at everything twenty times a second; the night plan on request only."""
     impatient = {"interval": 0.05, "slow_interval": 0.05, "statistics_interval": 3_600.0, "plan": "manual"}
-    return PollingConfig().model_copy(update=impatient | keys)
+    edit_interval = keys.get("interval", impatient["interval"])
+    return PollingConfig().model_copy(update=impatient | {"edit_interval": edit_interval} | keys)
 
 
 def bridge_config(

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 30.0
 # Debian keeps it out of an ordinary user's path.
-_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+MOSQUITTO_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 
 
 def mosquitto_is_installed() -> bool:
-    return shutil.which("mosquitto", path=_PATH) is not None
+    return shutil.which("mosquitto", path=MOSQUITTO_PATH) is not None
 
 
 def free_port() -> int:
@@ -91,7 +91,7 @@ class Mosquitto:
             (self._directory / "mosquitto.db").unlink(missing_ok=True)
         self.log.clear()
         self._process = await asyncio.create_subprocess_exec(
-            shutil.which("mosquitto", path=_PATH) or "mosquitto",
+            shutil.which("mosquitto", path=MOSQUITTO_PATH) or "mosquitto",
             "-c",
             str(self._configuration),
             stdin=subprocess.DEVNULL,

@@ -29,7 +29,8 @@ from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.scheduler.client import TargetSchedulerClient
-from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.look_schedule import Noticed
+from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.simulator.automation import ObservatoryAutomation
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.random_numbers import random_numbers
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 BERLIN = Site(latitude_deg=52.5, longitude_deg=13.4)
 NAMES = TopicNames("ts2mqtt")
 RIG_ID = "backyard"
+_NEVER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,11 @@ class AskedPreview:
 class WatchedRig:
     """A rig and the bridge that looks at it, as `ts2mqtt.bridge.bridge.Bridge` does; its API can be off."""
 
-    def __init__(self, observatory: SimulatedObservatory, polling: PollingConfig) -> None:
+    def __init__(
+        self, observatory: SimulatedObservatory, polling: PollingConfig, full_look_s: float | None = None
+    ) -> None:
+        """With `full_look_s` the bridge decides nothing: every so many seconds it reads all that is live."""
+        self.full_look_s = full_look_s
         self.observatory = observatory
         self.clock = LoopClock(observatory.now)
         self.bridge_clock = MovedClock(self.clock)
@@ -130,7 +136,7 @@ class WatchedRig:
     def look_every(self, seconds: float) -> None:
         """From now on; a shorter interval begins with a look."""
         assert self._bridge is not None
-        self._bridge.poller.use(self._polling.model_copy(update={"interval": seconds}))
+        self._bridge.poller.use(self._polling.model_copy(update={"interval": seconds, "edit_interval": seconds}))
 
     def refresh_plan(self) -> None:
         assert self._bridge is not None
@@ -159,14 +165,17 @@ class _Bridge:
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
-        self.poller = RigPoller(
-            config, polling, self._reports, clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng
-        )
+        options = PollerOptions(clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng)
+        self.poller = RigPoller(config, polling, self._reports, options)
         remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
         self._watch = remembered.watch
         self._take_in(self.poller.report)
-        self._tasks = (asyncio.create_task(self.poller.run()), asyncio.create_task(self._take_reports()))
+        self._tasks = (
+            asyncio.create_task(self.poller.run()),
+            asyncio.create_task(self._take_reports()),
+            asyncio.create_task(self._look_fully()),
+        )
 
     async def stop(self) -> None:
         if self._edge is not None:
@@ -186,6 +195,11 @@ class _Bridge:
         while True:
             self._take_in(await self._reports.get())
 
+    async def _look_fully(self) -> None:
+        while self._rig.full_look_s is not None:
+            await asyncio.sleep(self._rig.full_look_s)
+            self.poller.hasten()
+
     def _take_in(self, report: RigReport) -> None:
         """At once when there is a report, and again when what it says of now becomes another thing."""
         now = self._rig.bridge_clock.now()
@@ -197,6 +211,14 @@ class _Bridge:
         self._rig.events += observation.events
         self._rig.told_at += [self._rig.now] * len(observation.events)
         self._rig.edited += observation.edited
+        if self._rig.full_look_s is None:
+            self.poller.notice(
+                Noticed(
+                    evidence=self._watch.evidence,
+                    last_exposure=observation.present.last_exposure,
+                    is_edited=bool(observation.edited),
+                )
+            )
         self._view = RigView(report.rig, plan, observation.present, self._watch)
         self._rig.views.append(self._view)
         noon = next_noon(now, look.zone)
@@ -214,9 +236,18 @@ def play(
     observatory: SimulatedObservatory,
     script: Callable[[WatchedRig], Awaitable[None]],
     polling: PollingConfig | None = None,
+    *,
+    full_look_s: float | None = None,
 ) -> WatchedRig:
-    """Plays the script from the observatory's now on, in simulated time; the bridge is stopped at its end."""
-    rig = WatchedRig(observatory, polling or PollingConfig())
+    """Plays the script from the observatory's now on, in simulated time; the bridge is stopped at its end.
+
+    With `full_look_s` the bridge reads all that is live every so many seconds, as one that decides nothing would.
+    """
+    polling = polling or PollingConfig()
+    if full_look_s is not None:
+        # All its looks are asked for from outside.
+        polling = polling.model_copy(update={"interval": _NEVER_S, "edit_interval": _NEVER_S})
+    rig = WatchedRig(observatory, polling, full_look_s)
 
     async def played() -> None:
         await script(rig)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.asking import polling
 from ts2mqtt.config import RigConfig
-from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.timing import RigTimings, SystemClock
 
@@ -42,15 +42,9 @@ class Watched:
     ) -> None:
         self._queue: asyncio.Queue[RigReport] = asyncio.Queue()
         self._reports: list[RigReport] = []
-        self.poller = RigPoller(
-            RigConfig(name="Backyard", url=urls),
-            looks,
-            self._queue,
-            clock=clock,
-            timings=timings,
-            transport=transport,
-            rng=random.Random(5),  # noqa: S311 - repeatable
-        )
+        rng = random.Random(5)  # noqa: S311 - repeatable
+        options = PollerOptions(clock=clock, timings=timings, transport=transport, rng=rng)
+        self.poller = RigPoller(RigConfig(name="Backyard", url=urls), looks, self._queue, options)
 
     @property
     def rig(self) -> Rig:

@@ -8,8 +8,9 @@ import socket
 
 import pytest
 
-from ts2mqtt.system import event_loop
+from ts2mqtt.network import event_loop
 from ts2mqtt.system.signals import stopping_on_signals
+from ts2mqtt.system.waking import woken_by_signals
 
 
 def test_the_loop_can_watch_a_socket_and_the_result_is_handed_on() -> None:
@@ -33,7 +34,7 @@ async def test_a_signal_reaches_the_loop_and_what_was_there_before_comes_back() 
     try:
         heard = asyncio.Event()
         signal.signal(signal.SIGINT, lambda *_: heard.set())
-        with event_loop.woken_by_signals(loop):
+        with woken_by_signals(loop):
             signal.raise_signal(signal.SIGINT)
             await heard.wait()
         assert signal.set_wakeup_fd(-1) == -1

@@ -83,6 +83,9 @@ class BrokerService(_FromSupervisor):
     password: Text = None
 
 
+_UNASKED_BROKER = BrokerService(host="core-mosquitto", port=1883)
+
+
 class _Answer(_FromSupervisor):
     result: Literal["ok", "error"]
     message: str = ""
@@ -99,13 +102,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         options = _parsed(Options, _read(chosen.options), "the options")
-        broker = options.mqtt if options.mqtt.host else _broker_service(chosen.supervisor, os.environ)
+        broker = _broker(options, chosen.command, chosen.supervisor)
         if chosen.user is not None:
             become(chosen.user)
     except ConfigError as error:
         sys.stderr.write(f"ts2mqtt: {error}\n")
         return _WRONG_USE
     return _replace_process(chosen.command, environment(options, broker))
+
+
+def _broker(options: Options, command: str, supervisor: str) -> BrokerOptions | BrokerService:
+    if options.mqtt.host:
+        return options.mqtt
+    if command == "healthcheck":
+        # It asks no broker, and the Supervisor names none while the broker's app is stopped.
+        return _UNASKED_BROKER
+    return _broker_service(supervisor, os.environ)
 
 
 def _replace_process(command: str, variables: Mapping[str, str]) -> NoReturn:

@@ -14,10 +14,12 @@ from ts2mqtt.bridge.commands import Commands
 from ts2mqtt.bridge.desired_state import DesiredState
 from ts2mqtt.bridge.heartbeat import new_instance
 from ts2mqtt.bridge.inbox import BridgeChanged, Inbox, Stop, most_events_of_a_rig
+from ts2mqtt.bridge.main_loop_watch import MainLoopWatch
 from ts2mqtt.bridge.rig_worker import RigWorker, Surroundings
 from ts2mqtt.bridge.session import Session
 from ts2mqtt.bridge.setting import Setting
 from ts2mqtt.bridge.side_by_side import release_frames
+from ts2mqtt.bridge.sign_of_life import RHYTHM_S
 from ts2mqtt.config import changes, taken_up
 from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine, Mapping
 
+    from ts2mqtt.bridge.sign_of_life import SignOfLife
     from ts2mqtt.config import Changes, Config
     from ts2mqtt.timing import Clock
 
@@ -55,7 +58,7 @@ _RIGS_AT_ONCE, _NEXT_RIGS_S = 20, 1.0
 class Bridge:
     """Bridges the configured rigs to the broker until it is stopped."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test replaces, and what only a process of its own has
         self,
         config: Config,
         *,
@@ -63,8 +66,12 @@ class Bridge:
         timings: Timings | None = None,
         tls: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
+        sign_of_life: SignOfLife | None = None,
     ) -> None:
-        """`tls` is for the APIs of all rigs, by default as each is configured; `rng` spreads the looks."""
+        """`tls` is for the APIs of all rigs, by default as each is configured; `rng` spreads the looks.
+
+        `sign_of_life` is shown while the main loop turns.
+        """
         self._config = config
         self._clock = clock or SystemClock()
         self._timings = timings or Timings()
@@ -107,6 +114,8 @@ class Bridge:
         self._reload_ordered = asyncio.Event()
         self._commands = Commands(self._ids.topics, self._workers, self._clock, self._failures, self._reload_ordered)
         self._stopping = asyncio.Event()
+        self._sign_of_life = sign_of_life
+        self._is_publishing = False
 
     def stop(self) -> None:
         """Ends run(): what is under way is finished, `offline` is published."""
@@ -146,6 +155,8 @@ class Bridge:
             for number, worker in enumerate(self._workers.values())
         ]
         watching.append(asyncio.create_task(self._sum_up_for_ever()))
+        if self._sign_of_life:
+            watching.append(asyncio.create_task(self._show_life(self._sign_of_life)))
         try:
             await self._stay_connected()
         finally:
@@ -153,12 +164,22 @@ class Bridge:
                 task.cancel()
             await asyncio.wait(watching, timeout=_FINISH_S)
             self._tallies.sum_up(at_the_end=True)
+            if self._sign_of_life:
+                self._sign_of_life.remove()
         _LOG.info("ts2mqtt has stopped")
 
     async def _sum_up_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._timings.log.first_sum_s)
             self._tallies.sum_up()
+
+    async def _show_life(self, sign_of_life: SignOfLife) -> None:
+        """For ever, in the event loop in which everything happens: when that hangs, the sign grows old."""
+        watch = MainLoopWatch(self._inbox, self._clock)
+        while True:
+            if watch.look(is_publishing=self._is_publishing):
+                sign_of_life.show()
+            await asyncio.sleep(RHYTHM_S)
 
     async def _stay_connected(self) -> None:
         timings = self._timings.broker
@@ -209,6 +230,7 @@ class Bridge:
                 if connection.qos < mqtt.qos:
                     text = f"the broker takes nothing above QoS {connection.qos}: it acknowledges no message"
                     self._failures.noted(_LOWER_QOS, "MQTT", text)
+                self._is_publishing = True
                 try:
                     await self._until_stopped(session.keep_true(), _FINISH_S)
                 except OtherBridgeError:
@@ -216,6 +238,8 @@ class Bridge:
                 except BrokerError:
                     if not self._stopping.is_set():
                         raise
+                finally:
+                    self._is_publishing = False
                 await session.say_offline()
 
     def _recall(self, retained: Mapping[str, bytes]) -> None:

@@ -98,6 +98,9 @@ class Inbox:
     """
 
     def __init__(self, events_of_a_rig: int = _MOST_EVENTS_OF_A_RIG, *, failures: FailureLog | None = None) -> None:
+        self.turns = 0
+        """How often everything was taken."""
+
         self._events_of_a_rig = events_of_a_rig
         self._failures = failures or FailureLog(_LOG, SystemClock())
         self._updates: dict[str, RigUpdate] = {}
@@ -121,6 +124,11 @@ class Inbox:
                 self._others.append(happening)
         self._filled.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to take."""
+        return not self._filled.is_set()
+
     def take_all(self) -> list[Happening]:
         """Everything that is there; what is no rig's update first."""
         taken = [*self._others, *self._updates.values()]
@@ -128,6 +136,7 @@ class Inbox:
         self._updates.clear()
         self._dropping.clear()
         self._filled.clear()
+        self.turns += 1
         return taken
 
     async def filled(self) -> None:

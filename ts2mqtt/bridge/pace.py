@@ -34,22 +34,23 @@ class Pace:
 class DevicePace:
     """A second token bucket, for devices: Home Assistant works on one for as long as it reads hundreds of messages.
 
-    As many devices at once as a broker queues messages for a subscriber, then so many a second. The rate grows while
-    the broker says that it drops nothing, and is halved when it drops something. Nobody waits here: what may not be
-    told yet is left for later.
+    As many at once as a broker queues messages for a subscriber, fewer where many are expected; then so many a
+    second. The rate grows while the broker says that it drops nothing, and is halved when it drops something. Nobody
+    waits here: what may not be told yet is left for later.
     """
 
     def __init__(self, clock: Clock, timings: PaceTimings) -> None:
         self._clock = clock
         self._timings = timings
         self._per_second = timings.devices_per_second
-        self._tokens = float(timings.many)
+        self._at_once = self._tokens = float(timings.many)
         self._filled = clock.monotonic()
         self._has_held_back = False
 
-    @property
-    def per_second(self) -> float:
-        return self._per_second
+    def expect_many(self) -> None:
+        """From now on fewer at once."""
+        self._at_once = float(self._timings.devices_at_once)
+        self._tokens = min(self._at_once, self._tokens)
 
     @property
     def has_room(self) -> bool:
@@ -78,7 +79,7 @@ class DevicePace:
         """After the broker has dropped nothing for a while; not where the rate has held nothing back."""
         if self._has_held_back:
             self._fill()
-            self._per_second = min(self._timings.per_second, self._per_second * self._timings.growth)
+            self._per_second = min(self._timings.most_devices_per_second, self._per_second * self._timings.growth)
             self._has_held_back = False
 
     def slow_down(self) -> None:
@@ -89,5 +90,5 @@ class DevicePace:
 
     def _fill(self) -> None:
         now = self._clock.monotonic()
-        self._tokens = min(float(self._timings.many), self._tokens + (now - self._filled) * self._per_second)
+        self._tokens = min(self._at_once, self._tokens + (now - self._filled) * self._per_second)
         self._filled = now

@@ -172,6 +172,10 @@ class Publisher:
             await self.put(topic, payload)
         return True
 
+    def expect_many(self) -> None:
+        """There are so many topics that a subscriber may lose some: devices are told a few at once from now on."""
+        self._device_pace.expect_many()
+
     def note_drops(self, reading: Reading) -> None:
         """Devices follow each other faster after a good reading, more slowly after a bad one."""
         match reading:

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.retained_reader import RetainedReader
     from ts2mqtt.home_assistant.ids import DiscoveryIds
 
-_LOG = logging.getLogger(__name__)
-
 _NOT_KEPT = Kind("messages that the broker acknowledged and has not kept")
+_KEEPS_NOTHING = Kind("connections to a broker that keeps nothing")
 
 _TOPICS_AT_ONCE = 100
 
@@ -108,9 +107,12 @@ class ReadBack:
             self._publisher.note_not_kept(topic, self._kept.likely_cause(topic, self._publisher.retained[topic]))
         elif not self._keeps_nothing:
             self._keeps_nothing = True
-            _LOG.error(
+            self._failures.noted(
+                _KEEPS_NOTHING,
+                "broker",
                 "the broker does not keep retained messages: Home Assistant will know nothing after a restart; "
-                "allow them in the broker's configuration"
+                "allow them in the broker's configuration",
+                level=logging.ERROR,
             )
 
     async def _differing(self, topics: Iterable[str]) -> dict[str, bytes]:

@@ -57,6 +57,7 @@ class Repetition:
         if self._is_listening or max(len(self._publisher.retained), self._desired.topics()) < self._many:
             return
         self._is_listening = True
+        self._publisher.expect_many()
         if self._deliveries.try_to_listen():
             try:
                 await self._connection.subscribe(COUNT_TOPICS)

@@ -59,17 +59,12 @@ class RetainedReader:
         self._liveness = liveness
         self._retained: dict[str, bytes] = {}
         self._heard = 0
-        self._heard_at = 0.0
-        self._longest_gap_s = 0.0
         self._sought: dict[str, bytes] = {}
 
     def hear(self, message: Received) -> None:
         """Takes what the broker had kept; a message that just happened says nothing about what it keeps."""
         if not (message.retain and message.payload):
             return
-        now = asyncio.get_running_loop().time()
-        self._longest_gap_s = max(self._longest_gap_s, now - self._heard_at)
-        self._heard_at = now
         if message.topic in self._sought:
             self._sought[message.topic] = message.payload
         if self._ids.topics.is_own(message.topic) or self._ids.subject(message.topic) is not None:
@@ -116,28 +111,17 @@ class RetainedReader:
         return {topic: payload for topic, payload in retained.items() if topic not in left_alone}
 
     async def _ask(self, filters: list[str]) -> None:
-        self._heard_at, self._longest_gap_s = asyncio.get_running_loop().time(), 0.0
         telling = asyncio.create_task(self._tell_progress())
         try:
             await self._connection.subscribe(filters)
             await self._liveness.fence()
-            await self._until_quiet()
+            # MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the
+            # subscription, comes back after it on most brokers; where it overtakes, this catches the rest.
+            await self._connection.until_silent(self._timings.quiet_s)
         finally:
             telling.cancel()
         if passing := [one for one in filters if one not in self._standing]:
             await self._connection.unsubscribe(passing)
-
-    async def _until_quiet(self) -> None:
-        """Waits for what the fence may have overtaken.
-
-        MQTT marks the end of what a broker retains with nothing. A message of our own, sent after the subscription,
-        comes back after it on most brokers, yet not on all.
-        """
-        heard = -1
-        while heard != self._heard:
-            heard = self._heard
-            slow_s = min(2 * self._longest_gap_s, self._timings.longest_quiet_s)
-            await asyncio.sleep(max(self._timings.quiet_s, slow_s))
 
     async def _tell_progress(self) -> None:
         pause_s = self._timings.long_read_s

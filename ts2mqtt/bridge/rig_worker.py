@@ -19,7 +19,8 @@ from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.observatory.sky import Site
-from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.scheduler.look_schedule import Noticed
+from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.topics.decode import Recalled
 from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
@@ -92,16 +93,14 @@ class RigWorker:
         self._inbox = inbox
         self._failures = FailureLog(_LOG, surroundings.clock, surroundings.tallies)
         self._happened: asyncio.Queue[_Happened] = asyncio.Queue()
-        self._poller = RigPoller(
-            config,
-            polling,
-            self._happened,
+        options = PollerOptions(
             clock=surroundings.clock,
             timings=surroundings.timings.rig,
             tls=surroundings.tls,
             rng=surroundings.rng,
             tallies=surroundings.tallies,
         )
+        self._poller = RigPoller(config, polling, self._happened, options)
         self._report = self._poller.report
         self._watch = Watch()
         self._plan: NightPlan | None = None
@@ -193,6 +192,13 @@ class RigWorker:
         is_news = last is None or view != self._view or bool(update.events) or last.problem != report.problem
         # Only now: what could not be said because of a fault of ours is said at the next look.
         self._watch, self._plan, self._view, self._last = observation.watch, observation.plan, view, update
+        self._poller.notice(
+            Noticed(
+                evidence=observation.watch.evidence,
+                last_exposure=observation.present.last_exposure,
+                is_edited=bool(observation.edited),
+            )
+        )
         for edit in observation.edited:
             _LOG.debug("%s: %s, more than can have been taken since: edited by hand", self._name, edit)
         if is_news:

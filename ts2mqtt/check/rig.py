@@ -23,7 +23,7 @@ from ts2mqtt.check.network import (
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
-from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, tls_context
+from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, public_url, tls_context
 from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
 from ts2mqtt.scheduler.rows_at_once import read_rows
 from ts2mqtt.timing import CheckTimings, SystemClock
@@ -58,7 +58,7 @@ async def check_rig(
     findings_by_url: list[list[Finding]] = [[] for _ in rig.urls]
     async with asyncio.TaskGroup() as group:
         for url, findings in zip(rig.urls, findings_by_url, strict=True):
-            steps = Steps(f"rig {rig.id} {url}", findings.append, clock)
+            steps = Steps(f"rig {rig.id} {public_url(url)}", findings.append, clock)
             group.create_task(_UrlCheck(rig, polling, url, steps, timings).run())
     one_works = any(all(finding.ok is not False for finding in findings) for findings in findings_by_url)
     for findings in findings_by_url:

@@ -13,7 +13,7 @@ from ts2mqtt.config.models import (
     TlsConfig,
 )
 from ts2mqtt.config.schema import config_json_schema
-from ts2mqtt.config.values import Seconds
+from ts2mqtt.config.values import Seconds, without_path
 from ts2mqtt.config.yaml_text import misnamed
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "load_config",
     "misnamed",
     "taken_up",
+    "without_path",
 ]

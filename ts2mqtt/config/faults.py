@@ -75,7 +75,8 @@ def shown(value: object, *, secret: bool) -> str:
         return "nothing"
     if secret:
         return "a value that is not shown"
-    # A user and password in an address are secret too, and so may be the part after its question mark.
+    # A user and password in an address are secret too, and so may be its path and the part after its question mark.
     text = re.sub(r"(\w+://)?.*@", r"\1***@", text, flags=re.DOTALL)
     text = re.sub(r"\?.*", "?***", text, flags=re.DOTALL)
+    text = re.sub(r"(\w+://[^/]*)/(?!ts(?:/v[0-9]+)?/?$).+", r"\1/***", text, flags=re.DOTALL)
     return repr(text if len(text) <= _LONGEST_TEXT_SHOWN else text[:_LONGEST_TEXT_SHOWN] + "…")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from ts2mqtt.config.models import (
     conflicts,
 )
 from ts2mqtt.config.settings import Settings
-from ts2mqtt.config.values import CONFLICT
+from ts2mqtt.config.values import CONFLICT, MOST_PASSWORD_BYTES
 from ts2mqtt.errors import ConfigError
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -130,7 +131,7 @@ class _Checking:
         passwords = {}
         for key, file in _named_files(self._settings):
             try:
-                content = file.read_bytes()
+                content = _beginning(file)
             except OSError as error:
                 # Windows calls that a denied permission.
                 reason = os.strerror(errno.EISDIR) if file.is_dir() else error.strerror
@@ -141,6 +142,10 @@ class _Checking:
                 self._fault(key, f"cannot read {str(file)!r}: no file can have this name")
                 continue
             if key[-1] == "password_file":
+                if len(content) > MOST_PASSWORD_BYTES:
+                    text = f"has more than {MOST_PASSWORD_BYTES:,} bytes; expected the password in it"
+                    self._fault(key, f"{str(file)!r} {text}")
+                    continue
                 try:
                     text = content.decode().rstrip("\r\n")
                 except UnicodeDecodeError:
@@ -150,6 +155,16 @@ class _Checking:
                     self._fault(key, f"{str(file)!r} is empty; expected the password in it")
                 passwords[(*key[:-1], "password")] = SecretStr(text)
         return passwords
+
+
+def _beginning(file: Path) -> bytes:
+    """Raises OSError for a pipe or a device: one may never begin, another never end."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with file.open("rb") as opened:
+        # The line end after a password counts, too.
+        return opened.read(MOST_PASSWORD_BYTES + 1)
 
 
 def _named_files(settings: Settings) -> Iterator[tuple[KeyPath, Path]]:

@@ -44,6 +44,7 @@ from ts2mqtt.config.values import (
     expected,
     same_address,
     slug,
+    without_path,
 )
 
 _Secret = TypeVar("_Secret", SecretStr | None, Path | None)
@@ -178,6 +179,7 @@ class RigConfig(_Section):
     )
     urls: Urls = Field(
         alias="url",
+        repr=False,
         description="Address of the API, or a list of addresses that are tried in turn: "
         "the port may change with the N.I.N.A. profile.",
         examples=["http://192.168.1.50:8188"],
@@ -254,19 +256,33 @@ def _refuse_second_password(password_file: Path | None, info: ValidationInfo) ->
     return password_file
 
 
-def _no_sooner_than_interval(read: dict[str, object]) -> Seconds:
+def _usual_edit_interval(read: dict[str, object]) -> Seconds:
+    return _no_sooner_than_interval(2 * MINUTE, read)
+
+
+def _usual_slow_interval(read: dict[str, object]) -> Seconds:
+    return _no_sooner_than_interval(10 * MINUTE, read)
+
+
+def _no_sooner_than_interval(usual: Seconds, read: dict[str, object]) -> Seconds:
     interval = read["interval"]
-    return max(10 * MINUTE, interval) if isinstance(interval, float) else 10 * MINUTE
+    return max(usual, interval) if isinstance(interval, float) else usual
 
 
 class PollingConfig(_Section):
     """What the rigs are asked, and how often: their PCs guide and download images meanwhile."""
 
     interval: Annotated[Seconds, Duration(5, DAY)] = Field(
-        default=30.0, description="How often the live values of the active profile are read."
+        default=30.0,
+        description="How often a rig is asked whether it answers, which profile is active, and what is imaged.",
+    )
+    edit_interval: Annotated[Seconds, Duration(5, 7 * DAY)] = Field(
+        default_factory=_usual_edit_interval,
+        description="How often what a user edits is read: projects of the active profile, targets of Active ones.",
+        json_schema_extra={"default": "2m"},
     )
     slow_interval: Annotated[Seconds, Duration(5, 7 * DAY)] = Field(
-        default_factory=_no_sooner_than_interval,
+        default_factory=_usual_slow_interval,
         description="How often other profiles, and projects that are not Active, are read.",
         json_schema_extra={"default": "10m"},
     )
@@ -290,13 +306,13 @@ class PollingConfig(_Section):
         default=120.0, description="How long the night plan may take."
     )
 
-    @field_validator("slow_interval")
+    @field_validator("edit_interval", "slow_interval")
     @classmethod
-    def _is_the_slower_one(cls, slow_interval: Seconds, info: ValidationInfo) -> Seconds:
-        interval = info.data.get("interval", slow_interval)
-        if slow_interval < interval:
+    def _is_the_slower_one(cls, slower: Seconds, info: ValidationInfo) -> Seconds:
+        interval = info.data.get("interval", slower)
+        if slower < interval:
             raise expected(f"at least polling.interval, which is {format_duration(interval)}")
-        return slow_interval
+        return slower
 
 
 class LogConfig(_Section):
@@ -355,7 +371,7 @@ def conflicts(
                 yield (
                     ("rigs", index, "url"),
                     (
-                        f"{url} is also an address of rigs[{first}] {rigs[first].name!r}; "
+                        f"{without_path(url)} is also an address of rigs[{first}] {rigs[first].name!r}; "
                         "expected each rig's own address"
                     ),
                 )

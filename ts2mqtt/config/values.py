@@ -185,7 +185,23 @@ ClientId = Annotated[
 ]
 WebsocketPath = Annotated[str, _Text("a path that begins with /, such as /mqtt", rf"/[^\s#{_UNPRINTABLE}]*")]
 ApiVersion = Annotated[str, _Text("v0, the version in the API's address", r"v[0-9]{1,3}")]
-Password = Annotated[SecretStr, Field(min_length=1), _else_expected("a text; put it in quotes")]
+MOST_PASSWORD_BYTES = 65_535
+"""MQTT has two bytes for the length of a password [MQTT-1.5.3]; nobody needs a longer one for HTTP."""
+
+
+def _password(value: SecretStr) -> SecretStr:
+    try:
+        size = len(value.get_secret_value().encode())
+    except UnicodeEncodeError:
+        raise expected("UTF-8 text") from None
+    if size > MOST_PASSWORD_BYTES:
+        raise expected(f"at most {MOST_PASSWORD_BYTES:,} bytes")
+    return value
+
+
+Password = Annotated[
+    SecretStr, Field(min_length=1), AfterValidator(_password), _else_expected("a text; put it in quotes")
+]
 
 Protocol = Annotated[
     ProtocolWord,
@@ -300,6 +316,12 @@ def _url_faults(parts: SplitResult, port: int | None) -> tuple[tuple[bool, str],
             "the address without /ts/v0, which ts2mqtt adds itself",
         ),
     )
+
+
+def without_path(url: str) -> str:
+    """The address as it may be shown and published: a path may be a secret, such as a token for a proxy."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def same_address(url: str) -> str:

@@ -140,7 +140,12 @@ def _mqtt(port: int) -> MqttConfig:
 def _config(port: int, url: str, site: Site) -> Config:
     """As for a real rig, but with short intervals: the simulated clock passes a minute in a second."""
     polling = PollingConfig().model_copy(
-        update={"interval": _POLLING_INTERVAL_S, "slow_interval": 20.0, "statistics_interval": 60.0}
+        update={
+            "interval": _POLLING_INTERVAL_S,
+            "edit_interval": _POLLING_INTERVAL_S,
+            "slow_interval": 20.0,
+            "statistics_interval": 60.0,
+        }
     )
     site_config = SiteConfig(latitude=site.latitude_deg, longitude=site.longitude_deg)
     return Config(

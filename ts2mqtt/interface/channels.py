@@ -98,8 +98,8 @@ CHANNELS: tuple[Channel, ...] = (
         key="heartbeat",
         address=_NAMES.heartbeat,
         title="Heartbeat",
-        meaning="A sign of life every ten seconds, which the bridge hears back itself: what `healthcheck` looks at. "
-        "Whoever sends the question there gets a heartbeat at once.",
+        meaning="A sign of life every ten seconds, which the bridge hears back itself: what `healthcheck --ready` "
+        "looks at. Whoever sends the question there gets a heartbeat at once.",
         contents=(
             Content(name="Heartbeat", model=payloads.Heartbeat),
             Content(name="HeartbeatQuestion", model=payloads.Question),

@@ -65,6 +65,11 @@ class LimitedHandler(logging.StreamHandler["TextIO"]):
             self._left_out = 0
         super().emit(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A line that a full disk does not take is lost: a traceback beside it would be no help, and take room."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
 
 class TextFormatter(logging.Formatter):
     """Time, level and message; control characters in it are shown, not obeyed.

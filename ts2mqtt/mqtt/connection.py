@@ -153,24 +153,34 @@ class Connection:
             # A new one each time: what is raised holds the frames that it went through, and they this connection.
             raise BrokerUnreachableError(*self._lost.args)
 
-    async def unless_silent(self, answer: Awaitable[object], within_s: float) -> None:
+    async def unless_silent(self, answer: Awaitable[None], within_s: float) -> None:
         """Waits for it; TimeoutError after so many seconds without anything of what the broker had retained.
 
-        Over a slow way all that comes before the answer, and a large message in many parts.
+        Over a slow way all that comes before the answer.
         """
         answering = asyncio.ensure_future(answer)
         began = self._loop.time()
         try:
             while not answering.done():
-                left_s = max(began, self._retained_arrived, self._socket.part_arrived) + within_s - self._loop.time()
+                left_s = max(began, self._arrived) + within_s - self._loop.time()
                 if left_s <= 0:
                     raise TimeoutError
                 await asyncio.wait((answering,), timeout=left_s)
             answering.result()
         finally:
             answering.cancel()
-            # A failure holds this frame, and the future the failure: a circle.
-            del answering, answer
+
+    async def until_silent(self, seconds: float) -> None:
+        """Returns when nothing of what the broker had retained has come for so long, also no part of it."""
+        left_s = seconds
+        while left_s > 0:
+            await asyncio.sleep(left_s)
+            left_s = self._arrived + seconds - self._loop.time()
+
+    @property
+    def _arrived(self) -> float:
+        """When the latest message came that the broker had retained, or a part of one."""
+        return max(self._retained_arrived, self._socket.part_arrived)
 
     async def _agreed(self, code: MQTTErrorCode, packet_id: int | None) -> list[ReasonCode]:
         """Returns what the broker answers to the subscribe or unsubscribe with this packet id."""
@@ -195,9 +205,8 @@ class Connection:
         self._schedule_housekeeping()
         self._client.loop_misc()
         limit = self._timings.acknowledged_within_s
-        arrived = max(self._retained_arrived, self._socket.part_arrived)
         # Over a slow way an acknowledgement comes after all that the broker retains and is sending.
-        if min(self._publishes.stalled_s(), self._loop.time() - arrived) > limit:
+        if min(self._publishes.stalled_s(), self._loop.time() - self._arrived) > limit:
             self._break(
                 BrokerUnreachableError(
                     f"the broker has not acknowledged a message within {limit:g} s; connecting anew"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, QosRefusedError
-from ts2mqtt.mqtt.bounded_client import BoundedClient
 from ts2mqtt.mqtt.broker_limits import retains_nothing
+from ts2mqtt.mqtt.paho_client import PahoClient
 from ts2mqtt.mqtt.tls import tls_context
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _QOS_NOT_SUPPORTED = 155
 _REFUSED_LOGIN = {133: "the client id", 134: "user or password", 135: "the login", 138: "this client"}
 
 
-def paho_client(config: MqttConfig, client_id: str, will: Will | None) -> BoundedClient:
+def paho_client(config: MqttConfig, client_id: str, will: Will | None) -> PahoClient:
     """A client that has not connected yet; BrokerError for TLS files that cannot be used."""
-    client = BoundedClient(
+    client = PahoClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         protocol=MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311,

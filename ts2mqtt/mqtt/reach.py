@@ -1,11 +1,10 @@
-"""The way to the broker and back: name, TCP, TLS and WebSocket in a thread, as paho blocks meanwhile."""
+"""The way to the broker and back: its name, then TCP, TLS and WebSocket in a thread, as paho blocks meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import socket
 import ssl
-import threading
 from typing import TYPE_CHECKING
 
 from paho.mqtt import client as paho
@@ -13,21 +12,23 @@ from paho.mqtt import client as paho
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError
 from ts2mqtt.logs.certificates import untrusted_certificate
 from ts2mqtt.mqtt.websocket_refusal import websocket_refusal
+from ts2mqtt.network.daemon_thread import in_daemon_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ts2mqtt.config import MqttConfig
+    from ts2mqtt.mqtt.paho_client import PahoClient
 
 
-async def reach(client: paho.Client, config: MqttConfig) -> None:
+async def reach(client: PahoClient, config: MqttConfig) -> None:
     """Returns when the client has sent its login; its answer has not been read yet.
 
     Raises BrokerUnreachableError, or BrokerError for a certificate that is not trusted.
     """
+    client.addresses = await _look_up(config)
     try:
-        await _in_thread(
+        await in_daemon_thread(
             lambda: _connect(client, config),
+            name="mqtt-connect",
             undo=lambda: leave(client),
         )
     except ssl.SSLCertVerificationError as error:
@@ -56,31 +57,13 @@ def _connect(client: paho.Client, config: MqttConfig) -> None:
         raise BrokerUnreachableError(f"no broker at {address_text(config)} ({message})", advice) from error
 
 
-async def _in_thread(function: Callable[[], object], *, undo: Callable[[], None]) -> None:
-    """Runs a function that blocks in a thread that no exit of the program waits for.
-
-    If it succeeds after the caller has been cancelled, it is undone.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def tell(error: Exception | None) -> None:
-        if done.done():
-            if error is None:
-                undo()
-        elif error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        error: Exception | None = None
-        try:
-            function()
-        except Exception as caught:  # noqa: BLE001 - handed over, whatever it is
-            error = caught
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, error)
-
-    threading.Thread(target=run, name="mqtt-connect", daemon=True).start()
-    await done
+async def _look_up(config: MqttConfig) -> tuple[str, ...]:
+    try:
+        entries = await asyncio.get_running_loop().getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise BrokerUnreachableError(
+            f"no broker at {address_text(config)}: its name cannot be looked up "
+            f"({getattr(error, 'strerror', None) or error})",
+            "check mqtt.host and the name server, or write the address in numbers",
+        ) from error
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))

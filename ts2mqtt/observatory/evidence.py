@@ -106,8 +106,8 @@ def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
     place = gain.step.place
     if not may_be_imaged(place):
         return None
-    one_exposure = timedelta(seconds=gain.step.after.exposure_s or UNKNOWN_EXPOSURE_S) + _OVERHEAD
-    if not is_watched and gain.uncertainty > one_exposure:
+    longest = timedelta(seconds=length_s(gain.step.after)) + _OVERHEAD
+    if not is_watched and gain.uncertainty > longest:
         return None
     return Evidence(
         kind=OBSERVED,
@@ -150,7 +150,40 @@ def end_of(evidence: Evidence, look: Look) -> datetime:
     planned = _planned_end(evidence, standing_blocks(look.plan, look.rig)) if evidence.kind == OBSERVED else None
     if planned is None:
         return patient
-    return min(patient, max(planned, evidence.time + _one_exposure(evidence)))
+    return min(patient, max(planned, evidence.time + one_exposure(evidence)))
+
+
+def one_exposure(evidence: Evidence) -> timedelta:
+    """The exposure that is under way, and what a rig does between two of them."""
+    return timedelta(seconds=evidence.exposure_s) + _OVERHEAD
+
+
+def following_lengths_s(
+    place: TargetPlace, last: LastExposure, plan: NightPlan | None, rig: Rig
+) -> tuple[float, ...]:
+    """The lengths that the exposure after the last one should have; at least one.
+
+    It is of the same exposure plan as long as that is not complete. Where the filter may change after any exposure,
+    it is of any that is not complete.
+    """
+    plans = plans_to_come(place, rig)
+    if not plans:
+        return (last.exposure_s or UNKNOWN_EXPOSURE_S,)
+    if _filters_alternate(place, plan):
+        return tuple({length_s(one) for one in plans})
+    same = [one for one in plans if (one.filter, one.exposure_s) == (last.filter, last.exposure_s)]
+    return (length_s(same[0] if same else plans[0]),)
+
+
+def plans_to_come(place: TargetPlace, rig: Rig) -> list[ExposurePlan]:
+    """The target's exposure plans of which the plugin takes more exposures."""
+    rule = completion_rule(place.project, rig.exposure_throttle_percent)
+    return [one for one in place.target.exposure_plans if rule.remaining(one) and not rule.is_complete(one)]
+
+
+def length_s(plan: ExposurePlan) -> float:
+    """The length of one of its exposures, or what is taken for it where the plan does not say."""
+    return plan.exposure_s or UNKNOWN_EXPOSURE_S
 
 
 def _stands(evidence: Evidence, look: Look) -> bool:
@@ -176,7 +209,7 @@ def _following(evidence: Evidence, look: Look) -> Evidence | None:
     if (
         block.target_id is None
         or block.target_id == evidence.target_id
-        or block.start > evidence.time + _one_exposure(evidence)
+        or block.start > evidence.time + one_exposure(evidence)
     ):
         return None
     return planned_after(evidence.time, block.target_id, block)
@@ -205,10 +238,6 @@ def _planned_end(evidence: Evidence, blocks: tuple[PlanBlock, ...]) -> datetime 
     return end
 
 
-def _one_exposure(evidence: Evidence) -> timedelta:
-    return timedelta(seconds=evidence.exposure_s) + _OVERHEAD
-
-
 def _was_complete(gain: Gain, rig: Rig) -> bool:
     """Whether the plugin took an exposure of a target that was complete before, by all that we know of its rule."""
     step = gain.step
@@ -216,23 +245,8 @@ def _was_complete(gain: Gain, rig: Rig) -> bool:
 
 
 def _running_exposure_s(place: TargetPlace, last: LastExposure, plan: NightPlan | None, rig: Rig) -> float:
-    """The length of the exposure that follows the last one.
-
-    It is of the same exposure plan as long as that is not complete. Where the filter may change after any exposure,
-    it is taken to be the longest that is not complete.
-    """
-    rule = completion_rule(place.project, rig.exposure_throttle_percent)
-    plans = [one for one in place.target.exposure_plans if rule.remaining(one) and not rule.is_complete(one)]
-    if not plans:
-        return last.exposure_s or UNKNOWN_EXPOSURE_S
-    if _filters_alternate(place, plan):
-        return max(_length_s(one) for one in plans)
-    same = [one for one in plans if (one.filter, one.exposure_s) == (last.filter, last.exposure_s)]
-    return _length_s(same[0] if same else plans[0])
-
-
-def _length_s(plan: ExposurePlan) -> float:
-    return plan.exposure_s or UNKNOWN_EXPOSURE_S
+    """The length of the exposure that follows the last one; the longest of those that it may be."""
+    return max(following_lengths_s(place, last, plan, rig))
 
 
 def _filters_alternate(place: TargetPlace, plan: NightPlan | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from ts2mqtt.config import without_path
 from ts2mqtt.errors import (
     ApiFailureError,
     ConfigError,
@@ -249,12 +251,12 @@ def _http_date(text: str) -> datetime | None:
 
 
 def public_url(url: str) -> str:
-    """A URL as it may be shown: without a user and password that may stand in it; ConfigError if it is none."""
+    """A URL as it may be shown: without user, password and path; ConfigError if it is none."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ConfigError(f"the URL of a rig cannot be used: {error}") from error
-    return str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url
+    return without_path(str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url)
 
 
 def tls_context(rig: RigConfig) -> ssl.SSLContext:
@@ -279,9 +281,22 @@ def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tupl
         return f"{url} does not answer", _IS_THE_PC_ON
     if (untrusted := certificate_error(error)) is not None:
         return untrusted_certificate(url, httpx.URL(url).host, "ca_file of this rig", untrusted)
+    if isinstance(error, httpx.ConnectError) and (name_failure := _name_failure(error)):
+        return (
+            f"the name in {url} cannot be looked up ({name_failure.strerror})",
+            "check its spelling and the name server, or write the address in numbers",
+        )
     if isinstance(error, httpx.ConnectError):
         return (
             f"{url} cannot be reached ({reason})",
             "is N.I.N.A. running, with the API enabled in its profile?",
         )
     return f"{url} broke the connection ({reason})", ""
+
+
+def _name_failure(error: BaseException) -> socket.gaierror | None:
+    """Of all that led to an error, the failure to look up a name."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    return cause

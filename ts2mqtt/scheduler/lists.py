@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from ts2mqtt.errors import ApiFailureError
+from ts2mqtt.observatory.edits import are_projects_edited, are_targets_edited
 from ts2mqtt.observatory.model import Listing, Profile, Project, Target
 from ts2mqtt.observatory.night import rig_zone
 from ts2mqtt.observatory.tree import all_projects
@@ -68,6 +69,17 @@ class RigLists:
         self._doubted: set[ProjectsOf | TargetsOf] = set()
         self._has_doubted_profiles = False
         self._mixed_up: dict[Subject, str] = {}
+        self._is_edited = False
+
+    @property
+    def profiles(self) -> Listing[Profile]:
+        """As they were read last, without what stands below them."""
+        return self._known_profiles or Listing(())
+
+    def take_is_edited(self) -> bool:
+        """Whether a list told anything new since this was asked last, but for counts."""
+        is_edited, self._is_edited = self._is_edited, False
+        return is_edited
 
     @property
     def mixed_up(self) -> str | None:
@@ -128,6 +140,7 @@ class RigLists:
                 known.projects = replace(known.projects, complete=False)
                 return
             projects = replace(projects, complete=False)
+        self._is_edited |= before is not None and are_projects_edited(before, projects)
         self._projects[profile.id] = _ProjectList(answer, projects)
 
     async def read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
@@ -151,6 +164,7 @@ class RigLists:
                 known.targets = replace(known.targets, complete=False)
                 return
             targets = replace(targets, complete=False)
+        self._is_edited |= before is not None and are_targets_edited(before, targets)
         self._targets[project.id] = _TargetList(answer, targets, targets)
 
     async def read_plan(self, client: TargetSchedulerClient, request: PlanRequest) -> tuple[PlanBlock, ...]:

@@ -1,17 +1,36 @@
-"""Decides what to ask a rig for in a look: what is live every time, everything else at the slow interval."""
+"""Decides what to ask a rig for and when: its lists as often as they can change, and no list more often.
+
+Three things are known of a rig without a question: what was seen to image, what the night plan has ahead, and that a
+user who has edited something edits more. `attention()` makes of them how closely each list is watched, and
+`due_at()` when a list is read again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ts2mqtt.observatory.evidence import (
+    OBSERVED,
+    following_lengths_s,
+    length_s,
+    one_exposure,
+    patience,
+    plans_to_come,
+)
 from ts2mqtt.observatory.model import ACTIVE, Profile, Project
+from ts2mqtt.observatory.night import is_midday, night_of
+from ts2mqtt.observatory.plan_in_hand import is_complete, may_be_imaged, standing_blocks
+from ts2mqtt.observatory.tree import all_targets, find_target
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterable, Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
+    from datetime import datetime, tzinfo
 
-    from ts2mqtt.timing import Clock
+    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
+    from ts2mqtt.observatory.tree import TargetPlace
 
 Parent = TypeVar("Parent", Profile, Project)
 
@@ -35,88 +54,278 @@ class TargetsOf:
     project_id: str
 
 
-SlowThing = PluginVersion | ProjectsOf | TargetsOf
+LiveList = ProjectsOf | TargetsOf
+SlowThing = PluginVersion | LiveList
+
+_WINDOW = timedelta(seconds=30)
+"""So long after an exposure can be complete it usually is there: downloaded, and often the next one dithered."""
+
+_DOWNLOAD = timedelta(seconds=7)
+"""What lies between an exposure that was counted and the next one, at the least, as a rule."""
+
+_UNCERTAIN = timedelta(seconds=10)
+"""Where it is not known when the last exposure was saved, the next one is not awaited from the first moment on."""
+
+_SLEW = timedelta(seconds=30)
+"""No rig goes to another target in less time."""
+
+_LATE_START = timedelta(minutes=15)
+"""A real night runs behind its plan, which knows of no slew, no focusing and no meridian flip."""
+
+_LONGEST_WAIT = timedelta(hours=8)
+"""A rig that has shown nothing for so long of its plan's time is taken to do nothing tonight."""
+
+_TRIES_IN_AN_INTERVAL = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ListToRead(Generic[Parent]):
-    """The list below a profile or a project; one that `is_slow` rests afterwards, a live one does not."""
+    """The list below a profile or a project; one that `is_slow` rests afterwards for the slow interval."""
 
     parent: Parent
     is_slow: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """The lists that are not due yet: of those that are live, and of the slow things, None for all of these.
+
+    What is `asked_for` is read all the same.
+    """
+
+    live: AbstractSet[LiveList] = frozenset()
+    slow: AbstractSet[SlowThing] | None = frozenset()
+    asked_for: AbstractSet[LiveList] = frozenset()
+
+    def allows(self, thing: LiveList, *, is_live: bool) -> bool:
+        """Whether this list is to be read."""
+        if thing in self.asked_for:
+            return True
+        resting = self.live if is_live else self.slow
+        return resting is not None and thing not in resting
+
+
 def project_lists(
-    profiles: Iterable[Profile],
-    resting: AbstractSet[SlowThing],
-    *,
-    everything: bool,
-    just_left: str | None = None,
+    profiles: Iterable[Profile], resting: Resting, *, just_left: str | None = None
 ) -> list[ListToRead[Profile]]:
     """The lists of projects to read now; that of the active profile is live, and once more that of one just left."""
     return [
-        ListToRead(profile, is_slow=not (everything or is_live))
+        ListToRead(profile, is_slow=not is_live)
         for profile in profiles
         for is_live in [profile.active or profile.id == just_left]
-        if everything or is_live or ProjectsOf(profile.id) not in resting
+        if resting.allows(ProjectsOf(profile.id), is_live=is_live)
     ]
 
 
 def target_lists(
-    projects: Iterable[tuple[Profile, Project]],
-    resting: AbstractSet[SlowThing],
-    *,
-    everything: bool,
-    just_left: str | None = None,
+    projects: Iterable[tuple[Profile, Project]], resting: Resting, *, just_left: str | None = None
 ) -> list[ListToRead[Project]]:
     """The lists of targets to read now; those of the Active projects of such profiles are live."""
     return [
-        ListToRead(project, is_slow=not (everything or is_live))
+        ListToRead(project, is_slow=not is_live)
         for profile, project in projects
         for is_live in [project.state == ACTIVE and (profile.active or profile.id == just_left)]
-        if everything or is_live or TargetsOf(project.id) not in resting
+        if resting.allows(TargetsOf(project.id), is_live=is_live)
     ]
 
 
-class SlowThings:
-    """When each thing that is asked for at the slow interval is due; the first time it is due at once."""
+def live_lists(profiles: Iterable[Profile], projects: Iterable[tuple[Profile, Project]]) -> set[LiveList]:
+    """Those of the active profile: of its projects, and of the targets of the Active ones."""
+    lists: set[LiveList] = {ProjectsOf(profile.id) for profile in profiles if profile.active}
+    return lists | {
+        TargetsOf(project.id) for profile, project in projects if profile.active and project.state == ACTIVE
+    }
 
-    def __init__(self, slow_interval: float, clock: Clock, rng: random.Random) -> None:
-        self._slow_interval = slow_interval
-        self._clock = clock
-        self._rng = rng
-        self._due: dict[SlowThing, float] = {}
 
-    def resting(self) -> frozenset[SlowThing]:
-        """Those that are not due yet."""
-        now = self._clock.monotonic()
-        return frozenset(thing for thing, due in self._due.items() if now < due)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """All that is known of a rig without asking it; times are aware.
 
-    def is_due(self, thing: SlowThing) -> bool:
-        now = self._clock.monotonic()
-        return now >= self._due.get(thing, now)
+    `plan`: the night plan, None where it is outdated. `evidence`, `last_exposure`: what images, and what it has taken
+    last; that was saved at `saved_from` at the earliest, and at the evidence's time at the latest. `watched_since`:
+    since when the rig has been looked at with its active profile and without a break. `is_unclear`: somebody edits,
+    or exposures came that nobody has expected. `zone`: the rig's, None for the bridge's own.
+    """
 
-    def put_off(self, thing: SlowThing) -> None:
-        """Until the slow interval is over, or up to a fifth of it sooner, so that they spread over time."""
-        self._due[thing] = self._clock.monotonic() + self._slow_interval * self._rng.uniform(0.8, 1.0)
+    rig: Rig
+    plan: NightPlan | None
+    evidence: Evidence | None
+    last_exposure: LastExposure | None
+    saved_from: datetime | None
+    watched_since: datetime
+    is_unclear: bool
+    now: datetime
+    zone: tzinfo | None
 
-    def make_due(self, thing: SlowThing) -> None:
-        """To be read in the next look."""
-        self._due.pop(thing, None)
 
-    def use(self, slow_interval: float) -> None:
-        """From now on; nothing rests for longer than this interval."""
-        self._slow_interval = slow_interval
-        latest = self._clock.monotonic() + slow_interval
-        self._due = {thing: min(due, latest) for thing, due in self._due.items()}
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time in which an exposure should be saved."""
 
-    def spread_again(self) -> None:
-        """After an outage: what has become due meanwhile is not asked for all at once."""
-        now = self._clock.monotonic()
-        self._due = {
-            thing: due if due > now else now + self._slow_interval * self._rng.random()
-            for thing, due in self._due.items()
-        }
+    begin: datetime
+    end: datetime
 
-    def forget_all_but(self, things: AbstractSet[SlowThing]) -> None:
-        self._due = {thing: due for thing, due in self._due.items() if thing in things}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextExposure:
+    """The next exposure of the project that images: expected in `windows`, impossible before `earliest`."""
+
+    project_id: str
+    earliest: datetime
+    windows: tuple[Window, ...]
+
+    @property
+    def is_due_until(self) -> datetime:
+        """From then on another project may have taken its place."""
+        return max(window.end for window in self.windows) + _SLEW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """How closely a rig is watched: all that is live at the interval, or some projects, or what an exposure tells."""
+
+    everything: bool = False
+    closely: frozenset[str] = field(default_factory=frozenset)
+    next_exposure: NextExposure | None = None
+
+
+EVERYTHING = Attention(everything=True)
+EDITS_ALONE = Attention()
+
+
+def attention(knowledge: Knowledge) -> Attention:
+    """Where nothing can be told of the next exposure, every project is watched that may show one."""
+    if knowledge.is_unclear or knowledge.rig.active_profile is None:
+        return EVERYTHING
+    if knowledge.evidence is not None:
+        return _while_imaging(knowledge, knowledge.evidence)
+    blocks = _blocks_of_tonight(knowledge)
+    if blocks is not None:
+        return _while_waiting(knowledge, blocks)
+    return EDITS_ALONE if is_midday(knowledge.now, knowledge.zone) else _whatever_comes(knowledge.rig)
+
+
+def is_unexpected(seen: Evidence, before: Evidence | None, rig: Rig, attention: Attention) -> bool:
+    """Whether a project shows an exposure while one of another is under way: two N.I.N.A. may share a database."""
+    if before is None or before.kind != OBSERVED or seen.kind != OBSERVED or seen.time == before.time:
+        return False
+    if seen.time > before.time + timedelta(seconds=before.exposure_s):
+        return False
+    place, place_before = find_target(rig, seen.target_id), find_target(rig, before.target_id)
+    if place is None or place_before is None or place.project.id == place_before.project.id:
+        return False
+    return place.project.id not in attention.closely
+
+
+def next_try(read: float, earliest: float, windows: Iterable[tuple[float, float]], interval_s: float) -> float:
+    """When a list that was last read at `read` is read again for an exposure; all in seconds of one clock.
+
+    Several times an interval in a window, once an interval else, and not before the exposure is possible.
+    """
+    step = interval_s / _TRIES_IN_AN_INTERVAL
+    tries = [begin if read < begin else read + step for begin, end in windows if read < end]
+    return min(max(read + interval_s, earliest), *tries) if tries else max(read + interval_s, earliest)
+
+
+def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
+    rig, now = knowledge.rig, knowledge.now
+    place = find_target(rig, evidence.target_id)
+    if place is None or not place.profile.active:
+        return EVERYTHING
+    this_one = frozenset({place.project.id})
+    if evidence.kind != OBSERVED:
+        # The plan has it follow at once, after a slew: no exposure of it was seen yet.
+        is_late = now > evidence.time + one_exposure(evidence)
+        return _whatever_comes(rig, this_one) if is_late else Attention(closely=this_one)
+    expected = _next_exposure(knowledge, evidence, place)
+    if expected is None or now > expected.is_due_until:
+        return _whatever_comes(rig, this_one)
+    return Attention(next_exposure=expected, closely=_that_may_follow(knowledge, evidence))
+
+
+def _whatever_comes(rig: Rig, this_one: frozenset[str] = frozenset()) -> Attention:
+    return Attention(closely=this_one | {place.project.id for place in all_targets(rig) if _may_be_next(place, rig)})
+
+
+def _next_exposure(knowledge: Knowledge, evidence: Evidence, place: TargetPlace) -> NextExposure | None:
+    """None if the latest exposure is another target's: then nothing is known of this one's rhythm."""
+    last = knowledge.last_exposure
+    if last is None or last.target_id != evidence.target_id:
+        return None
+    saved_from = knowledge.saved_from or evidence.time
+    counted_from = saved_from + min((evidence.time - saved_from) / 2, _UNCERTAIN) + _DOWNLOAD
+    lengths = [timedelta(seconds=one) for one in following_lengths_s(place, last, knowledge.plan, knowledge.rig)]
+    possible = [timedelta(seconds=length_s(one)) for one in plans_to_come(place, knowledge.rig)]
+    return NextExposure(
+        project_id=place.project.id,
+        earliest=counted_from + min([*lengths, *possible]),
+        windows=tuple(Window(counted_from + length, evidence.time + length + _WINDOW) for length in lengths),
+    )
+
+
+def _that_may_follow(knowledge: Knowledge, evidence: Evidence) -> frozenset[str]:
+    """The projects that the plan has about now, as soon as one of them may have taken an exposure since."""
+    now = knowledge.now
+    return _projects_of(
+        knowledge.rig,
+        (
+            block
+            for block in _blocks_about(_blocks_of_tonight(knowledge) or (), now)
+            if block.target_id != evidence.target_id and now > evidence.time + _shortest(block)
+        ),
+    )
+
+
+def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attention:
+    """Around the plan's time only; what has just begun to be watched may be in the middle of an exposure."""
+    now, rig = knowledge.now, knowledge.rig
+    if not blocks or not blocks[0].start <= now < blocks[-1].end + _LATE_START:
+        return EDITS_ALONE
+    if now < knowledge.watched_since + _longest_pause(rig):
+        return _whatever_comes(rig)
+    last = knowledge.last_exposure
+    waits_since = max(blocks[0].start, last.time) if last else blocks[0].start
+    if now > waits_since + _LONGEST_WAIT:
+        return EDITS_ALONE
+    closely = _projects_of(rig, _blocks_about(blocks, now))
+    if last is not None and last.time > blocks[0].start:
+        closely |= _projects_of_targets(rig, (last.target_id,))
+    return Attention(closely=closely)
+
+
+def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
+    """The targets of the plan that may still be imaged, None where no plan tells what comes tonight."""
+    plan = knowledge.plan
+    if plan is None or plan.night < night_of(knowledge.now, knowledge.zone):
+        return None
+    return tuple(block for block in standing_blocks(plan, knowledge.rig) if not block.is_wait)
+
+
+def _blocks_about(blocks: Iterable[PlanBlock], now: datetime) -> Iterator[PlanBlock]:
+    return (block for block in blocks if block.start <= now < block.end + _LATE_START)
+
+
+def _projects_of(rig: Rig, blocks: Iterable[PlanBlock]) -> frozenset[str]:
+    return _projects_of_targets(rig, {block.target_id for block in blocks if block.target_id is not None})
+
+
+def _projects_of_targets(rig: Rig, target_ids: Iterable[str]) -> frozenset[str]:
+    """Of those that may be imaged and are not complete."""
+    places = (find_target(rig, target_id) for target_id in target_ids)
+    return frozenset(place.project.id for place in places if place is not None and _may_be_next(place, rig))
+
+
+def _may_be_next(place: TargetPlace, rig: Rig) -> bool:
+    return may_be_imaged(place) and not is_complete(place, rig)
+
+
+def _shortest(block: PlanBlock) -> timedelta:
+    return timedelta(seconds=min((run.exposure_s or 0.0 for run in block.exposures), default=0.0))
+
+
+def _longest_pause(rig: Rig) -> timedelta:
+    """The longest time that may pass between two exposures of this rig while it images."""
+    lengths = (
+        length_s(plan) for place in all_targets(rig) if may_be_imaged(place) for plan in plans_to_come(place, rig)
+    )
+    return patience(max(lengths, default=0.0))

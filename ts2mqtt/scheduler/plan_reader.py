@@ -48,7 +48,8 @@ class PlanReader:
         self._timings = timings
         self._rig = rig
         self._last_rise: Rise | None = None
-        self._watched_since: datetime | None = None
+        self.watched_since: datetime | None = None
+        """Since when the rig has been looked at with its active profile and without a break."""
         self._asked: datetime | None = None
         self._is_requested = False
         self._next_request = 0.0
@@ -59,18 +60,18 @@ class PlanReader:
         """Takes what a look at the rig has brought."""
         if _active_id(rig) != _active_id(self._rig):
             # Of what the rig does with this profile nothing has been seen yet.
-            self._watched_since = None
-        self._watched_since = self._watched_since or self._clock.now()
+            self.watched_since = None
+        self.watched_since = self.watched_since or self._clock.now()
         self._rig, self._last_rise = rig, last_rise
         self._wake.set()
 
     def lost_sight(self) -> None:
         """The rig does not answer any more; what it does now cannot be told from what it did."""
-        self._watched_since = None
+        self.watched_since = None
 
     def clock_was_set_back(self) -> None:
         """Forgets what now seems to lie ahead."""
-        self._last_rise = self._asked = self._watched_since = None
+        self._last_rise = self._asked = self.watched_since = None
         if self.plan is not None and self.plan.fetched > self._clock.now():
             self.plan = None
 
@@ -145,7 +146,7 @@ class PlanReader:
     def _due_request(self) -> PlanRequest | None:
         now = self._clock.monotonic()
         by_itself = self._polling.plan == "auto" and now >= self._earliest
-        if self._watched_since is None or not (by_itself or self._is_requested):
+        if self.watched_since is None or not (by_itself or self._is_requested):
             return None
         if self._is_requested and now < self._next_request:
             # Asked for by anybody, as often as they like: the next look sees to it when its time has come.
@@ -155,7 +156,7 @@ class PlanReader:
             plan=self.plan,
             last_rise=self._last_rise,
             asked=self._asked,
-            watched_since=self._watched_since,
+            watched_since=self.watched_since,
             now=self._clock.now(),
             zone=self._lists.zone,
             plan_interval=timedelta(seconds=self._polling.plan_interval),

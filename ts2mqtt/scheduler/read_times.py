@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set as AbstractSet
     from datetime import datetime
+
+
+_CLOCK_SLACK = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class ReadTimes:
             for project_id, told in self._told.items()
             if project_id in self._latest
         }
+
+    @property
+    def is_rig_faster(self) -> bool:
+        """Whether by the rig's clock clearly more time has passed between two reads: that of a simulated rig may."""
+        return any(
+            _earlier(told, self._latest[project_id]) < told.here - _CLOCK_SLACK
+            for project_id, told in self._told.items()
+            if project_id in self._latest
+        )
 
     def tell(self) -> None:
         """What the latest reads have brought is told now."""

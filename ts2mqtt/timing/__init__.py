@@ -1,11 +1,12 @@
 """Time as a value: the one clock, and how long things take; both are handed in from the top."""
 
-from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock
+from ts2mqtt.timing.clock import Clock, PacedClock, SystemClock, make_sure_of_time_zone
 from ts2mqtt.timing.timings import (
     BrokerTimings,
     CheckTimings,
     HomeAssistantTimings,
     LogTimings,
+    LookUpTimings,
     PaceTimings,
     RigTimings,
     Timings,
@@ -17,9 +18,11 @@ __all__ = [
     "Clock",
     "HomeAssistantTimings",
     "LogTimings",
+    "LookUpTimings",
     "PaceTimings",
     "PacedClock",
     "RigTimings",
     "SystemClock",
     "Timings",
+    "make_sure_of_time_zone",
 ]

@@ -6,6 +6,8 @@ import time
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ts2mqtt.errors import ConfigError
+
 
 class Clock(Protocol):
     """Wall time for what people read, monotonic time for what is measured."""
@@ -34,6 +36,16 @@ class SystemClock:
 
     def seconds_until(self, moment: datetime) -> float:
         return (moment - self.now()).total_seconds()
+
+
+def make_sure_of_time_zone() -> None:
+    """Raises ConfigError for a zone of this machine that Python cannot tell times in."""
+    try:
+        datetime.now().astimezone()
+    except ValueError:
+        raise ConfigError(
+            "TZ: this machine's time zone is a day or more from UTC; expected a name such as Europe/Berlin"
+        ) from None
 
 
 class PacedClock(SystemClock):

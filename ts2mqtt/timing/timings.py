@@ -34,17 +34,22 @@ class PaceTimings:
     """A subscriber on a Mosquitto with default limits loses messages when a burst is larger and faster than this."""
 
     many: int = 1_000
-    """Mosquitto queues so many messages for a subscriber by default. So many devices are told at once; from so many
-    topics on the bridge listens to what the broker drops."""
+    """Mosquitto queues so many messages for a subscriber by default. From so many topics on the bridge listens to
+    what the broker drops, and tells no more than `devices_at_once`."""
+
+    devices_at_once: int = 200
+    """Home Assistant does nothing else until it has worked on all that it has read at once, and its broker ends a
+    connection on which it is silent for a minute and a half."""
 
     devices_per_second: float = 20.0
-    """A Home Assistant on two busy cores takes 30 to 60 new devices a second: docs/performance.md."""
-
     least_devices_per_second: float = 2.0
+    most_devices_per_second: float = 60.0
+    """A Home Assistant on two cores takes about 50 new devices a second: docs/performance.md."""
+
     growth: float = 1.2
     """Of the rate of devices, with each reading of the broker's counts that is good."""
 
-    states_a_device: float = 5.0
+    states_a_device: float = 2.0
     """So many states cost Home Assistant as much as one device."""
 
 
@@ -80,14 +85,33 @@ class BrokerTimings:
 
     fence_again_s: float = 1.0
     quiet_s: float = 0.2
-    """Without a message of what the broker retains, after which that was all; longer where messages come slowly."""
+    """Without anything of what the broker retains, after which that was all."""
 
-    longest_quiet_s: float = 5.0
     long_read_s: float = 10.0
     """After so long a reading of what the broker retains is told, and then after ever longer times."""
 
     slow_acknowledgement_s: float = 2.0
     """An acknowledgement that takes longer comes from a broker in trouble (publisher.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpTimings:
+    """Towards the machine's resolver, which knows the addresses of names; all in seconds."""
+
+    fresh_s: float = 60.0
+    """So long an answer is used without asking again."""
+
+    patience_s: float = 4.0
+    """Shorter than a connection to a rig may take, so that the error tells of the name."""
+
+    known_patience_s: float = 1.0
+    """Where there is an earlier answer to fall back on."""
+
+    ask_again_s: float = 60.0
+    """After so long without an answer another thread asks once more: the network may have changed."""
+
+    kept_s: float = 86_400.0
+    """So long an answer is used on while the resolver fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,26 @@
+"""Tells what a user has edited in a list from what the plugin counts by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.model import Listing, Project, Target
+
+
+def are_projects_edited(before: Listing[Project], after: Listing[Project]) -> bool:
+    """Whether anything about these projects differs but what stands below them."""
+    return [replace(one, targets=None) for one in before.items] != [replace(one, targets=None) for one in after.items]
+
+
+def are_targets_edited(before: Listing[Target], after: Listing[Target]) -> bool:
+    """Whether anything about these targets differs but what an exposure changes: counts and statistics."""
+    return [_without_counts(target) for target in before.items] != [_without_counts(target) for target in after.items]
+
+
+def _without_counts(target: Target) -> Target:
+    plans = tuple(
+        replace(plan, acquired=0, accepted=0, ungraded=0, statistics=None) for plan in target.exposure_plans
+    )
+    return replace(target, exposure_plans=plans)

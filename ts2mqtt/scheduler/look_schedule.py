@@ -1,0 +1,201 @@
+"""When a rig is looked at again, and at which of its live lists: keeps what the look policy decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ts2mqtt.observatory.evidence import patience
+from ts2mqtt.observatory.plan_in_hand import is_outdated
+from ts2mqtt.scheduler.look_policy import EVERYTHING, Knowledge, TargetsOf, attention, is_unexpected, next_try
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime, tzinfo
+
+    from ts2mqtt.config import PollingConfig
+    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.model import NightPlan, Rig
+    from ts2mqtt.scheduler.look_policy import Attention, LiveList
+    from ts2mqtt.timing import Clock
+
+_SOMEBODY_EDITS = timedelta(minutes=10)
+"""Whoever has edited something edits more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What was made of the latest report: what images, what it has taken last, and whether counts were edited."""
+
+    evidence: Evidence | None = None
+    last_exposure: LastExposure | None = None
+    is_edited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody has asked for beyond the schedule: all there is, all that is live, or these projects' targets."""
+
+    everything: bool = False
+    all_live: bool = False
+    projects: frozenset[str] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        return self.everything or self.all_live or bool(self.projects)
+
+    def __or__(self, other: Wish) -> Wish:
+        return Wish(
+            everything=self.everything or other.everything,
+            all_live=self.all_live or other.all_live,
+            projects=self.projects | other.projects,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outdated:
+    """Whether this plan is outdated at this rig, which takes long to tell."""
+
+    plan: NightPlan | None
+    rig: Rig
+    is_outdated: bool
+
+    def holds_for(self, plan: NightPlan | None, rig: Rig) -> bool:
+        return self.plan is plan and self.rig is rig
+
+
+class LookSchedule:
+    """The live lists of one rig; all moments are by the monotonic clock."""
+
+    def __init__(self, polling: PollingConfig, clock: Clock, least_gap_s: float) -> None:
+        self._polling = polling
+        self._clock = clock
+        self._least_gap_s = least_gap_s
+        self.noticed = Noticed()
+        """What was made of the latest report."""
+        self.attention: Attention = EVERYTHING
+        self.wish = Wish()
+        self._owed = Wish()
+        self._outdated: _Outdated | None = None
+        self._profiles_read: float | None = None
+        self._read: dict[LiveList, float] = {}
+        self._pressing: set[LiveList] = set()
+        self._unclear_until = 0.0
+        self._saved_from: datetime | None = None
+
+    @property
+    def gap_s(self) -> float:
+        """However often somebody asks for a look, the rig is left in peace for this long."""
+        return min(self._least_gap_s, self._polling.interval)
+
+    def use(self, polling: PollingConfig) -> None:
+        """From now on; a shorter interval begins with a look."""
+        if polling.interval < self._polling.interval:
+            self.ask(Wish(all_live=True))
+        self._polling = polling
+
+    def ask(self, wish: Wish) -> None:
+        """For the next look, beside what was asked for before."""
+        self.wish |= wish
+
+    def take_wish(self) -> Wish:
+        """What is asked for, and what was in a look that has failed."""
+        wish, self.wish, self._owed = self.wish | self._owed, Wish(), Wish()
+        return wish
+
+    def owe(self, wish: Wish) -> None:
+        """The look that was to fulfil it has failed."""
+        self._owed = wish
+
+    def notice(self, noticed: Noticed, rig: Rig) -> None:
+        """Takes what was made of the latest report, which was of this rig."""
+        before, self.noticed = self.noticed, noticed
+        if noticed.is_edited:
+            self.watch_everything()
+        evidence = noticed.evidence
+        if noticed.last_exposure != before.last_exposure or evidence is None:
+            self._saved_from = _saved_from(noticed, before, self._saved_from)
+        if evidence is not None and is_unexpected(evidence, before.evidence, rig, self.attention):
+            self.watch_everything(patience(evidence.exposure_s))
+
+    def watch_everything(self, length: timedelta = _SOMEBODY_EDITS) -> None:
+        """Watches all that is live for so long: somebody edits, or the rig does what nobody has expected."""
+        self._unclear_until = max(self._unclear_until, self._clock.monotonic() + length.total_seconds())
+
+    def decide(self, rig: Rig, plan: NightPlan | None, watched_since: datetime | None, zone: tzinfo | None) -> None:
+        """Watches the rig as the policy says from now on."""
+        now = self._clock.now()
+        if self._outdated is None or not self._outdated.holds_for(plan, rig):
+            self._outdated = _Outdated(plan, rig, is_outdated=is_outdated(plan, rig) is not False)
+        self.attention = attention(
+            Knowledge(
+                rig=rig,
+                plan=None if self._outdated.is_outdated else plan,
+                evidence=self.noticed.evidence,
+                last_exposure=self.noticed.last_exposure,
+                saved_from=self._saved_from,
+                watched_since=watched_since or now,
+                is_unclear=self._clock.monotonic() < self._unclear_until,
+                now=now,
+                zone=zone,
+            )
+        )
+
+    def are_profiles_due(self, moment: float) -> bool:
+        return self._profiles_read is None or self._profiles_read + self._polling.interval <= moment + self.gap_s / 2
+
+    def resting(self, moment: float) -> frozenset[LiveList]:
+        """The live lists that are not due at this moment, nor so soon that they had better be read with it."""
+        return frozenset(one for one in self._read if self._due(one) > moment + self.gap_s / 2)
+
+    def next_due(self, live: AbstractSet[LiveList]) -> float:
+        """When the first of these lists, or the list of profiles, is due."""
+        profiles = 0.0 if self._profiles_read is None else self._profiles_read + self._polling.interval
+        return min([profiles, *(self._due(one) for one in live if one in self._read)])
+
+    def note_profiles(self, moment: float) -> None:
+        """They have just been read."""
+        self._profiles_read = moment
+
+    def note_read(self, one: LiveList, moment: float) -> None:
+        """It was asked for at this moment, and what it says is believed."""
+        self._read[one] = moment
+        self._pressing.discard(one)
+
+    def note_failure(self, one: LiveList, moment: float) -> None:
+        """It was asked for at this moment, and has to be again after the interval."""
+        self._read[one] = moment
+        self._pressing.add(one)
+
+    def forget_all_but(self, lists: AbstractSet[LiveList]) -> None:
+        self._read = {one: moment for one, moment in self._read.items() if one in lists}
+        self._pressing &= lists
+
+    def _due(self, one: LiveList) -> float:
+        polling, watch, read = self._polling, self.attention, self._read[one]
+        if watch.everything or one in self._pressing:
+            return read + polling.interval
+        for_edits = read + polling.edit_interval
+        if not isinstance(one, TargetsOf):
+            return for_edits
+        expected = watch.next_exposure
+        if expected is not None and expected.project_id == one.project_id:
+            moment = self._moment
+            windows = [(moment(window.begin), moment(window.end)) for window in expected.windows]
+            return min(for_edits, next_try(read, moment(expected.earliest), windows, polling.interval))
+        return read + polling.interval if one.project_id in watch.closely else for_edits
+
+    def _moment(self, time: datetime) -> float:
+        return self._clock.monotonic() + self._clock.seconds_until(time)
+
+
+def _saved_from(noticed: Noticed, before: Noticed, saved_before: datetime | None) -> datetime | None:
+    """When the latest exposure was saved at the earliest; a rig takes one exposure of a target after the other."""
+    evidence, last = noticed.evidence, noticed.last_exposure
+    if evidence is None or last is None:
+        return None
+    # It was saved between two reads of its list: `last.time` is the middle, and `evidence.time` the second read.
+    earliest = last.time - (evidence.time - last.time)
+    if saved_before is not None and before.last_exposure and before.last_exposure.target_id == last.target_id:
+        earliest = max(earliest, saved_before + timedelta(seconds=last.exposure_s or 0.0))
+    return min(earliest, evidence.time)
