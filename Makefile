@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 # Most tests wait for a peer and not for the processor: two to a core.
 WORKERS ?= 4
 # Suites with whole systems as peers, or with Valgrind; each has a target of its own.
-SYSTEMS := brokers container faults home_assistant instructions node_red
+SYSTEMS := brokers container faults home_assistant instructions node_red windows
 
 # Each worker, and each program that a test starts, would compile everything anew; images of Python often set it.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test coverage test-brokers test-container test-faults test-home-assistant test-instructions test-node-red \
-	bench fuzz soak lint lint-workflows addon lock docs clean
+	test-windows bench fuzz soak lint lint-workflows addon lock docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -39,6 +39,11 @@ test-instructions: $(VENV)/.installed-dev
 test-node-red: $(VENV)/.installed-dev
 	-tests/node_red/install.sh
 	$(BIN)/pytest tests/node_red $(PYTEST)
+
+# Pythons for Windows, under Wine; what cannot be prepared is skipped. One version to a core.
+test-windows: $(VENV)/.installed-dev
+	-$(BIN)/python -m tests.windows.prepare
+	$(BIN)/pytest -n 2 --dist loadgroup tests/windows $(PYTEST)
 
 # The image, built and run by the container engine of this machine; skipped where there is none.
 test-container: $(VENV)/.installed-dev
@@ -109,6 +114,7 @@ lock: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lock]'
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/build.txt requirements/build.in
+	$(COMPILE) --output-file requirements/windows.txt requirements/windows.in
 	cp requirements/image.txt addon/requirements.txt
 
 clean:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +42,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def _no_socket_in_a_quick_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if is_quick(request.node.path):
         refuse_sockets(monkeypatch)
+
+
+if sys.platform == "win32":
+
+    def pytest_asyncio_loop_factories() -> dict[str, type[asyncio.SelectorEventLoop]]:
+        """The event loop of ts2mqtt/system/event_loop.py."""
+        return {"selector": asyncio.SelectorEventLoop}
 
 
 class AnyBroker(Protocol):

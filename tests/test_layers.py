@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "topics": {"config", "observatory"},
     "home_assistant": {"config", "observatory", "topics"},
     "picture": {"observatory"},
-    "network": set(),
+    "network": {"system"},
     "mqtt": {"config", "network"},
     "bridge": {"config", "scheduler", "observatory", "topics", "home_assistant", "picture", "mqtt"},
     "check": {"bridge", "config", "home_assistant", "mqtt", "observatory", "scheduler", "topics"},
@@ -38,6 +38,7 @@ LAYERS: dict[str, set[str]] = {
     "simulator": set(),
     "demo": {"bridge", "config", "home_assistant", "mqtt", "observatory", "simulator", "topics"},
     "app": {"config"},
+    "system": set(),
 }
 """What each may import of ours besides itself and what is for everybody: data goes one way."""
 
@@ -55,6 +56,7 @@ ENTRANCES = {
     "demo": {"cli"},
     "interface": {"cli"},
     "simulator": {"cli", "demo"},
+    "system": {"cli", "network"},
 }
 """Who alone may import these."""
 

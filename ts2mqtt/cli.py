@@ -21,6 +21,8 @@ from ts2mqtt.errors import ConfigError, Ts2mqttError
 from ts2mqtt.logs import format as log_format, streams
 from ts2mqtt.logs.wording import counted, printable
 from ts2mqtt.network import event_loop
+from ts2mqtt.system.output import write_what_is_missing_as_escapes
+from ts2mqtt.system.signals import reload_on_hangup, stopping_on_signals
 from ts2mqtt.timing import SystemClock, make_sure_of_time_zone
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _NEW_OBJECTS_A_COLLECTION = 20_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 when done, 2 when command line or config are wrong, 1 for anything else."""
     streams.open_closed()
+    write_what_is_missing_as_escapes()
     code = _outcome(arguments)
     if not streams.flushed(sys.stdout):
         code = code or FAILED
@@ -184,6 +187,7 @@ def _add_command(
 def _run(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
+    from ts2mqtt.bridge.side_by_side import first_to_end
     from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
 
     config = _config(options)
@@ -192,11 +196,24 @@ def _run(options: argparse.Namespace) -> int:
     async def run() -> None:
         sign_of_life = SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock())
         bridge = Bridge(config, sign_of_life=sign_of_life)
-        _stop_on_signals(bridge.stop)
-        read_again = hangup(lambda: reload(bridge.reload, _config_path(options), os.environ), bridge.stop)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
-        _let_hangups_through()
-        await bridge.run()
+
+        def read_again(order: str) -> None:
+            try:
+                path = _config_path(options)
+            except ConfigError as error:
+                logging.getLogger(__name__).warning("%s: the configuration stays as it is: %s", order, error)
+            else:
+                reload(bridge.reload, path, os.environ, order)
+
+        async def read_again_when_ordered() -> None:
+            while True:
+                await bridge.take_reload_order()
+                read_again("reload")
+
+        with stopping_on_signals(bridge.stop):
+            reload_on_hangup(hangup(lambda: read_again("SIGHUP"), bridge.stop))
+            _let_hangups_through()
+            await first_to_end(bridge.run(), read_again_when_ordered())
 
     event_loop.run(run())
     return DONE
@@ -323,19 +340,13 @@ def _simulate(options: argparse.Namespace) -> int:
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Runs work that ends when its event is set, which SIGTERM and Ctrl-C do."""
     stopping = asyncio.Event()
-    _stop_on_signals(stopping.set)
-    await work(stopping)
-
-
-def _stop_on_signals(stop: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    with stopping_on_signals(stopping.set):
+        await work(stopping)
 
 
 def _let_hangups_through() -> None:
     """From now on a SIGHUP is heard, also one that came while the program was starting (__main__.py)."""
-    if hasattr(signal, "pthread_sigmask"):
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
@@ -355,13 +366,18 @@ def _config_path(options: argparse.Namespace) -> Path | None:
         return Path(options.config)
     if from_environment := os.environ.get("TS2MQTT_CONFIG"):
         return Path(from_environment)
+    from ts2mqtt.config import misnamed
+
     try:
-        return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+        is_there = _DEFAULT_CONFIG.exists()
+        # The message about the missing file names the other one. But variables alone may be a configuration, too.
+        is_meant = misnamed(_DEFAULT_CONFIG) and not any(name.startswith("TS2MQTT_") for name in os.environ)
     except PermissionError as error:
         # As in a container, in which a folder is mounted that belongs to another user.
         raise ConfigError(
             f"{_DEFAULT_CONFIG}: cannot look for it in {Path.cwd()}: {error.strerror}; let ts2mqtt's user read there"
         ) from error
+    return _DEFAULT_CONFIG if is_there or is_meant else None
 
 
 def _print_line(line: str) -> None:

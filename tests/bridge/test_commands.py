@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,16 @@ def test_commands_to_ever_other_rigs_do_not_flood_the_log(log: Log) -> None:
 )
 def test_rediscover_alone_has_everything_told_again(topic: str, payload: bytes, told_again: bool) -> None:
     assert Commands(of.NAMES.topics, {}, HandClock()).carry_out(topic, payload) is told_again
+
+
+async def test_reload_is_an_order_to_somebody_else() -> None:
+    ordered = asyncio.Event()
+    commands = Commands(of.NAMES.topics, {}, HandClock(), reload_ordered=ordered)
+    commands.carry_out("ts2mqtt/backyard/command", b"reload")
+    commands.carry_out("ts2mqtt/command", b"reload everything")
+    assert not ordered.is_set()
+    commands.carry_out("ts2mqtt/command", b"reload")
+    assert ordered.is_set()
 
 
 def test_what_comes_too_often_is_not_carried_out() -> None:

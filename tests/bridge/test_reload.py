@@ -122,6 +122,17 @@ async def test_polling_is_applied_at_once(bridge: ReloadedBridge, example_api: S
     await example_api.wait_for_request("/profiles", after=asked + 1)
 
 
+async def test_the_same_is_ordered_over_mqtt(bridge: ReloadedBridge) -> None:
+    for level in ("debug", "info"):
+        bridge.write(QUIET + f"log: {{level: {level}}}\n")
+        await bridge.observer.publish("ts2mqtt/command", "reload")
+        await bridge.says("reload: the configuration was read again; applied: log.level$")
+        await bridge.observer.wait_for(of.BRIDGE, lambda about: about["log_level"] == level)  # noqa: B023 - waited for in this turn
+    bridge.write("polling: {interval: soon}\n")
+    await bridge.observer.publish("ts2mqtt/command", "reload")
+    await bridge.says("ERROR   reload: the configuration is wrong, so the one before stays:$")
+
+
 async def test_other_projects_become_devices_at_once(bridge: ReloadedBridge, example_api: SimulatedApi) -> None:
     asked = len(example_api.requests)
     bridge.write(QUIET + "home_assistant: {project_states: [Active]}\n")

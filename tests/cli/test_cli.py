@@ -284,6 +284,25 @@ class TestWhichConfiguration:
         assert self.fault(capsys) == "config"
 
 
+class TestAMisnamedConfiguration:
+    @pytest.fixture(autouse=True)
+    def _with_an_ending_that_windows_hides(self, tmp_path: Path) -> None:
+        (tmp_path / "config.yaml.txt").write_text("mqtt: {host: broker}\n", encoding="utf-8")
+
+    def test_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("run") == 2
+        assert capsys.readouterr().err == (
+            "config.yaml: no such file; there is config.yaml.txt in the same folder: rename it to config.yaml\n"
+        )
+
+    def test_hinders_nobody_who_has_variables(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("TS2MQTT_MQTT__HOST", "broker")
+        assert called("run") == 2
+        assert "environment: rigs: missing" in capsys.readouterr().err
+
+
 def broker_variables(port: int) -> dict[str, str]:
     return {
         "TS2MQTT_MQTT__HOST": "127.0.0.1",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.windows import not_on_windows
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import ConfigError
 
@@ -62,6 +63,18 @@ def message_about(file: str | bytes, environment: Mapping[str, str] | None = Non
 @pytest.mark.parametrize("broken", list(broken_configs()), ids=lambda broken: broken.name)
 def test_the_message_is_complete(broken: Broken) -> None:
     assert message_about(broken.file, broken.environment) == broken.message
+
+
+@not_on_windows("there a file may have these names")
+def test_names_that_no_file_has_elsewhere() -> None:
+    message = message_about(
+        'mqtt:\n  host: broker\n  tls: {enabled: true, cert_file: "\\uD800"}\n'
+        "rigs:\n  - url: http://rig:8188\n    ca_file: ~nobody_here/ca.crt\n"
+    )
+    assert message == (
+        "config.yaml:3: mqtt.tls.cert_file: cannot read '\\ud800': no file can have this name\n"
+        "config.yaml:6: rigs[0].ca_file: cannot read '~nobody_here/ca.crt': No such file or directory"
+    )
 
 
 def test_there_are_many_broken_configs() -> None:
@@ -125,13 +138,29 @@ def test_variables_that_cannot_be_decoded() -> None:
             ".",
             (".: is a directory; expected a file (Docker makes a directory where the file to mount is missing)"),
         ),
-        ("there.key/config.yaml", "there.key/config.yaml: cannot be read: Not a directory"),
+        pytest.param(
+            "there.key/config.yaml",
+            "there.key/config.yaml: cannot be read: Not a directory",
+            marks=not_on_windows("to Windows there is no such file"),
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read(name: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(Path(name), {})
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("other", ["config.yaml.txt", "config.yml"])
+def test_a_file_with_another_ending(other: str) -> None:
+    Path("home").mkdir()
+    Path("home", other).write_text(GOOD, encoding="utf-8")
+    path = Path("home", "config.yaml")
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, {})
+    assert str(raised.value) == (
+        f"{path}: no such file; there is {other} in the same folder: rename it to config.yaml"
+    )
 
 
 def test_nothing_at_all() -> None:

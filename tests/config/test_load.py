@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
+from tests.support.windows import not_on_windows
 from ts2mqtt.config import (
     Config,
     LoadedConfig,
@@ -333,6 +334,7 @@ class TestSecretFiles:
 
     def test_in_the_home_directory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("USERPROFILE", str(tmp_path))
         write("mqtt.txt", "hunter2")
         config = config_from(GOOD.replace("broker", "broker\n  username: me\n  password_file: ~/mqtt.txt"))
         assert config.mqtt.password_file == tmp_path / "mqtt.txt"
@@ -353,13 +355,18 @@ def test_no_secret_shows() -> None:
     assert "hunter2" not in f"{loaded!r} {loaded} {loaded.config.model_dump()} {loaded.config.model_dump_json()}"
 
 
+no_modes = not_on_windows("it has no file modes")
+
+
 class TestWarnings:
+    @no_modes
     def test_a_secret_in_a_file_that_others_can_read(self) -> None:
         (warning,) = load(SECRETS, mode=0o640).warnings
         assert warning == (
             "config.yaml: other users of this computer can read mqtt.password in it (mode 640); chmod 600 config.yaml"
         )
 
+    @no_modes
     def test_a_header_is_a_secret_too(self) -> None:
         (warning,) = load(f"{GOOD}    headers: {{X-Key: a}}\n", mode=0o604).warnings
         assert warning == (
@@ -367,6 +374,7 @@ class TestWarnings:
             "chmod 600 config.yaml"
         )
 
+    @no_modes
     def test_a_secrets_file_that_others_can_read(self) -> None:
         write("secret.txt", "hunter2", 0o644)
         file = GOOD.replace("broker", "broker\n  username: me\n  password_file: secret.txt")

@@ -15,10 +15,11 @@ WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".g
 # YAML 1.1 reads the key `on` as true.
 PARSED: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in WORKFLOWS.items()}
 RELEASE: dict[str, dict[str, Any]] = PARSED["release.yml"]["jobs"]
-# Trusted publishing, the image, the app's version, and the proposal of newer packages.
+# Trusted publishing, the image, the program for Windows, the app's version, and the proposal of newer packages.
 MAY_WRITE = {
     ("release.yml", "pypi"): {"id-token"},
     ("release.yml", "image"): {"packages"},
+    ("release.yml", "github-release"): {"contents"},
     ("release.yml", "add-on"): {"contents"},
     ("lock.yml", "lock"): {"contents", "pull-requests"},
 }
@@ -75,7 +76,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
 
 
 def test_nothing_is_published_before_all_tests_have_passed() -> None:
-    for job in ("pypi", "image", "add-on"):
+    for job in ("pypi", "image", "github-release", "add-on"):
         assert "ci" in needed(job)
 
 
@@ -100,7 +101,8 @@ def test_image_and_package_have_their_provenance_and_the_image_its_list_of_conte
 
 
 def test_what_is_published_is_built_by_packages_with_hashes() -> None:
-    assert "pip install --require-hashes" in scripts("package")
+    for job in ("package", "windows-program"):
+        assert "pip install --require-hashes" in scripts(job)
 
 
 def test_the_workflows_are_searched_for_what_an_attacker_could_use() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import configparser
 import json
 import os
+import plistlib
 import re
 import shlex
 import shutil
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 PAGES = pages()
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-LANGUAGES = {"yaml", "json", "ini", "sh", "text"}
+LANGUAGES = {"yaml", "json", "ini", "sh", "text", "powershell", "xml"}
 """A block in another one, or in none, is one that nobody checks."""
 
 RUN_ELSEWHERE = {"sh reverse-proxy": "tests/scheduler/test_reverse_proxy.py"}
@@ -180,6 +181,22 @@ class TestBlocks:
         assert Path(program).name == "ts2mqtt"
         assert _understood(arguments)
         assert unit["Service"]["RestartPreventExitStatus"] == str(cli.WRONG_USE)
+
+    @pytest.mark.parametrize("block", of_kind("xml ~/Library/LaunchAgents/ts2mqtt.plist"), ids=str)
+    def test_launchd_calls_a_command_that_there_is(self, block: Block) -> None:
+        agent = plistlib.loads(block.text.encode())
+        program, *arguments = agent["ProgramArguments"]
+        assert Path(program).name == "ts2mqtt"
+        assert _understood(arguments)
+        assert agent["RunAtLoad"] is agent["KeepAlive"] is True
+
+    @pytest.mark.parametrize("block", in_language("powershell"), ids=str)
+    def test_windows_is_told_commands_that_there_are(self, block: Block) -> None:
+        for line in block.text.splitlines():
+            if found := re.match(r"(?:\.|C:\\ts2mqtt)\\ts2mqtt\.exe (.*)", line):
+                assert _understood(found[1].split()), line
+            else:
+                assert re.match("Copy-Item|Get-Content|Remove-Item|netsh|notepad|pipx|schtasks|uv", line), line
 
     @pytest.mark.parametrize("block", of_kind("text log"), ids=str)
     def test_the_log_looks_like_that(self, block: Block) -> None:
@@ -401,6 +418,7 @@ ONLY_EXISTS = {
     r"nano config.yaml": "a person",
     r"useradd .*": "root on a machine that is one's own",
     r"install -d /etc/.*": "as above",
+    r"launchctl .*": "macOS",
     r"systemctl .*": "systemd",
     r"journalctl .*": "systemd",
     r"make .*": "these tests are run by it",

@@ -70,7 +70,7 @@ def examples_of(rig: WatchedRig) -> Examples:
         "Heartbeat": [_read(payloads.Heartbeat(instance=_INSTANCE, number=7, returned=6, working=True).to_bytes())],
         "HeartbeatQuestion": [_read(payloads.Question(ask=True).to_bytes())],
         "RemovalRecord": [_read(step.record)],
-        "BridgeCommand": ["rediscover", "log_level debug"],
+        "BridgeCommand": ["rediscover", "reload", "log_level debug"],
         "RigStatus": ["online"],
         "State": [_read(published[NAMES.rig_state(RIG_ID)])],
         "Profile": [_read(published[NAMES.thing(RIG_ID, PROFILE, view.rig.active_profile.id)])],

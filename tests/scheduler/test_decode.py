@@ -221,8 +221,8 @@ def test_unknown_fields_are_kept_and_can_be_written_as_json_again() -> None:
         (b'[{"Id":"a"}] []', "not JSON"),
         (b"[\xff]", "not JSON"),
         (b'["a" \\ud800]', "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b"[" + b"9" * 5_000 + b"]", "not JSON"),
+        pytest.param(b"[" * 100_000, "not JSON", id="brackets without end"),
+        pytest.param(b"[" + b"9" * 5_000 + b"]", "not JSON", id="a number without end"),
         (b"\0", "not JSON"),
     ],
 )

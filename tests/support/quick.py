@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tests.support.project import ROOT
 
@@ -55,9 +55,23 @@ def refuse_sockets(patch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError("a quick test uses a socket: mend it, or take it out of tests/support/quick.py")
 
-    for method in ("bind", "connect", "connect_ex", "sendto"):
-        patch.setattr(socket.socket, method, refuse)
+    methods = {name: getattr(socket.socket, name) for name in ("bind", "connect", "connect_ex", "sendto")}
+    make_pair = socket.socketpair
+
+    def pair(*args: Any, **options: Any) -> tuple[socket.socket, socket.socket]:
+        """The event loop's own; Windows has no such thing, so that Python makes one of two that connect."""
+        for name, method in methods.items():
+            patch.setattr(socket.socket, name, method)
+        try:
+            return make_pair(*args, **options)
+        finally:
+            for name in methods:
+                patch.setattr(socket.socket, name, refuse)
+
+    for name in methods:
+        patch.setattr(socket.socket, name, refuse)
     patch.setattr(socket, "getaddrinfo", refuse)
+    patch.setattr(socket, "socketpair", pair)
 
 
 def _is_in(path: Path, names: tuple[str, ...]) -> bool:

@@ -111,7 +111,8 @@ class Bridge:
             failures=self._failures,
             events_of_a_rig=events_of_a_rig,
         )
-        self._commands = Commands(self._ids.topics, self._workers, self._clock, self._failures)
+        self._reload_ordered = asyncio.Event()
+        self._commands = Commands(self._ids.topics, self._workers, self._clock, self._failures, self._reload_ordered)
         self._stopping = asyncio.Event()
         self._sign_of_life = sign_of_life
         self._is_publishing = False
@@ -132,6 +133,11 @@ class Bridge:
         # The level of the log stands on the bridge's own topic.
         self._inbox.put(BridgeChanged())
         return changes(running, config)
+
+    async def take_reload_order(self) -> None:
+        """Returns when somebody has ordered over MQTT to read the configuration again."""
+        await self._reload_ordered.wait()
+        self._reload_ordered.clear()
 
     def refresh(self, rig_id: str) -> None:
         """As the rig's command `refresh`."""

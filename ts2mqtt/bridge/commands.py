@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,11 +46,14 @@ class Commands:
         workers: Mapping[str, Commanded],
         clock: Clock,
         failures: FailureLog | None = None,
+        reload_ordered: asyncio.Event | None = None,
     ) -> None:
+        """`reload_ordered` is set when the configuration is to be read again, which others do."""
         self._topics = topics
         self._workers = workers
         self._clock = clock
         self._failures = failures or FailureLog(_LOG, clock)
+        self._reload_ordered = reload_ordered or asyncio.Event()
         self._limits: dict[str, RateLimit] = {}
 
     def carry_out(self, topic: str, payload: bytes) -> bool:
@@ -80,6 +84,9 @@ class Commands:
             case ["log_level", level] if level in LOG_LEVELS:
                 self._failures.noted(_LEVELS, "log level", f"the log level changes to {level}")
                 logging.getLogger("ts2mqtt").setLevel(level.upper())
+                return True
+            case ["reload"]:
+                self._reload_ordered.set()
                 return True
             case _:
                 return False

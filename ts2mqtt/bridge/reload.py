@@ -1,4 +1,4 @@
-"""SIGHUP: reads the configuration again, has the bridge take up what it can, and says what it could not."""
+"""Reads the configuration again, has the bridge take up what it can, and says what it could not."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-def reload(take_up: Callable[[Config], Changes], path: Path | None, environment: Mapping[str, str]) -> None:
-    """`take_up` applies what it can of a configuration; one that is wrong is told in full and changes nothing."""
+def reload(
+    take_up: Callable[[Config], Changes], path: Path | None, environment: Mapping[str, str], order: str = "SIGHUP"
+) -> None:
+    """`take_up` applies what it can of a configuration; one that is wrong is told in full and changes nothing.
+
+    The log names the order.
+    """
     try:
         loaded = load_config(path, environment)
     except ConfigError as error:
-        _LOG.error("SIGHUP: the configuration is wrong, so the one before stays:")
+        _LOG.error("%s: the configuration is wrong, so the one before stays:", order)
         for fault in error.faults:
             _LOG.error("%s", fault)
         return
@@ -36,25 +41,26 @@ def reload(take_up: Callable[[Config], Changes], path: Path | None, environment:
     # Whoever asked for more, or for less, wants to see that it was understood.
     logger = logging.getLogger("ts2mqtt")
     logger.setLevel(min(logger.level, logging.INFO))
-    _tell(changed)
+    _tell(changed, order)
     log_format.set_up(loaded.config.log.level, loaded.config.log.format)
 
 
-def _tell(changed: Changes) -> None:
+def _tell(changed: Changes, order: str) -> None:
     if changed.applied:
-        _LOG.info("SIGHUP: the configuration was read again; applied: %s", ", ".join(changed.applied))
+        _LOG.info("%s: the configuration was read again; applied: %s", order, ", ".join(changed.applied))
     elif not changed.need_restart:
-        _LOG.info("SIGHUP: the configuration was read again; nothing in it has changed")
+        _LOG.info("%s: the configuration was read again; nothing in it has changed", order)
     if changed.need_restart:
         _LOG.warning(
-            "SIGHUP: changed, but not applied before ts2mqtt is restarted: %s", ", ".join(changed.need_restart)
+            "%s: changed, but not applied before ts2mqtt is restarted: %s", order, ", ".join(changed.need_restart)
         )
 
 
 def hangup(reload: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
     """What a SIGHUP does: its first meaning is that the terminal is gone, and with it who wanted to watch."""
     # nohup has it ignored: then the bridge is meant to outlive its terminal.
-    watched = sys.stderr.isatty() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    ignored = sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    watched = sys.stderr.isatty() and not ignored
 
     def hung_up() -> None:
         if watched and not os.isatty(sys.stderr.fileno()):

@@ -14,6 +14,7 @@ from ts2mqtt.config.models import (
 )
 from ts2mqtt.config.schema import config_json_schema
 from ts2mqtt.config.values import Seconds, without_path
+from ts2mqtt.config.yaml_text import misnamed
 
 __all__ = [
     "Changes",
@@ -30,6 +31,7 @@ __all__ = [
     "changes",
     "config_json_schema",
     "load_config",
+    "misnamed",
     "taken_up",
     "without_path",
 ]

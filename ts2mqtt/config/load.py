@@ -133,7 +133,9 @@ class _Checking:
             try:
                 content = _beginning(file)
             except OSError as error:
-                self._fault(key, f"cannot read {str(file)!r}: {error.strerror}")
+                # Windows calls that a denied permission.
+                reason = os.strerror(errno.EISDIR) if file.is_dir() else error.strerror
+                self._fault(key, f"cannot read {str(file)!r}: {reason}")
                 continue
             except ValueError:
                 # The name has characters that no file system allows, such as NUL.

@@ -12,7 +12,7 @@ from ts2mqtt.config.models import Config
 def config_json_schema() -> str:
     """A JSON Schema document, draft 2020-12."""
     schema = Config.model_json_schema(schema_generator=_Generator)
-    return json.dumps({"$schema": GenerateJsonSchema.schema_dialect, **schema}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"$schema": GenerateJsonSchema.schema_dialect, **schema}, indent=2) + "\n"
 
 
 class _Generator(GenerateJsonSchema):

@@ -31,6 +31,12 @@ def parse(path: Path) -> yaml.Node | None:
         raise ConfigError(f"{path}: {error}") from None
 
 
+def misnamed(path: Path) -> Path | None:
+    """The file that was probably meant to be the one at `path`: Windows does not show that its name ends in .txt."""
+    others = (path.with_name(f"{path.name}.txt"), path.with_suffix(".yml"))
+    return next((other for other in others if other.is_file()), None)
+
+
 def _compose(text: str) -> yaml.Node | None:
     composer = _Composer(text)
     try:
@@ -71,16 +77,9 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: no such file; copy config.yaml.example to start with, or name another file with -c"
-        ) from None
-    except IsADirectoryError:
-        # Docker makes a directory of a file to mount that does not exist on the host.
-        raise ConfigError(
-            f"{path}: is a directory; expected a file (Docker makes a directory where the file to mount is missing)"
-        ) from None
+        raise ConfigError(f"{path}: no such file; {_instead_of(path)}") from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path}: {_why_unreadable(path, error)}") from None
     if len(content) > _LARGEST_FILE:
         raise ConfigError(f"{path}: larger than 1 MiB; expected a configuration of a few lines")
     try:
@@ -91,6 +90,20 @@ def _read_text(path: Path) -> str:
         column = error.start - (before.rfind(b"\n") + 1) + 1
         place = Place(str(path), line, column)
         raise ConfigError(f"{place}: not UTF-8 text; save the file with the encoding UTF-8") from None
+
+
+def _instead_of(path: Path) -> str:
+    """What to do where there is no such file."""
+    if other := misnamed(path):
+        return f"there is {other.name} in the same folder: rename it to {path.name}"
+    return "copy config.yaml.example to start with, or name another file with -c"
+
+
+def _why_unreadable(path: Path, error: OSError) -> str:
+    # To Windows a directory is a file without permission.
+    if path.is_dir():
+        return "is a directory; expected a file (Docker makes a directory where the file to mount is missing)"
+    return f"cannot be read: {error.strerror}"
 
 
 def _unprintable(path: Path, text: str, error: yaml.reader.ReaderError) -> Fault:

@@ -29,7 +29,8 @@ _FRAME_S = 0.25
 
 def can_show(console: Console) -> bool:
     """Whether the terminal can show the live view."""
-    return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
+    is_plain = console.is_dumb_terminal or console.legacy_windows
+    return console.is_terminal and not is_plain and console.encoding.startswith("utf")
 
 
 class LiveView:

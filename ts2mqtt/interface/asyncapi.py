@@ -31,7 +31,7 @@ INTRODUCTION = (
 
 def asyncapi_json() -> str:
     """The whole document as JSON text."""
-    return json.dumps(asyncapi_document(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(asyncapi_document(), indent=2) + "\n"
 
 
 def asyncapi_document() -> Schema:

@@ -118,12 +118,13 @@ CHANNELS: tuple[Channel, ...] = (
         key="command",
         address=_NAMES.command,
         title="Commands to the bridge",
-        meaning="`rediscover` tells Home Assistant every device again; `log_level debug`, `info`, `warning` or "
-        "`error` changes how much the log says until the next start or reload. Not to be retained.",
+        meaning="`rediscover` tells Home Assistant every device again; `reload` reads the configuration again; "
+        "`log_level debug`, `info`, `warning` or `error` changes how much the log says until the next start or "
+        "reload. Not to be retained.",
         contents=(
             Content(
                 name="BridgeCommand",
-                pattern=f"^(rediscover|log_level ({'|'.join(LOG_LEVELS)}))$",
+                pattern=f"^(rediscover|reload|log_level ({'|'.join(LOG_LEVELS)}))$",
                 content_type=_TEXT,
             ),
         ),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ts2mqtt.network.names import Names, Question, SystemResolver
+from ts2mqtt.system.waking import woken_by_signals
 from ts2mqtt.timing import LookUpTimings, SystemClock
 
 if TYPE_CHECKING:
@@ -55,4 +58,6 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
         return NamesLoop(Names(SystemResolver(), SystemClock(), LookUpTimings()))
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(work)
+        waking = woken_by_signals(runner.get_loop()) if sys.platform == "win32" else nullcontext()
+        with waking:
+            return runner.run(work)

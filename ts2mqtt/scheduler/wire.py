@@ -26,9 +26,9 @@ Rows = Annotated[tuple[T, ...], Field(max_length=1_000, fail_fast=True)]
 Runs = Annotated[tuple[T, ...], Field(max_length=100_000, fail_fast=True)]
 Angle = Annotated[float, Field(ge=-100_000, le=100_000)]
 
-REAL_YEARS = range(1971, 9999)
+REAL_YEARS = range(1971, 3000)
 """The plugin stores "never" as the Unix epoch in the local time of the rig's PC, .NET as the first or last moment of
-its calendar; no real date is near them, and another time zone's would lie beyond Python's calendar."""
+its calendar; no real date is near them. Windows knows the local time of the years 1970 to 3000 alone."""
 
 
 def _real(moment: datetime) -> datetime:
