@@ -51,7 +51,7 @@ async def test_it_shrinks_when_they_come_late_down_to_one_message() -> None:
 async def test_it_stays_when_they_come_neither_soon_nor_late() -> None:
     window = ByteWindow()
     first = await _fill(window)
-    await _acknowledge_all(window, first, 0.8)
+    await _acknowledge_all(window, first, 1.2)
     assert await _fill(window) == first
 
 

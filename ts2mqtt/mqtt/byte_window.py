@@ -8,7 +8,7 @@ _FIRST, _LEAST, _MOST = 32_768, 16_384, 2_097_152
 _SMALL = 512
 """Bytes; a heartbeat has fewer, and waits for nothing."""
 
-_LATE_S, _SOON_S = 1.0, 0.5
+_LATE_S, _SOON_S = 1.5, 1.0
 
 
 class ByteWindow:
