@@ -33,8 +33,8 @@ LAYERS: dict[str, set[str]] = {
     "picture": {"observatory"},
     "network": {"system"},
     "mqtt": {"config", "network"},
-    "bridge": {"config", "scheduler", "observatory", "topics", "home_assistant", "picture", "mqtt"},
-    "check": {"bridge", "config", "home_assistant", "mqtt", "observatory", "scheduler", "topics"},
+    "bridge": {"config", "scheduler", "nina", "observatory", "topics", "home_assistant", "picture", "mqtt"},
+    "check": {"bridge", "config", "home_assistant", "mqtt", "nina", "observatory", "scheduler", "topics"},
     "interface": {"config", "home_assistant", "observatory", "topics"},
     "simulator": set(),
     "demo": {"bridge", "config", "home_assistant", "mqtt", "observatory", "simulator", "topics"},
@@ -63,7 +63,8 @@ ENTRANCES = {
 
 LIBRARIES = {
     "paho": {"mqtt"},
-    "httpx": {"scheduler"},
+    "httpx": {"scheduler", "nina"},
+    "websockets": {"nina"},
     "yaml": {"config"},
     "h11": {"simulator"},
     "websockets": {"nina", "simulator"},

@@ -45,6 +45,18 @@ class NotFoundError(ApiFailureError):
     """The API does not know the id that was asked for."""
 
 
+class NinaError(Ts2mqttError):
+    """N.I.N.A.'s Advanced API did not give what was asked for, or broke the connection; live events are optional."""
+
+
+class NotTheAdvancedApiError(NinaError):
+    """Something answers, but it is not the Advanced API, or a version of it that is not spoken."""
+
+
+class OtherNinaError(NinaError):
+    """The Advanced API of another N.I.N.A. than that of the rig."""
+
+
 class BrokerError(Ts2mqttError):
     """The MQTT broker did not do what was asked."""
 

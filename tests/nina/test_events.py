@@ -167,11 +167,12 @@ def history(*events: tuple[str, str | None, Mapping[str, object]]) -> list[Event
 def test_the_latest_announcement_of_a_history_counts() -> None:
     target = {"TargetName": "M 31", "ProjectName": "Galaxies", "Coordinates": []}
     wait = {"WaitEndTime": "2026-09-05T02:00:00-05:00"}
-    began = ("SEQUENCE-STARTING", "2026-09-04T20:00:00-05:00", {})
+    nothing: dict[str, object] = {}
+    began = ("SEQUENCE-STARTING", "2026-09-04T20:00:00-05:00", nothing)
     waits = ("TS-WAITSTART", "2026-09-05T06:00:00.5", wait)
     starts = ("TS-TARGETSTART", "2026-09-05T06:30:00.1234567", target)
-    saved = ("IMAGE-SAVE", "2026-09-05T01:40:00-05:00", {})
-    ended = ("SEQUENCE-FINISHED", "2026-09-05T01:41:00-05:00", {})
+    saved = ("IMAGE-SAVE", "2026-09-05T01:40:00-05:00", nothing)
+    ended = ("SEQUENCE-FINISHED", "2026-09-05T01:41:00-05:00", nothing)
 
     assert latest_announcement(history(began, waits, starts, saved), NOW) == TargetAnnounced(
         time=datetime(2026, 9, 5, 6, 30, 0, 123456, UTC), target_name="M 31", project_name="Galaxies"

@@ -40,6 +40,7 @@ class _FromSupervisor(BaseModel):
 class RigOptions(_FromSupervisor):
     name: str
     url: str
+    nina_url: Text = None
     id: Text = None
     latitude: float | None = None
     longitude: float | None = None
@@ -149,6 +150,7 @@ def _settings(options: Options, broker: BrokerOptions | BrokerService) -> Iterat
         at: KeyPath = ("rigs", number)
         yield (*at, "name"), rig.name
         yield (*at, "url"), rig.url
+        yield (*at, "nina_url"), rig.nina_url
         yield (*at, "id"), rig.id
         yield (*at, "site", "latitude"), rig.latitude
         yield (*at, "site", "longitude"), rig.longitude

@@ -24,6 +24,7 @@ from ts2mqtt.config.values import (
     LogLevel,
     Longitude,
     Name,
+    NinaUrls,
     Password,
     PlanMode,
     Port,
@@ -185,6 +186,13 @@ class RigConfig(_Section):
         examples=["http://192.168.1.50:8188"],
     )
     api_version: ApiVersion = Field(default="v0", description="Version in the API's address.")
+    nina_urls: NinaUrls = Field(
+        default_factory=tuple,
+        alias="nina_url",
+        description="Address of N.I.N.A.'s plugin Advanced API, for live events, or a list of addresses that are "
+        "tried in turn. Without it ts2mqtt knows what the Target Scheduler's database tells.",
+        examples=["http://192.168.1.50:1888"],
+    )
     exposure_throttle: Throttle = Field(
         default=125,
         description="The exposure throttle in percent, as in the Target Scheduler's preferences: its API does not "
@@ -354,7 +362,7 @@ def conflicts(
     if mqtt and home_assistant and home_assistant.enabled:
         yield from _topic_conflicts(mqtt.base_topic, home_assistant)
     ids: dict[str, int] = {}
-    addresses: dict[str, int] = {}
+    addresses: dict[tuple[str, str], int] = {}
     for index, rig in rigs.items():
         first = ids.setdefault(rig.id, index)
         if first != index:
@@ -365,11 +373,11 @@ def conflicts(
                     "give one of them another name or id"
                 ),
             )
-        for url in rig.urls:
-            first = addresses.setdefault(same_address(url), index)
+        for key, url in (*(("url", url) for url in rig.urls), *(("nina_url", url) for url in rig.nina_urls)):
+            first = addresses.setdefault((key, same_address(url)), index)
             if first != index:
                 yield (
-                    ("rigs", index, "url"),
+                    ("rigs", index, key),
                     (
                         f"{without_path(url)} is also an address of rigs[{first}] {rigs[first].name!r}; "
                         "expected each rig's own address"

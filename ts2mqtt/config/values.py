@@ -289,33 +289,46 @@ ProjectStates = Annotated[
 _URL_TEXT = "the address of the API, such as http://192.168.1.50:8188"
 
 
+_NINA_URL_TEXT = "the address of N.I.N.A.'s Advanced API, such as http://192.168.1.50:1888"
+
+
 def _url(value: str) -> str:
-    """An http(s) address without a slash at its end."""
+    """The API's address, without a slash at its end."""
+    parts = _web_address(value, _URL_TEXT)
+    if "@" in parts.netloc:
+        raise expected("an address without user and password; username and password are keys of their own")
+    if re.search(r"/ts(?:/v[0-9]+)?$", parts.path):
+        raise expected("the address without /ts/v0, which ts2mqtt adds itself")
+    return parts.geturl()
+
+
+def _nina_url(value: str) -> str:
+    """The Advanced API's address, without a slash at its end."""
+    parts = _web_address(value, _NINA_URL_TEXT)
+    if "@" in parts.netloc:
+        raise expected("an address without user and password; the Advanced API has none")
+    if re.search(r"/v[0-9]+(?:/(?:api|socket))?$", parts.path):
+        raise expected("the address without /v2/api and /v2/socket, which ts2mqtt adds itself")
+    return parts.geturl()
+
+
+def _web_address(value: str, text: str) -> SplitResult:
+    """The parts of an http(s) address, without a slash at its end; `text` says what is expected."""
     url = value.strip().rstrip("/")
     if url and "://" not in value:
-        raise expected(f"{_URL_TEXT}; http:// is missing")
+        raise expected(f"{text}; http:// is missing")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise expected(_URL_TEXT) from None
-    for wrong, what in _url_faults(parts, port):
-        if wrong:
-            raise expected(what)
-    return url
-
-
-def _url_faults(parts: SplitResult, port: int | None) -> tuple[tuple[bool, str], ...]:
-    return (
-        (parts.scheme not in {"http", "https"}, "an address that begins with http:// or https://"),
-        ("@" in parts.netloc, "an address without user and password; username and password are keys of their own"),
-        (not parts.hostname or port == 0 or re.search(r"[\s\x00-\x1f\x7f]", parts.geturl()) is not None, _URL_TEXT),
-        (bool(parts.query or parts.fragment), "an address without ? and #"),
-        (
-            re.search(r"/ts(?:/v[0-9]+)?$", parts.path) is not None,
-            "the address without /ts/v0, which ts2mqtt adds itself",
-        ),
-    )
+        raise expected(text) from None
+    if parts.scheme not in {"http", "https"}:
+        raise expected("an address that begins with http:// or https://")
+    if not parts.hostname or port == 0 or re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise expected(text)
+    if parts.query or parts.fragment:
+        raise expected("an address without ? and #")
+    return parts
 
 
 def without_path(url: str) -> str:
@@ -331,27 +344,40 @@ def same_address(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path}"
 
 
-def _no_address_twice(urls: tuple[str, ...]) -> tuple[str, ...]:
+def _at_least_one(urls: tuple[str, ...]) -> tuple[str, ...]:
     if not urls:
         raise expected(f"{_URL_TEXT}, or a list of such addresses")
+    return urls
+
+
+def _no_address_twice(urls: tuple[str, ...]) -> tuple[str, ...]:
     if len({same_address(url) for url in urls}) < len(urls):
         raise conflict("the same address stands twice; expected each once")
     return urls
 
 
+_ONE_OR_MORE_ADDRESSES = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": "^https?://"},
+            {"type": "array", "items": {"type": "string", "pattern": "^https?://"}, "minItems": 1},
+        ]
+    }
+)
 Urls = Annotated[
     tuple[Annotated[str, AfterValidator(_url), _else_expected(_URL_TEXT)], ...],
     BeforeValidator(_split_at_commas),
+    AfterValidator(_at_least_one),
     AfterValidator(_no_address_twice),
     _else_expected(f"{_URL_TEXT}, or a list of such addresses"),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": "^https?://"},
-                {"type": "array", "items": {"type": "string", "pattern": "^https?://"}, "minItems": 1},
-            ]
-        }
-    ),
+    _ONE_OR_MORE_ADDRESSES,
+]
+NinaUrls = Annotated[
+    tuple[Annotated[str, AfterValidator(_nina_url), _else_expected(_NINA_URL_TEXT)], ...],
+    BeforeValidator(_split_at_commas),
+    AfterValidator(_no_address_twice),
+    _else_expected(f"{_NINA_URL_TEXT}, or a list of such addresses"),
+    _ONE_OR_MORE_ADDRESSES,
 ]
 
 # The HTTP client sets these itself. A coding that the plugin's web server does not know ends the API.

@@ -54,6 +54,36 @@ class PaceTimings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NinaTimings:
+    """Towards N.I.N.A.'s Advanced API; all in seconds."""
+
+    connect_timeout_s: float = 10.0
+    answer_s: float = 5.0
+    """So long each of the few answers after a connect may take."""
+
+    ping_s: float = 25.0
+    pong_s: float = 20.0
+    """Nothing else tells that the other side has lost its power, or that this machine was suspended."""
+
+    goodbye_s: float = 0.7
+    """What a connection that is closed waits for its end; less than a stopping bridge waits for its rigs."""
+
+    first_retry_s: float = 5.0
+    longest_retry_s: float = 60.0
+    refused_retry_s: float = 300.0
+    """Where another program answers, or another N.I.N.A."""
+
+    steady_s: float = 60.0
+    """A connection that lasted this long was a good one: the next failure is a new one."""
+
+    history_after_s: float = 60.0
+    """After a shorter gap the next event tells what was missed; after a longer one N.I.N.A.'s history does."""
+
+    identity_s: float = 60.0
+    """So long N.I.N.A. and the Target Scheduler's API may name different profiles, while one is changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerTimings:
     """Towards the broker; all in seconds."""
 
@@ -153,6 +183,7 @@ class Timings:
     """All timings of one bridge."""
 
     rig: RigTimings = field(default_factory=RigTimings)
+    nina: NinaTimings = field(default_factory=NinaTimings)
     broker: BrokerTimings = field(default_factory=BrokerTimings)
     pace: PaceTimings = field(default_factory=PaceTimings)
     home_assistant: HomeAssistantTimings = field(default_factory=HomeAssistantTimings)
