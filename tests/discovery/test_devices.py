@@ -45,10 +45,10 @@ from tests.support.sample_rig import (
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, value_at
 from ts2mqtt.home_assistant.device_names import display_name
-from ts2mqtt.home_assistant.devices import SETTLE_S, device_messages
+from ts2mqtt.home_assistant.devices import SETTLE_S, DeviceWriter, RigDevices, device_messages
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import ENGLISH
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
 from ts2mqtt.observatory.exposure_plan_keys import exposure_plan_keys
 from ts2mqtt.observatory.model import Listing, NightPlan, Rig, Target
 from ts2mqtt.observatory.present import ACTIVITIES, IDLE, WAITING, Appointment, Present
@@ -617,6 +617,20 @@ class TestComponents:
         assert without.keys() < with_site.keys()
         for subject in (OF_RIG, OF_PROFILE, OF_PROJECT):
             assert device_of(subject, has_site=True) == device_of(subject, has_site=False)
+
+    def test_what_nina_tells_is_there_where_it_is_heard_alone(self) -> None:
+        heard, without = (
+            json.loads(devices.messages(BACKYARD, SHOWN_STATES)[NAMES.topic(OF_RIG)].payload)["components"]
+            for devices in (RigDevices(DeviceWriter(NAMES), has_nina=True), RigDevices(DeviceWriter(NAMES)))
+        )
+        triggers = {f"trigger_{event_type}" for event_type in LIVE_EVENT_TYPES}
+        assert heard.keys() - without.keys() == {row.key for row in entities.RIG if row.needs_nina} | triggers
+        assert without.keys() < heard.keys()
+        assert without["session"]["event_types"] == list(EVENT_TYPES)
+        assert heard["session"]["event_types"] == [*EVENT_TYPES, *LIVE_EVENT_TYPES]
+        assert shown(heard["safe"], b'{"safe": true}') == "OFF"
+        assert shown(heard["safe"], b'{"safe": false}') == "ON"
+        assert shown(heard["safe"], b'{"safe": null}') is None
 
     def test_an_exposure_plans_entities_are_named_after_template_and_exposure(self) -> None:
         components = device_of(OF_TARGET)["components"]

@@ -55,6 +55,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "target": payloads.Target,
     "exposure plan": payloads.ExposurePlan,
 }
+TRUTHS = {"connectivity", "running", "safety"}
+"""Classes of what is on or off (components/binary_sensor/__init__.py)."""
 RIG_MODELS: dict[str | None, type[BaseModel]] = {STATE: payloads.State, PLAN: payloads.Plan}
 
 
@@ -135,7 +137,7 @@ def test_units_and_classes_fit_together(table: str, row: Shown) -> None:
             assert row.unit in UNITS[row.device_class], table
         assert row.state_class in STATE_CLASSES
     else:
-        assert row.device_class in {None, "timestamp", "enum"} | ({"running"} if isinstance(row, Truth) else set())
+        assert row.device_class in {None, "timestamp", "enum"} | (TRUTHS if isinstance(row, Truth) else set())
     if isinstance(row, Choice):
         assert row.device_class == "enum"
         assert len(set(row.options)) == len(row.options) > 1
@@ -232,12 +234,30 @@ def test_what_is_live_is_the_activity_and_the_targets_of_now_and_next() -> None:
         "current_target_ends",
         "next_target",
         "next_target_starts",
+        "waiting_until",
     }
 
 
 def test_what_needs_a_site_is_a_targets_alone() -> None:
     needing = {(table, row.key) for table, rows in TABLES.items() for row in rows if row.needs_site}
     assert needing == {("target", "moon_separation"), ("target", "maximum_altitude"), ("target", "transit")}
+
+
+def test_what_needs_nina_is_a_rigs_alone() -> None:
+    needing = {(table, row.key) for table, rows in TABLES.items() for row in rows if row.needs_nina}
+    assert needing == {
+        ("rig", key)
+        for key in (
+            "safe",
+            "sequence_running",
+            "waiting_until",
+            "last_image_hfr",
+            "last_image_stars",
+            "last_image_guiding",
+            "live",
+            "live_version",
+        )
+    }
 
 
 @pytest.mark.parametrize(("table", "row"), [row for row in SHOWN if isinstance(row.values[1], Measure)])

@@ -33,7 +33,7 @@ TABLES = {
     "exposure plan": entities.EXPOSURE_PLAN,
 }
 DEVICES = {"Bridge", "Rig", "Profile", "Project", "Target", "profile", "project", "target"}
-WITHOUT_WORDS = {"%", "h", "min", "d", "°", "px"}
+WITHOUT_WORDS = {"%", "h", "min", "d", "°", "px", '"'}
 SAID = {"name", "unit_of_measurement", "options", "value_template", "json_attributes_template"}
 """What of a component may differ from language to language; of a device it is name and model."""
 

@@ -22,7 +22,7 @@ from tests.support.simulated_night import NAMES, RIG_ID
 from ts2mqtt import __version__
 from ts2mqtt.interface.asyncapi import asyncapi_json
 from ts2mqtt.interface.channels import CHANNELS, PARAMETERS
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
 from ts2mqtt.observatory.present import ACTIVITIES
 from ts2mqtt.topics.encode import event_payload, rig_messages
 from ts2mqtt.topics.payloads import UNIT
@@ -147,10 +147,10 @@ def test_units_are_those_in_the_keys() -> None:
 def test_every_closed_set_of_words_is_written_out() -> None:
     words = {(name, key): part["enum"] for name, key, part in properties() if "enum" in part}
     assert words == {
-        ("Appointment", "source"): ["observed", "planned"],
+        ("Appointment", "source"): ["live", "observed", "planned"],
         ("Bridge", "log_level"): ["debug", "info", "warning", "error"],
         ("Bridge", "protocol"): ["3.1.1", "5"],
-        ("Event", "event_type"): list(EVENT_TYPES),
+        ("Event", "event_type"): [*EVENT_TYPES, *LIVE_EVENT_TYPES],
         ("PlanBlock", "kind"): ["target", "wait"],
         ("State", "activity"): list(ACTIVITIES),
     }

@@ -13,7 +13,7 @@ from tests.interface.conftest import simulated_night
 from tests.support.project import ROOT
 from ts2mqtt.interface.channels import CHANNELS
 from ts2mqtt.interface.pages import pages
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
 from ts2mqtt.topics.payloads import EVENTS
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ def test_every_entity_stands_there_with_its_reason() -> None:
     rows = [row for table in TABLES.values() for row in table]
     written = set(re.findall(r"^\| ([^|]+) \|.*\| ([^|]+) \|$", page, re.MULTILINE))
     assert {(row.name, row.why) for row in rows} <= written
-    assert len(re.findall(r"^\| .* \| (?:on|off)(?:, with a site)? \|", page, re.MULTILINE)) == len(rows)
+    assert len(re.findall(r"^\| .* \| (?:on|off)(?:, with a site|, with `nina_url`)? \|", page, re.MULTILINE)) == len(
+        rows
+    )
 
 
 @pytest.mark.parametrize("name", pages())
 def test_every_event_is_explained_on_both(name: str) -> None:
     explained = re.findall(r"^\| `([a-z_]+)` \| [^|]{10,} \|$", pages()[name], re.MULTILINE)
-    assert explained == list(EVENT_TYPES)
-    assert tuple(EVENTS) == EVENT_TYPES
+    assert explained == [*EVENT_TYPES, *LIVE_EVENT_TYPES]
+    assert tuple(EVENTS) == (*EVENT_TYPES, *LIVE_EVENT_TYPES)
 
 
 def test_every_topic_has_a_section_that_the_overview_leads_to() -> None:

@@ -12,12 +12,16 @@ import pytest
 from tests.support.build import exposure_plan, profile, project, rig, target
 from tests.support.project import ROOT
 from ts2mqtt.observatory.changes import Observation, Watch, observe
-from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure, lasting, recalled
+from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure, Pause, lasting, recalled
+from ts2mqtt.observatory.lease import Heard
+from ts2mqtt.observatory.live import LiveState, Stopped
+from ts2mqtt.observatory.live_events import TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import INACTIVE, Listing, NightPlan, PlanBlock, PlannedExposures, Rig
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING, Appointment, Present, next_edge, present
 
 if TYPE_CHECKING:
+    from ts2mqtt.observatory.live import Word
     from ts2mqtt.observatory.model import Project, Target
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -74,14 +78,32 @@ def table(first_heading: str) -> list[list[str]]:
 
 
 def evidence(words: str) -> Evidence | None:
-    """`A observed`, `B planned` or `nothing`."""
-    if words == "nothing":
+    """`A observed`, `B planned`, `A live` or `nothing`."""
+    if words == "nothing" or words in PAUSES:
         return None
     name, kind = words.split()
     return Evidence(kind=kind, target_id=name, time=at(100), exposure_s=EXPOSURE_S)
 
 
-def in_words(one: Evidence | Appointment | None) -> str:
+PAUSES = {"a wait": Pause(time=at(100), until=at(110)), "a stop": Pause(time=at(100))}
+WORDS: dict[str, Word] = {
+    "A live": TargetAnnounced(time=at(100), target_name="A", project_name="project A"),
+    "a wait": WaitAnnounced(time=at(100), until=at(110)),
+    "a stop": Stopped(at(100)),
+}
+
+
+def heard(words: str) -> Heard:
+    """What N.I.N.A. said, if that is what it rests on."""
+    held = evidence(words)
+    if words not in WORDS:
+        return Heard()
+    return Heard(since=at(100), lease=held, pause=PAUSES.get(words))
+
+
+def in_words(one: Evidence | Pause | Appointment | None) -> str:
+    if isinstance(one, Pause):
+        return "a wait" if one.until else "a stop"
     if isinstance(one, Appointment):
         return f"{one.target_id} {one.source}"
     return f"{one.target_id} {one.kind}" if one else "nothing"
@@ -110,7 +132,7 @@ def test_every_row_of_the_table_of_what_is_said(row: list[str]) -> None:
         planned = replace(plan(block("A", 90, 120)), profile_id="another")
     look = Look(rig=replace(RIG, online=ONLINE[api]), plan=None if now_in_plan == "no plan" else planned, now=at(102))
 
-    said = present(look, evidence(rests_on), None, None)
+    said = present(look, PAUSES.get(rests_on) or evidence(rests_on), None, None)
 
     assert [said.activity, {True: "yes", False: "no", None: "unknown"}[said.imaging]] == [activity, imaging]
     assert in_words(said.current_target) == current
@@ -156,6 +178,20 @@ CHANGES = {
     "an exposure of A beyond its completion": (with_targets(BEYOND, B), with_targets(made("A", 11), B), 1),
     "one exposure passes": (RIG, RIG, 8.1),
     "patience passes": (RIG, RIG, 15.1),
+    "one exposure and patience pass": (RIG, RIG, 20.1),
+    "its end passes": (RIG, RIG, 10.1),
+    "an exposure of A that may have been before": (RIG, with_targets(made("A", 4), B, C), 2),
+    "an exposure of B that may have been before": (RIG, with_targets(A, made("B", 4), C), 1),
+    "a later exposure of A": (RIG, with_targets(made("A", 4), B, C), 2.1),
+    "a later exposure of B": (RIG, with_targets(A, made("B", 4), C), 1.1),
+    "N.I.N.A. is heard no more": (RIG, RIG, 1),
+}
+SAYS: dict[str, Word] = {
+    "N.I.N.A. announces A": TargetAnnounced(time=at(101), target_name="A"),
+    "N.I.N.A. announces B": TargetAnnounced(time=at(101), target_name="B", project_name="project B"),
+    "N.I.N.A. announces what the rig does not have": TargetAnnounced(time=at(101), target_name="X"),
+    "N.I.N.A. says that it waits": WaitAnnounced(time=at(101), until=at(110)),
+    "N.I.N.A. says that it has stopped": Stopped(at(101)),
 }
 
 
@@ -168,15 +204,19 @@ def test_every_row_of_the_table_of_evidence(row: list[str]) -> None:
         )
         assert in_words(lasting(again, Look(rig=RIG, plan=FOLLOWS[follows], now=at(101)))) == afterwards
         return
-    before, after, minutes = CHANGES[what_happens]
-    watch = Watch(rig=before, evidence=evidence(held), has_read=True)
+    before, after, minutes = CHANGES.get(what_happens, (RIG, RIG, 1))
+    watch = Watch(rig=before, evidence=None if held in WORDS else evidence(held), heard=heard(held), has_read=True)
     looked = dict.fromkeys(("project A", "project B"), at(100) + timedelta(minutes=minutes - 0.5))
+    live = LiveState(connected="no more" not in what_happens, word=SAYS.get(what_happens, WORDS.get(held)))
+    look = Look(
+        rig=after, plan=FOLLOWS[follows], now=at(100 + minutes), read_before=looked, live=live if live.word else None
+    )
 
-    left = observe(watch, Look(rig=after, plan=FOLLOWS[follows], now=at(100 + minutes), read_before=looked))
+    left = observe(watch, look)
 
-    assert in_words(left.watch.evidence) == afterwards
+    assert in_words(left.watch.basis(look)) == afterwards
     said = left.present.activity == IMAGING
-    assert said is (afterwards != "nothing")
+    assert said is (afterwards not in {"nothing", "a wait", "a stop"} and after.online is True)
 
 
 # A wait, A, A again, a wait, B, C.

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.inbox import RigUpdate
+from ts2mqtt.bridge.live_work import LiveWork
 from ts2mqtt.bridge.night_work import Night, night_inputs, work_out
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.home_assistant.devices import RigDevices
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.observatory.changes import Watch, observe
+from ts2mqtt.observatory.live_events import LiveEvent
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
@@ -68,7 +70,7 @@ class _Show:
     project_states: frozenset[str]
 
 
-_Happened = RigReport | Night | Recalled | _Show
+_Happened = RigReport | Night | Recalled | _Show | LiveEvent
 
 
 class RigWorker:
@@ -87,7 +89,9 @@ class RigWorker:
         self._project_states = project_states
         self._topics = surroundings.ids.topics
         writer = surroundings.writer
-        self._devices = RigDevices(writer, has_site=self._site is not None) if writer else None
+        self._devices = (
+            RigDevices(writer, has_site=self._site is not None, has_nina=bool(config.nina_urls)) if writer else None
+        )
         self._clock = surroundings.clock
         self._after_a_bug_s = surroundings.timings.rig.after_a_bug_s
         self._inbox = inbox
@@ -102,6 +106,7 @@ class RigWorker:
         )
         self._poller = RigPoller(config, polling, self._happened, options)
         self._report = self._poller.report
+        self._live = self._live_work(config, surroundings) if config.nina_urls else None
         self._watch = Watch()
         self._plan: NightPlan | None = None
         self._is_recalled = False
@@ -118,6 +123,8 @@ class RigWorker:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._poll(after_s))
                     tasks.create_task(self._deal_with_what_happens(tasks))
+                    if self._live is not None:
+                        tasks.create_task(self._live.listen())
             except* Exception as error:  # noqa: BLE001 - whatever it is, all the other rigs rely on this process
                 self._note_fault("this rig is tried again in a minute", error)
             self._night_begun = None
@@ -146,6 +153,16 @@ class RigWorker:
         """Asks for the night plan as soon as the rig answers, whatever it is doing."""
         self._poller.refresh_plan()
 
+    def _live_work(self, config: RigConfig, surroundings: Surroundings) -> LiveWork:
+        return LiveWork(
+            config,
+            self._poller,
+            self._happened,
+            clock=surroundings.clock,
+            timings=surroundings.timings.nina,
+            rng=surroundings.rng,
+        )
+
     async def _poll(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
         await self._poller.run()
@@ -154,6 +171,8 @@ class RigWorker:
         while True:
             if self._is_recalled:
                 self._look()
+                if self._live is not None:
+                    self._live.hasten_what_is_due()
                 self._begin_night_work(tasks)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds_to_next_edge()):
@@ -163,12 +182,17 @@ class RigWorker:
         match happened:
             case RigReport():
                 self._report = happened
+                if self._live is not None:
+                    self._live.note_rig(happened.rig)
             case Night():
                 self._night, self._night_begun = happened, None
             case _Show():
                 self._project_states, self._last = happened.project_states, None
             case Recalled():
                 self._recall(happened)
+            case _:
+                if self._live is not None:
+                    self._live.take(happened, self._report.rig)
 
     def _recall(self, recalled: Recalled) -> None:
         self._is_recalled = True
@@ -179,19 +203,22 @@ class RigWorker:
 
     def _look(self) -> None:
         """Puts an update into the inbox if what should stand on the broker has changed, or something has happened."""
-        report, last = self._report, self._last
+        report, last, live = self._report, self._last, self._live
         observation = observe(self._watch, self._look_of(report))
+        events = (*(live.events if live else ()), *observation.events)
         view = self._view_of(report, observation)
         update = RigUpdate(
             rig=report.rig,
             states=last.states if last and view == self._view else rig_messages(self._topics, view),
             devices=last.devices if last and last.rig is report.rig else self._device_messages(report.rig),
-            events=tuple(event_payload(report.rig, event) for event in observation.events),
-            problem=report.problem,
+            events=tuple(event_payload(report.rig, event) for event in events),
+            problem=live.latest_problem(report.problem) if live else report.problem,
         )
-        is_news = last is None or view != self._view or bool(update.events) or last.problem != report.problem
+        is_news = last is None or view != self._view or bool(update.events) or last.problem != update.problem
         # Only now: what could not be said because of a fault of ours is said at the next look.
         self._watch, self._plan, self._view, self._last = observation.watch, observation.plan, view, update
+        if live is not None:
+            live.note_told(observation.watch.heard, report.zone)
         self._poller.notice(
             Noticed(
                 evidence=observation.watch.evidence,
@@ -214,6 +241,7 @@ class RigWorker:
             self._night.picture,
             self._night.skies,
             has_unknown_skies=self._site is not None and self._night.inputs is None,
+            live=self._live.state.facts if self._live else None,
         )
 
     def _device_messages(self, rig: Rig) -> Mapping[str, Message]:
@@ -234,8 +262,9 @@ class RigWorker:
         """Activity and targets change when a block of the plan begins or ends, whether or not a rig is asked then."""
         look = self._look_of(self._report)
         noon = next_noon(look.now, look.zone)
-        edge = next_edge(replace(look, plan=self._plan), self._watch.evidence) or noon
-        return self._clock.seconds_until(min(edge, noon))
+        look = replace(look, plan=self._plan)
+        edges = (noon, next_edge(look, self._watch.basis(look)), self._live.next_hastening if self._live else None)
+        return self._clock.seconds_until(min(edge for edge in edges if edge is not None))
 
     def _look_of(self, report: RigReport) -> Look:
         return Look(
@@ -244,6 +273,7 @@ class RigWorker:
             now=self._clock.now(),
             zone=report.zone,
             read_before=report.read_before,
+            live=self._live.state if self._live else None,
         )
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:

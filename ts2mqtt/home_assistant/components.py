@@ -51,6 +51,7 @@ class ComponentMaker:
     stem: str
     topics: DeviceTopics
     language: Language
+    has_nina: bool = False
 
     def components(self, rows: Iterable[entities.Entity]) -> dict[str, AnyComponent]:
         return {row.key: self._component(spoken(row, self.language)) for row in rows}
@@ -96,7 +97,7 @@ class ComponentMaker:
                     name=row.name,
                     default_entity_id=self._entity_id("event", row.key),
                     state_topic=self.topics.event,
-                    event_types=row.event_types,
+                    event_types=row.types(has_nina=self.has_nina),
                     icon=row.icon,
                 )
             case _:

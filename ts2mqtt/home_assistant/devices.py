@@ -33,7 +33,7 @@ from ts2mqtt.home_assistant.discovery import (
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
 from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics.message import Message
@@ -92,11 +92,15 @@ def device_messages(
 
 
 class RigDevices:
-    """The devices of one rig as it changes: of a thing whose counts have moved, nothing is written anew."""
+    """The devices of one rig as it changes: of a thing whose counts have moved, nothing is written anew.
 
-    def __init__(self, writer: DeviceWriter, *, has_site: bool = False) -> None:
+    Where N.I.N.A. itself is heard the rig also has what only that tells.
+    """
+
+    def __init__(self, writer: DeviceWriter, *, has_site: bool = False, has_nina: bool = False) -> None:
         self._writer = writer
         self._has_site = has_site
+        self._has_nina = has_nina
         self._of_things: dict[_Thing, _Written] = {}
         self._all: list[_Written] = []
 
@@ -107,7 +111,7 @@ class RigDevices:
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
         before, topic = self._of_things, self._writer.ids.topic
-        of_rig = self._writer.rig(rig)
+        of_rig = self._writer.rig(rig, has_nina=self._has_nina)
         things = tuple(_things(rig, project_states, has_site=self._has_site))
         names = self._writer.names_of(rig, things)
         self._of_things = {
@@ -186,6 +190,7 @@ class _Kind(NamedTuple):
     plans: int = 0
     has_version: bool = False
     has_site: bool = False
+    has_nina: bool = False
 
 
 class _Texts(NamedTuple):
@@ -227,9 +232,11 @@ class DeviceWriter:
         self._builder = _Builder(ids, language)
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
 
-    def rig(self, rig: Rig) -> _Written:
+    def rig(self, rig: Rig, *, has_nina: bool = False) -> _Written:
         texts = _Texts(rig.id, self._name_of(rig), rig.id, rig.url, version=rig.plugin_version or "")
-        payload, count = self._payload(_Kind(None, has_version=rig.plugin_version is not None), texts)
+        payload, count = self._payload(
+            _Kind(None, has_version=rig.plugin_version is not None, has_nina=has_nina), texts
+        )
         return _Written(Message(payload, provisional=rig.profiles is None, settle_s=SETTLE_S), count)
 
     def names_of(self, rig: Rig, things: Iterable[_Thing]) -> Mapping[Subject, str]:
@@ -287,11 +294,15 @@ class _Builder:
         about = Subject(of_device.rig_id)
         if kind.thing is not None:
             about = Subject(of_device.rig_id, kind.thing, of_device.thing_id)
-        maker = self._maker(about, of_device.stem)
-        components = maker.components(row for row in _ROWS[kind.thing] if kind.has_site or not row.needs_site)
+        maker = self._maker(about, of_device.stem, has_nina=kind.has_nina)
+        components = maker.components(
+            row
+            for row in _ROWS[kind.thing]
+            if (kind.has_site or not row.needs_site) and (kind.has_nina or not row.needs_nina)
+        )
         if kind.thing is None:
             device = self._rig(about, of_device, has_version=kind.has_version)
-            components |= self._triggers(about.rig_id)
+            components |= self._triggers(about.rig_id, has_nina=kind.has_nina)
         else:
             device = self._thing(about, of_device, kind.thing)
         for key, label in zip(texts[_TEXTS::2], texts[_TEXTS + 1 :: 2], strict=True):
@@ -323,7 +334,7 @@ class _Builder:
             via_device=self.ids.device_id(parent),
         )
 
-    def _triggers(self, rig_id: str) -> dict[str, AnyComponent]:
+    def _triggers(self, rig_id: str, *, has_nina: bool) -> dict[str, AnyComponent]:
         """One for each event type, so that an automation that begins with one can be clicked together."""
         return {
             f"trigger_{event_type}": DeviceTrigger(
@@ -333,10 +344,10 @@ class _Builder:
                 type=event_type,
                 subtype="session",
             )
-            for event_type in EVENT_TYPES
+            for event_type in (*EVENT_TYPES, *(LIVE_EVENT_TYPES if has_nina else ()))
         }
 
-    def _maker(self, about: Subject, stem: str) -> ComponentMaker:
+    def _maker(self, about: Subject, stem: str, *, has_nina: bool) -> ComponentMaker:
         topics, rig_id = self.ids.topics, about.rig_id
         states: dict[str | None, str] = {
             entities.STATE: topics.rig_state(rig_id),
@@ -356,6 +367,7 @@ class _Builder:
                 live=(topics.status, topics.rig_status(rig_id)),
             ),
             self.language,
+            has_nina,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ts2mqtt.config.words import LOG_LEVELS
-from ts2mqtt.observatory.events import EVENT_TYPES
+from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
 from ts2mqtt.observatory.model import PRIORITIES, PROJECT_STATES
 from ts2mqtt.observatory.present import ACTIVITIES
 
@@ -17,7 +17,8 @@ _LONGEST_STATE = 255
 class Entity:
     """`key` ends the unique id and never changes; `why` it exists; `live` is unavailable while the rig's API is.
 
-    What `needs_site` is announced only where the configuration says where the rig stands.
+    What `needs_site` is announced only where the configuration says where the rig stands, what `needs_nina` only
+    where it says where to hear N.I.N.A. itself.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Entity:
     enabled: bool = True
     live: bool = False
     needs_site: bool = False
+    needs_nina: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +113,13 @@ class Choice(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth(Shown):
+    """Yes or no; `is_on_when` says which of them Home Assistant calls on, as for "safety" on means unsafe."""
+
+    is_on_when: bool = True
+
     def template(self, value: str) -> str:
-        return f"{{% set b = {value} %}}{{{{ none if b is none else 'ON' if b else 'OFF' }}}}"
+        yes, no = ("ON", "OFF") if self.is_on_when else ("OFF", "ON")
+        return f"{{% set b = {value} %}}{{{{ none if b is none else '{yes}' if b else '{no}' }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +155,13 @@ class Picture(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening(Entity):
-    """The rig's events, as one event entity."""
+    """The rig's events, as one event entity; `nina_event_types` come only where N.I.N.A. itself is heard."""
 
     event_types: tuple[str, ...]
+    nina_event_types: tuple[str, ...] = ()
+
+    def types(self, *, has_nina: bool) -> tuple[str, ...]:
+        return (*self.event_types, *self.nina_event_types) if has_nina else self.event_types
 
 
 DIAGNOSTIC, CONFIG = "diagnostic", "config"
@@ -321,7 +332,89 @@ RIG: tuple[Entity, ...] = (
         name="Session",
         why="what just happened, to begin an automation with",
         event_types=EVENT_TYPES,
+        nina_event_types=LIVE_EVENT_TYPES,
         icon="mdi:star-shooting",
+    ),
+    Truth(
+        key="safe",
+        name="Safety",
+        why="what the safety monitor says, to close a roof or to be woken",
+        topic=STATE,
+        path="safe",
+        device_class="safety",
+        is_on_when=False,
+        needs_nina=True,
+    ),
+    Truth(
+        key="sequence_running",
+        name="Sequence running",
+        why="whether N.I.N.A. works at all, also while it focuses or waits",
+        topic=STATE,
+        path="sequence_running",
+        device_class="running",
+        needs_nina=True,
+    ),
+    Moment(
+        key="waiting_until",
+        name="Waiting until",
+        why="when the Target Scheduler goes on, by its own word",
+        topic=STATE,
+        path="waiting_until",
+        live=True,
+        needs_nina=True,
+    ),
+    Measure(
+        key="last_image_hfr",
+        name="Last image HFR",
+        why="whether the stars are sharp, frame by frame",
+        topic=STATE,
+        path="last_image.hfr",
+        unit="px",
+        precision=2,
+        icon="mdi:image-filter-center-focus",
+        needs_nina=True,
+    ),
+    Measure(
+        key="last_image_stars",
+        name="Last image stars",
+        why="falls when clouds or dew come",
+        topic=STATE,
+        path="last_image.stars",
+        unit="stars",
+        icon="mdi:star-four-points-outline",
+        needs_nina=True,
+    ),
+    Measure(
+        key="last_image_guiding",
+        name="Last image guiding",
+        why="rises with wind, or when the mount needs care",
+        topic=STATE,
+        path="last_image.guide_rms_arcsec",
+        unit='"',
+        precision=2,
+        icon="mdi:crosshairs-gps",
+        needs_nina=True,
+    ),
+    Truth(
+        key="live",
+        name="Live",
+        why="whether N.I.N.A. itself is heard, or the database alone",
+        topic=STATE,
+        path="live.connected",
+        device_class="connectivity",
+        category=DIAGNOSTIC,
+        needs_nina=True,
+    ),
+    Text(
+        key="live_version",
+        name="Advanced API version",
+        why="which version of N.I.N.A.'s plugin is heard, for a report",
+        topic=STATE,
+        path="live.version",
+        category=DIAGNOSTIC,
+        icon="mdi:tag-outline",
+        enabled=False,
+        needs_nina=True,
     ),
     Press(
         key="refresh",

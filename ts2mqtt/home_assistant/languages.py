@@ -67,6 +67,15 @@ GERMAN = Language(
         "Refresh plan": "Nachtplan aktualisieren",
         "Target Scheduler version": "Target-Scheduler-Version",
         "API version": "API-Version",
+        # Rigs whose N.I.N.A. is heard
+        "Safety": "Sicherheit",
+        "Sequence running": "Sequenz läuft",
+        "Waiting until": "Wartet bis",
+        "Last image HFR": "HFR des letzten Bildes",
+        "Last image stars": "Sterne des letzten Bildes",
+        "Last image guiding": "Guiding des letzten Bildes",
+        "Live": "Live",
+        "Advanced API version": "Advanced-API-Version",
         # Profiles, projects and targets
         "Active": "Aktiv",
         "Active projects": "Aktive Projekte",
@@ -116,6 +125,7 @@ GERMAN = Language(
         "exposures": "Aufnahmen",
         "projects": "Projekte",
         "rigs": "Rigs",
+        "stars": "Sterne",
         # Activity
         "imaging": "belichtet",
         "waiting": "wartet",

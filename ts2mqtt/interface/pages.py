@@ -198,7 +198,9 @@ def _entity(row: entities.Entity) -> Sequence[str]:
         row.name,
         german.name,
         platform + category,
-        ("on" if row.enabled else "off") + (", with a site" if row.needs_site else ""),
+        ("on" if row.enabled else "off")
+        + (", with a site" if row.needs_site else "")
+        + (", with `nina_url`" if row.needs_nina else ""),
         unit,
         row.device_class or "",
         "yes" if row.live else "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.evidence import (
+    LIVE,
     OBSERVED,
     PLANNED,
     last_exposure,
@@ -14,10 +15,12 @@ from ts2mqtt.observatory.evidence import (
     observed,
     planned_after,
     recalled,
+    recalled_announcement,
 )
 from ts2mqtt.observatory.exposures import Before, Counted, count
 from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
+from ts2mqtt.observatory.lease import Heard, hear
 from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.plan_in_hand import marked
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from ts2mqtt.observatory.events import Event
-    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.evidence import Evidence, LastExposure, Pause
     from ts2mqtt.observatory.exposures import Gain, PlanId, Progress
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, Rig
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 class Watch:
     """What is remembered from one look to the next.
 
+    `evidence` is that of counts and plan, `heard` what N.I.N.A. said; while the latter holds, it goes first.
     `first_seen` holds projects and targets by id; `peaks`, `left` as in `exposures.Before`. `read_night` is the night
     in which the rig was last read, `has_read` whether this run of the bridge has read it, and `recalled` until when
     an earlier run is known to have looked at it.
@@ -57,6 +61,12 @@ class Watch:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
     left: Mapping[str, datetime] = field(default_factory=dict)
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
+    # It changes with every word, and says nothing by itself.
+    heard: Heard = field(default_factory=Heard, compare=False)
+
+    def basis(self, look: Look) -> Evidence | Pause | None:
+        """What all that is said of now rests on."""
+        return self.heard.basis(look) or self.evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +117,18 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
 def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Evidence | None:
     """That of a rig that was imaging, as far as what was said of it fits together."""
     current, last = present.current_target, present.last_exposure
-    if present.activity != IMAGING or current is None or last is None:
+    if present.activity != IMAGING or current is None:
+        return None
+    if current.source == LIVE and not (last and last.target_id == current.target_id):
+        times = [time for time in (present.activity_since, last.time if last else None) if time]
+        return recalled_announcement(current.target_id, max(times), rig) if times else None
+    if last is None:
         return None
     if current.source == PLANNED:
         blocks = plan.blocks if plan else ()
         ahead = (block for block in blocks if block.target_id == current.target_id and block.end > last.time)
         return planned_after(last.time, current.target_id, next(ahead, None))
-    is_observed = current.source == OBSERVED and current.target_id == last.target_id
+    is_observed = current.source in {LIVE, OBSERVED} and current.target_id == last.target_id
     return recalled(last, rig, plan) if is_observed else None
 
 
@@ -125,8 +140,10 @@ def observe(watch: Watch, look: Look) -> Observation:
     counted = _counted(watch, look, left)
     latest = latest_gain(counted.gains, watch.evidence, look.rig)
     last = _last_exposure(watch, latest)
-    evidence = lasting(_evidence(watch, look, latest), look)
-    now_so = present(look, evidence, last, watch.present)
+    heard = hear(watch.heard, look, counted.gains, last)
+    evidence = lasting(_evidence(watch, look, latest, heard), look)
+    basis = heard.basis(look) or evidence
+    now_so = present(look, basis, last, watch.present)
     is_known = look.rig.online is not None
     events = Happenings(
         rig_before=watch.rig,
@@ -135,6 +152,7 @@ def observe(watch: Watch, look: Look) -> Observation:
         first_seen=watch.first_seen,
         look=look,
         gains=counted.gains,
+        announced=heard.since if heard.lease else None,
     ).events(now_so if is_known else watch.present)
     known = remembered(watch.rig, look.rig)
     night = night_of(look.now, look.zone)
@@ -152,6 +170,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             first_seen=_first_seen(watch, known, look.now),
             left=left,
             peaks=counted.peaks,
+            heard=heard,
         ),
         present=now_so,
         plan=plan,
@@ -207,16 +226,24 @@ def _last_exposure(watch: Watch, latest: Gain | None) -> LastExposure | None:
     return known if known and new.time < known.time <= latest.latest else new
 
 
-def _evidence(watch: Watch, look: Look, latest: Gain | None) -> Evidence | None:
+def _evidence(watch: Watch, look: Look, latest: Gain | None, heard: Heard) -> Evidence | None:
     """That of the latest exposure, unless the API was away meanwhile: N.I.N.A. may have been started anew since."""
-    before = watch.rig
-    if latest is None or before is None or not before.online:
-        return watch.evidence
+    before, held = watch.rig, _still_held(watch, heard)
+    if latest is None or before is None or not before.online or heard.is_old_news(latest):
+        return held
     profile = latest.step.place.profile
     was_active = before.active_profile is not None and before.active_profile.id == profile.id
     if not (profile.active and was_active and (watch.has_read or watch.recalled)):
-        return watch.evidence
-    return observed(latest, look, is_watched=watch.has_read) or watch.evidence
+        return held
+    return observed(latest, look, is_watched=watch.has_read) or held
+
+
+def _still_held(watch: Watch, heard: Heard) -> Evidence | None:
+    """None once N.I.N.A. has said something else than the counts said before."""
+    evidence = watch.evidence
+    if evidence is None or heard.since is None or heard.since == watch.heard.since:
+        return evidence
+    return evidence if heard.lease and heard.lease.target_id == evidence.target_id else None
 
 
 def _tally(watch: Watch, look: Look, gains: tuple[Gain, ...], night: date) -> Tally:

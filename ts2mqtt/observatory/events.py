@@ -17,6 +17,9 @@ PROJECT_STATE_CHANGED = "project_state_changed"
 PROJECT_ADDED, PROJECT_REMOVED = "project_added", "project_removed"
 TARGET_ADDED, TARGET_REMOVED = "target_added", "target_removed"
 PLAN_CHANGED = "plan_changed"
+IMAGE_SAVED = "image_saved"
+MERIDIAN_FLIP_STARTED, MERIDIAN_FLIP_FINISHED = "meridian_flip_started", "meridian_flip_finished"
+BECAME_UNSAFE, BECAME_SAFE = "became_unsafe", "became_safe"
 
 EVENT_TYPES = (
     RIG_ONLINE,
@@ -35,6 +38,14 @@ EVENT_TYPES = (
     TARGET_REMOVED,
     PLAN_CHANGED,
 )
+LIVE_EVENT_TYPES = (
+    IMAGE_SAVED,
+    MERIDIAN_FLIP_STARTED,
+    MERIDIAN_FLIP_FINISHED,
+    BECAME_UNSAFE,
+    BECAME_SAFE,
+)
+"""Told only where somebody listens to N.I.N.A. itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

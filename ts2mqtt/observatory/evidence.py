@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.completion import completion_rule
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.plan_in_hand import (
     is_complete,
     is_gone,
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ts2mqtt.observatory.exposures import Gain
-    from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import ExposurePlan, NightPlan, PlanBlock, Rig
     from ts2mqtt.observatory.tree import TargetPlace
 
-OBSERVED, PLANNED = "observed", "planned"
-"""Kinds of evidence: a count rose; the plan says so, right after another target was observed."""
+LIVE, OBSERVED, PLANNED = "live", "observed", "planned"
+"""Kinds of evidence: N.I.N.A. said so; a count rose; the plan says so, right after another target was observed."""
 
 UNKNOWN_EXPOSURE_S = 300.0
 """What an exposure plan that does not say its length is taken to have."""
@@ -63,6 +63,16 @@ class Evidence:
     time: datetime
     exposure_s: float
     is_beyond_completion: bool = False
+    until: datetime | None = None
+    """After this it cannot be, where that was told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """N.I.N.A. said at `time` that nothing is imaged; `until` so long it waits, None where it has stopped."""
+
+    time: datetime
+    until: datetime | None = None
 
 
 def patience(exposure_s: float) -> timedelta:
@@ -118,6 +128,14 @@ def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
     )
 
 
+def recalled_announcement(target_id: str, time: datetime, rig: Rig) -> Evidence:
+    """The evidence of an earlier run of the bridge that was told of this target, at `time` or later."""
+    place = find_target(rig, target_id)
+    if place is None:
+        return Evidence(kind=LIVE, target_id=target_id, time=time, exposure_s=UNKNOWN_EXPOSURE_S)
+    return announced(place, time, None, None, Look(rig=rig, plan=None, now=time))
+
+
 def recalled(last: LastExposure, rig: Rig, plan: NightPlan | None) -> Evidence:
     """The evidence of an earlier run of the bridge that ended while this exposure's target was at work."""
     place = find_target(rig, last.target_id)
@@ -130,23 +148,55 @@ def recalled(last: LastExposure, rig: Rig, plan: NightPlan | None) -> Evidence:
     )
 
 
+def announced(
+    place: TargetPlace, time: datetime, until: datetime | None, last: LastExposure | None, look: Look
+) -> Evidence:
+    """N.I.N.A. said at `time` that the target is about to be imaged, and that it is gone `until`, if it said so.
+
+    It does not say through which filter: that follows from the `last` exposure if it was of this target, else the
+    longest that is not complete may follow.
+    """
+    if last is not None and last.target_id == place.target.id:
+        exposure_s = _running_exposure_s(place, last, look.plan, look.rig)
+    else:
+        exposure_s = max(map(length_s, plans_to_come(place, look.rig)), default=UNKNOWN_EXPOSURE_S)
+    return Evidence(
+        kind=LIVE,
+        target_id=place.target.id,
+        time=time,
+        exposure_s=exposure_s,
+        is_beyond_completion=is_complete(place, look.rig),
+        until=until,
+    )
+
+
+def stands(evidence: Evidence, look: Look) -> bool:
+    """Whether it has neither ended nor is contradicted by what the rig has become."""
+    return look.now < end_of(evidence, look) and not _is_contradicted(evidence, look.rig)
+
+
 def lasting(evidence: Evidence | None, look: Look) -> Evidence | None:
     """What is left of it at this moment: itself, or the plan that says what follows, or nothing."""
     if evidence is None or look.rig.online is False or evidence.time > look.now + _CLOCK_SLACK:
         return None
-    if look.rig.profiles is None or _stands(evidence, look):
+    if look.rig.profiles is None or stands(evidence, look):
         return evidence
     following = _following(evidence, look)
-    return following if following and _stands(following, look) else None
+    return following if following and stands(following, look) else None
 
 
 def end_of(evidence: Evidence, look: Look) -> datetime:
     """When it ends, if nothing new is read until then.
 
     Where the plan tells that nothing comes any more, one exposure with its overhead has to pass, else patience
-    decides.
+    decides; what was announced has an exposure more, as its first one has yet to come.
     """
     patient = evidence.time + patience(evidence.exposure_s)
+    if evidence.kind == LIVE:
+        patient += timedelta(seconds=evidence.exposure_s)
+        return (
+            min(patient, max(evidence.until, evidence.time + one_exposure(evidence))) if evidence.until else patient
+        )
     planned = _planned_end(evidence, standing_blocks(look.plan, look.rig)) if evidence.kind == OBSERVED else None
     if planned is None:
         return patient
@@ -184,10 +234,6 @@ def plans_to_come(place: TargetPlace, rig: Rig) -> list[ExposurePlan]:
 def length_s(plan: ExposurePlan) -> float:
     """The length of one of its exposures, or what is taken for it where the plan does not say."""
     return plan.exposure_s or UNKNOWN_EXPOSURE_S
-
-
-def _stands(evidence: Evidence, look: Look) -> bool:
-    return look.now < end_of(evidence, look) and not _is_contradicted(evidence, look.rig)
 
 
 def _is_contradicted(evidence: Evidence, rig: Rig) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.completion import all_complete, completion_rule
 from ts2mqtt.observatory.events import Event
+from ts2mqtt.observatory.evidence import LIVE
 from ts2mqtt.observatory.totals import project_totals, target_totals
 from ts2mqtt.observatory.tree import Places, all_projects, all_targets, distinct_projects, distinct_targets
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happenings:
-    """One look and what was known before it."""
+    """One look and what was known before it; `announced` is when N.I.N.A. announced the target at work."""
 
     rig_before: Rig | None
     plan_before: NightPlan | None
@@ -32,6 +33,7 @@ class Happenings:
     first_seen: Mapping[str, datetime]
     look: Look
     gains: tuple[Gain, ...]
+    announced: datetime | None = None
 
     def events(self, present: Present | None) -> tuple[Event, ...]:
         """All that has happened until `present`, as it is now; in the order in which it is told."""
@@ -181,7 +183,9 @@ class Happenings:
         return min(max(times, default=self.look.now), self.look.now)
 
     def _started(self, target: Appointment) -> datetime:
-        """When its first exposure began."""
+        """When its first exposure began, or N.I.N.A. announced it."""
+        if target.source == LIVE and self.announced is not None:
+            return min(self.announced, self.look.now)
         times = [gain.began for gain in self.gains if gain.acquired and gain.step.place.target.id == target.target_id]
         return min(times, default=self.look.now)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
+    from ts2mqtt.observatory.live import LiveState
     from ts2mqtt.observatory.model import NightPlan, Rig
 
 
@@ -25,3 +26,5 @@ class Look:
     now: datetime
     zone: tzinfo | None = None
     read_before: Mapping[str, datetime] = field(default_factory=dict)
+    live: LiveState | None = None
+    """What N.I.N.A. has told; None where nobody listens to it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, end_of, patience
+from ts2mqtt.observatory.evidence import LIVE, OBSERVED, PLANNED, Evidence, Pause, end_of, patience
 from ts2mqtt.observatory.plan_in_hand import row_around, standing_blocks, targets_ahead
 from ts2mqtt.observatory.tree import find_target
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ts2mqtt.observatory.evidence import Evidence, LastExposure
+    from ts2mqtt.observatory.evidence import LastExposure
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import PlanBlock, Rig
 
@@ -27,7 +27,7 @@ _SLACK = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """A target at work, or about to be; `source` is OBSERVED or PLANNED."""
+    """A target at work, or about to be; `source` is LIVE, OBSERVED or PLANNED."""
 
     target_id: str
     name: str
@@ -40,13 +40,17 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """Activity (one of ACTIVITIES) and since when, the targets of now and next, and the latest exposure."""
+    """Activity (one of ACTIVITIES) and since when, the targets of now and next, and the latest exposure.
+
+    `waiting_until` is what N.I.N.A. said, None where it did not.
+    """
 
     activity: str
     activity_since: datetime | None = None
     current_target: Appointment | None = None
     next_target: Appointment | None = None
     last_exposure: LastExposure | None = None
+    waiting_until: datetime | None = None
 
     @property
     def imaging(self) -> bool | None:
@@ -60,31 +64,32 @@ class Present:
 
     @property
     def observed_target(self) -> Appointment | None:
-        """The target at work, if it was seen to be."""
-        return self.current_target if self.evidence == OBSERVED else None
+        """The target at work, if it was seen to be, or N.I.N.A. said so."""
+        return self.current_target if self.evidence in {LIVE, OBSERVED} else None
 
 
-def present(look: Look, evidence: Evidence | None, last: LastExposure | None, before: Present | None) -> Present:
-    """What follows from evidence that has not ended; `before`: what was said last.
+def present(look: Look, basis: Evidence | Pause | None, last: LastExposure | None, before: Present | None) -> Present:
+    """What follows from evidence that has not ended, or a pause that has not; `before`: what was said last.
 
     A target whose block has long begun without an image is not called current, but may still come.
     """
-    activity, current, following = _doing(look, evidence)
+    activity, current, following = _doing(look, basis)
     return Present(
         activity=activity,
         activity_since=_since(activity, before, look.now),
         current_target=current,
         next_target=following,
         last_exposure=last,
+        waiting_until=basis.until if isinstance(basis, Pause) else None,
     )
 
 
-def next_edge(look: Look, evidence: Evidence | None) -> datetime | None:
+def next_edge(look: Look, basis: Evidence | Pause | None) -> datetime | None:
     """Until then the present is the same, if nothing new is read; None: for ever."""
-    return min((edge for edge in _edges(look, evidence) if edge > look.now), default=None)
+    return min((edge for edge in _edges(look, basis) if edge > look.now), default=None)
 
 
-def _doing(look: Look, evidence: Evidence | None) -> tuple[str, Appointment | None, Appointment | None]:
+def _doing(look: Look, basis: Evidence | Pause | None) -> tuple[str, Appointment | None, Appointment | None]:
     """Activity, the current target and the next one."""
     rig, now = look.rig, look.now
     if not rig.online:
@@ -93,9 +98,11 @@ def _doing(look: Look, evidence: Evidence | None) -> tuple[str, Appointment | No
     ahead = targets_ahead(blocks, now)
     begun = next((block for block in ahead if block.start <= now), None)
     current: Appointment | None = None
-    if evidence is not None:
+    if isinstance(basis, Evidence):
         activity = IMAGING
-        current = _at_work(rig, blocks, evidence, begun)
+        current = _at_work(rig, blocks, basis, begun)
+    elif isinstance(basis, Pause):
+        activity = WAITING if ahead or basis.until else IDLE
     else:
         activity = WAITING if ahead else IDLE
         if begun is not None and now < _should_have_begun(blocks, begun):
@@ -112,9 +119,11 @@ def _since(activity: str, before: Present | None, now: datetime) -> datetime:
     return min(before.activity_since, now)
 
 
-def _edges(look: Look, evidence: Evidence | None) -> Iterator[datetime]:
-    if evidence is not None:
-        yield end_of(evidence, look)
+def _edges(look: Look, basis: Evidence | Pause | None) -> Iterator[datetime]:
+    if isinstance(basis, Evidence):
+        yield end_of(basis, look)
+    elif basis is not None and basis.until is not None:
+        yield basis.until
     blocks = standing_blocks(look.plan, look.rig)
     for block in targets_ahead(blocks, look.now):
         yield block.start

@@ -40,7 +40,8 @@ class Situation:
     """All that the decision depends on; times are aware.
 
     `watched_since`: since when the rig has been looked at with its active profile and without a break. `asked`:
-    when a preview was last asked for. `zone`: the rig's, None for the bridge's own.
+    when a preview was last asked for. `zone`: the rig's, None for the bridge's own. `may_sequence_run`: N.I.N.A. says
+    that its sequence runs, or has not been asked yet; False where nobody listens to it.
     """
 
     rig: Rig
@@ -51,6 +52,7 @@ class Situation:
     now: datetime
     zone: tzinfo | None
     plan_interval: timedelta
+    may_sequence_run: bool = False
 
 
 def plan_request(situation: Situation, *, requested: bool) -> PlanRequest | None:
@@ -86,6 +88,8 @@ def _is_harmless(situation: Situation) -> bool:
     night, one has to have looked for longer than an exposure takes. After the last image of one target the first
     one of the next may take as long.
     """
+    if situation.may_sequence_run:
+        return False
     now, rise = situation.now, situation.last_rise
     pause = _longest_pause(situation.rig)
     if rise and now < rise.seen + max(patience(rise.exposure_s), pause):

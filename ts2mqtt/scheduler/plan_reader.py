@@ -54,7 +54,14 @@ class PlanReader:
         self._is_requested = False
         self._next_request = 0.0
         self._earliest = clock.monotonic() + timings.recall_s
+        self._may_sequence_run = False
         self._wake = asyncio.Event()
+
+    def note_sequence(self, *, may_run: bool) -> None:
+        """Takes whether the sequence of N.I.N.A. may be running."""
+        if self._may_sequence_run and not may_run:
+            self._wake.set()
+        self._may_sequence_run = may_run
 
     def looked(self, rig: Rig, last_rise: Rise | None) -> None:
         """Takes what a look at the rig has brought."""
@@ -160,6 +167,7 @@ class PlanReader:
             now=self._clock.now(),
             zone=self._lists.zone,
             plan_interval=timedelta(seconds=self._polling.plan_interval),
+            may_sequence_run=self._may_sequence_run,
         )
         return plan_request(situation, requested=self._is_requested)
 

@@ -163,6 +163,10 @@ class RigPoller:
             self._schedule.notice(noticed, self._rig)
             self._wake.set()
 
+    def note_sequence(self, *, may_run: bool) -> None:
+        """Takes whether the sequence of N.I.N.A. may be running: then no plan is read unless somebody asks for it."""
+        self._plan_reader.note_sequence(may_run=may_run)
+
     def refresh_plan(self) -> None:
         """Asks for the night plan as soon as the rig answers, whatever it is doing."""
         self._plan_reader.request()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.evidence import LastExposure
+    from ts2mqtt.observatory.live import LastImage, LiveFacts
     from ts2mqtt.observatory.model import (
         ExposurePlan,
         NightPlan,
@@ -53,7 +54,8 @@ class RigView:
     """All that is known of a rig at one moment.
 
     `picture` is the night plan as a PNG, None while there is none; `skies` is by target id. `has_unknown_skies` until
-    they were worked out once: what an earlier run has published of a target is better than that.
+    they were worked out once: what an earlier run has published of a target is better than that. `live` is None where
+    nobody listens to N.I.N.A. itself.
     """
 
     rig: Rig
@@ -63,6 +65,7 @@ class RigView:
     picture: bytes | None = None
     skies: Mapping[str, NightSky] = field(default_factory=dict)
     has_unknown_skies: bool = False
+    live: LiveFacts | None = None
 
 
 def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
@@ -106,7 +109,7 @@ def _message(payload: payloads.Profile | payloads.Project) -> Message:
 
 
 def _state(view: RigView) -> payloads.State:
-    rig, present = view.rig, view.present
+    rig, present, live = view.rig, view.present, view.live
     active = rig.active_profile
     return payloads.State(
         id=rig.id,
@@ -124,6 +127,11 @@ def _state(view: RigView) -> payloads.State:
         next_target=_appointment(present.next_target),
         last_exposure=_last_exposure(present.last_exposure),
         tonight=_tonight(view.watch.tally),
+        waiting_until=present.waiting_until,
+        sequence_running=live.sequence_running if live else None,
+        safe=live.safe if live else None,
+        last_image=_last_image(live.last_image) if live else None,
+        live=payloads.Live(connected=live.connected, version=live.version) if live else None,
     )
 
 
@@ -156,6 +164,10 @@ def _last_exposure(last: LastExposure | None) -> payloads.LastExposure | None:
     if last is None:
         return None
     return payloads.LastExposure(**_fields_of(last))
+
+
+def _last_image(last: LastImage | None) -> payloads.LastImage | None:
+    return payloads.LastImage(**_fields_of(last)) if last else None
 
 
 def _appointment(appointment: Appointment | None) -> payloads.Appointment | None:

@@ -9,8 +9,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Pla
 
 from ts2mqtt.config.words import LOG_LEVELS, PROTOCOLS
 from ts2mqtt.observatory.events import (
+    BECAME_SAFE,
+    BECAME_UNSAFE,
     EXPOSURE_ACCEPTED,
     EXPOSURE_ACQUIRED,
+    IMAGE_SAVED,
+    MERIDIAN_FLIP_FINISHED,
+    MERIDIAN_FLIP_STARTED,
     PLAN_CHANGED,
     PROFILE_CHANGED,
     PROJECT_ADDED,
@@ -25,7 +30,7 @@ from ts2mqtt.observatory.events import (
     TARGET_REMOVED,
     TARGET_STARTED,
 )
-from ts2mqtt.observatory.evidence import OBSERVED, PLANNED
+from ts2mqtt.observatory.evidence import LIVE, OBSERVED, PLANNED
 from ts2mqtt.observatory.present import ACTIVITIES
 
 if TYPE_CHECKING:
@@ -37,7 +42,7 @@ EVENTS: Mapping[str, str] = {
     RIG_ONLINE: "the rig's API answers again",
     RIG_OFFLINE: "the rig's API no longer answers",
     PROFILE_CHANGED: "N.I.N.A. runs with another profile",
-    TARGET_STARTED: "exposures of a target began to come",
+    TARGET_STARTED: "exposures of a target began to come, or N.I.N.A. said that they are about to",
     TARGET_FINISHED: "they come no more, or another target's do",
     EXPOSURE_ACQUIRED: "exposures were taken; `count` of one filter since the last look",
     EXPOSURE_ACCEPTED: "exposures were graded as good; with delayed grading long after they were taken",
@@ -49,6 +54,11 @@ EVENTS: Mapping[str, str] = {
     TARGET_ADDED: "there is a new target",
     TARGET_REMOVED: "a target is gone",
     PLAN_CHANGED: "there is another night plan",
+    IMAGE_SAVED: "N.I.N.A. saved a light frame; with `nina_url`, as all that follow",
+    MERIDIAN_FLIP_STARTED: "the mount is about to flip at the meridian",
+    MERIDIAN_FLIP_FINISHED: "the mount has flipped",
+    BECAME_UNSAFE: "the safety monitor says that it is unsafe now",
+    BECAME_SAFE: "the safety monitor says that it is safe again",
 }
 """What each type of event tells."""
 
@@ -191,8 +201,10 @@ class Appointment(Named):
     project_name: str | None = Field(None, description="name of that project")
     start: AwareDatetime | None = Field(None, description="planned start")
     end: AwareDatetime | None = Field(None, description="planned end")
-    source: Annotated[str, _one_of(OBSERVED, PLANNED)] = Field(
-        "", description="observed: counts were seen to rise; planned: by the night plan and the clock"
+    source: Annotated[str, _one_of(LIVE, OBSERVED, PLANNED)] = Field(
+        "",
+        description="live: N.I.N.A. said so; observed: counts were seen to rise; planned: by the night plan and the "
+        "clock",
     )
 
 
@@ -213,6 +225,27 @@ class LastExposure(Payload):
     target_name: str = Field("", description="name of its target")
     filter: str | None = Field(None, description="name of the filter")
     exposure_s: Seconds | None = Field(None, description="length of the exposure")
+
+
+class LastImage(Payload):
+    """The latest light frame that N.I.N.A. has saved."""
+
+    time: AwareDatetime = Field(description="when it was taken, by the clock of the rig's PC")
+    target_id: str | None = Field(None, description="GUID of its target; null where its name tells no target")
+    filter: str | None = Field(None, description="name of the filter")
+    exposure_s: Seconds | None = Field(None, description="length of the exposure")
+    hfr: Pixels | None = Field(None, description="half-flux radius; null where no star was found")
+    stars: Annotated[int, _whole("stars")] | None = Field(None, description="how many stars were found")
+    guide_rms_arcsec: Annotated[float, _ROUNDED, _number('"')] | None = Field(
+        None, description="guiding error while it was exposed; null without guiding"
+    )
+
+
+class Live(Payload):
+    """The connection to N.I.N.A.'s plugin Advanced API."""
+
+    connected: bool = Field(False, description="whether N.I.N.A. is heard")
+    version: str | None = Field(None, description="version of the plugin; null until it was heard")
 
 
 class FilterTonight(Payload):
@@ -270,8 +303,10 @@ class State(Payload):
     )
     activity_since: AwareDatetime | None = Field(None, description="since when the activity is told")
     imaging: bool | None = Field(None, description="whether the rig images; null while that cannot be known")
-    evidence: Annotated[str, _one_of(OBSERVED, PLANNED)] | None = Field(
-        None, description="what the current target rests on: counts that were seen to rise, or the night plan"
+    evidence: Annotated[str, _one_of(LIVE, OBSERVED, PLANNED)] | None = Field(
+        None,
+        description="what the current target rests on: N.I.N.A.'s own word, counts that were seen to rise, or the "
+        "night plan",
     )
     current_target: Appointment | None = Field(
         None, description="the target at work, or whose time it is by the plan"
@@ -284,6 +319,17 @@ class State(Payload):
     )
     tonight: Tonight = Field(
         Tonight.model_validate({}), description="tonight's tally, as far as the bridge has seen it"
+    )
+    waiting_until: AwareDatetime | None = Field(
+        None, description="until when N.I.N.A. said that the Target Scheduler waits"
+    )
+    sequence_running: bool | None = Field(
+        None, description="whether the sequence of N.I.N.A. runs, inside which the Target Scheduler works"
+    )
+    safe: bool | None = Field(None, description="what the safety monitor says; null without one")
+    last_image: LastImage | None = Field(None, description="the latest light frame; null before the first")
+    live: Live | None = Field(
+        None, description="the connection to N.I.N.A. itself; this and the four before it are null without nina_url"
     )
 
 

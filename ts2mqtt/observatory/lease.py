@@ -1,0 +1,107 @@
+"""What N.I.N.A.'s word says of now: a lease that ends by itself, and falls to the counts that contradict it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ts2mqtt.observatory.announcement import announced_place
+from ts2mqtt.observatory.evidence import Evidence, Pause, announced, stands
+from ts2mqtt.observatory.live_events import TargetAnnounced, WaitAnnounced
+from ts2mqtt.observatory.night import night_of
+from ts2mqtt.observatory.plan_in_hand import may_be_imaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, tzinfo
+
+    from ts2mqtt.observatory.evidence import LastExposure
+    from ts2mqtt.observatory.exposures import Gain
+    from ts2mqtt.observatory.live import Word
+    from ts2mqtt.observatory.look import Look
+
+MOST_CONTRADICTIONS = 3
+"""In one night; then N.I.N.A. is not believed until the next noon."""
+
+# A list that was being read while the word came may not have had the exposure before it.
+_A_READ = timedelta(seconds=30)
+# The plugin stores an image up to a minute and a half after it was taken, also of a sequence that has ended since.
+_LATE_IMAGES = timedelta(seconds=90)
+# Where it does not say until when; for humidity it waits a quarter of an hour, and says so again.
+_UNTOLD_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What was made of the words so far.
+
+    `since` is the time of the word that holds, None without one; then either `lease` or `pause` is what it says,
+    whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong.
+    """
+
+    since: datetime | None = None
+    lease: Evidence | None = None
+    pause: Pause | None = None
+    contradicted: tuple[datetime, ...] = ()
+
+    def is_believed(self, now: datetime, zone: tzinfo | None) -> bool:
+        tonight = night_of(now, zone)
+        return sum(night_of(time, zone) == tonight for time in self.contradicted) < MOST_CONTRADICTIONS
+
+    def basis(self, look: Look) -> Evidence | Pause | None:
+        """What it says of this moment; None once that has ended."""
+        if self.lease is not None:
+            return self.lease if stands(self.lease, look) else None
+        if self.pause is None:
+            return None
+        if self.pause.until is None:
+            # What has begun again since is told by nobody.
+            return self.pause if look.live is not None and look.live.connected else None
+        return self.pause if look.now < self.pause.until else None
+
+    def is_old_news(self, gain: Gain) -> bool:
+        """Whether the exposure may have been before the word, and so says nothing of what is since."""
+        if self.since is None or (self.lease and gain.step.place.target.id == self.lease.target_id):
+            return False
+        return gain.earliest <= self.since + (_A_READ if self.lease else _LATE_IMAGES)
+
+
+def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | None) -> Heard:
+    """Takes the latest word, and has it fall if one of these gains contradicts it; `last` is the latest exposure."""
+    contradicted = heard.contradicted[-MOST_CONTRADICTIONS:]
+    word = look.live.word if look.live else None
+    is_void = word is None or any(word.time <= time for time in contradicted)
+    if word is None or is_void or not heard.is_believed(look.now, look.zone):
+        return Heard(contradicted=contradicted)
+    if heard.since != word.time:
+        heard = _taken(word, look, last, contradicted)
+    if heard.since is not None and _is_contradicted(heard, look, gains):
+        return Heard(contradicted=(*contradicted, look.now))
+    return heard
+
+
+def _taken(word: Word, look: Look, last: LastExposure | None, contradicted: tuple[datetime, ...]) -> Heard:
+    """A target that the rig does not have yet may be read soon: until then the word does not hold."""
+    heard = Heard(since=word.time, contradicted=contradicted)
+    match word:
+        case TargetAnnounced():
+            place = announced_place(word, look.rig)
+            if place is None:
+                return replace(heard, since=None)
+            # Without a fold, as N.I.N.A. writes it by the wall clock of its PC.
+            until = word.until.replace(tzinfo=look.zone).astimezone() if word.until else None
+            return replace(heard, lease=announced(place, word.time, until, last, look))
+        case WaitAnnounced():
+            return replace(heard, pause=Pause(time=word.time, until=word.until or word.time + _UNTOLD_WAIT))
+        case _:
+            return replace(heard, pause=Pause(time=word.time))
+
+
+def _is_contradicted(heard: Heard, look: Look, gains: Iterable[Gain]) -> bool:
+    if heard.basis(look) is None:
+        return False
+    taken = [gain for gain in gains if gain.acquired and may_be_imaged(gain.step.place)]
+    if heard.lease and any(gain.step.place.target.id == heard.lease.target_id for gain in taken):
+        return False
+    return any(not heard.is_old_news(gain) for gain in taken)
