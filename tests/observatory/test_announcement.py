@@ -1,0 +1,64 @@
+"""Which target is meant by a name, where names are not unique."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tests.support.build import profile, project, rig, target
+from ts2mqtt.observatory.announcement import announced_place
+from ts2mqtt.observatory.live_events import TargetAnnounced
+from ts2mqtt.observatory.model import INACTIVE, Listing
+
+SAID = TargetAnnounced(
+    time=datetime(2026, 1, 10, 23, tzinfo=UTC),
+    target_name="Panel",
+    project_name="Mosaic",
+    ra_hours=0.01,
+    dec_deg=41.0,
+)
+WEST = target(identity="west", name="Panel", ra_hours=23.99, dec_deg=41.0)
+EAST = target(identity="east", name="Panel", ra_hours=0.02, dec_deg=41.0)
+MOSAIC = project("mosaic", Listing((WEST, EAST)), name="Mosaic")
+
+
+def meant(said: TargetAnnounced, *projects: object, other: object = None) -> str | None:
+    profiles = [profile(projects=Listing(tuple(projects)))]  # type: ignore[arg-type]
+    if other is not None:
+        profiles.append(profile("other", Listing((other,)), active=False))  # type: ignore[arg-type]
+    place = announced_place(said, rig(Listing(tuple(profiles))))
+    return place.target.id if place else None
+
+
+def test_of_several_the_nearest_is_meant_also_across_the_first_hour() -> None:
+    assert meant(SAID, MOSAIC) == "east"
+    assert meant(replace(SAID, ra_hours=23.995), MOSAIC) == "west"
+
+
+def test_without_coordinates_only_a_single_name_is_clear() -> None:
+    blind = replace(SAID, ra_hours=None, dec_deg=None)
+
+    assert meant(blind, MOSAIC) is None
+    assert meant(blind, replace(MOSAIC, targets=Listing((EAST,)))) == "east"
+    assert meant(SAID, replace(MOSAIC, targets=Listing((replace(EAST, ra_hours=None),)))) == "east"
+
+
+def test_what_stands_elsewhere_in_the_sky_is_another_one() -> None:
+    assert meant(replace(SAID, dec_deg=-20.0), MOSAIC) is None
+
+
+def test_project_and_profile_have_to_agree() -> None:
+    elsewhere = replace(MOSAIC, id="other", name="Other")
+
+    assert meant(SAID, elsewhere) is None
+    assert meant(replace(SAID, project_name=None), elsewhere) == "east"
+    assert meant(SAID, other=MOSAIC) is None
+    assert meant(replace(SAID, target_name=" Panel "), MOSAIC) == "east"
+    assert meant(replace(SAID, target_name="panel"), MOSAIC) is None
+
+
+def test_of_two_of_one_name_one_that_can_be_imaged_is_meant() -> None:
+    old = project("old", Listing((replace(EAST, id="old"),)), state=INACTIVE, name="Mosaic")
+
+    assert meant(SAID, old, MOSAIC) == "east"
+    assert meant(SAID, old) == "old"

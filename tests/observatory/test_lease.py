@@ -1,0 +1,206 @@
+"""A lease of N.I.N.A.'s word over a night: how long it is, what ends it, and when nobody believes it any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.support.build import exposure_plan, profile, project, rig, target
+from ts2mqtt.observatory import events
+from ts2mqtt.observatory.changes import Observation, Watch, observe
+from ts2mqtt.observatory.evidence import LIVE, OBSERVED
+from ts2mqtt.observatory.live import LiveState, Stopped, Word
+from ts2mqtt.observatory.live_events import TargetAnnounced, WaitAnnounced
+from ts2mqtt.observatory.look import Look
+from ts2mqtt.observatory.model import Listing, Rig
+from ts2mqtt.observatory.present import IDLE, IMAGING, WAITING
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.present import Appointment
+
+EVENING = datetime(2026, 1, 10, 20, tzinfo=UTC)
+A_LOOK = timedelta(seconds=30)
+EXPOSURE = timedelta(minutes=5)
+AT_WORK = (events.TARGET_STARTED, events.TARGET_FINISHED)
+
+
+def has(**acquired: int) -> Rig:
+    """A rig with a project for each of these targets, with so many of a hundred exposures of five minutes."""
+    made = (
+        project(name, Listing((target(exposure_plan(100, number, number, exposure_s=300.0), identity=name),)))
+        for name, number in acquired.items()
+    )
+    return rig(Listing((profile(projects=Listing(tuple(made))),)))
+
+
+@dataclass
+class Night:
+    """Looks at a rig again and again, and hears what N.I.N.A. says."""
+
+    watch: Watch = field(default_factory=Watch)
+    now: datetime = EVENING
+    live: LiveState = field(default_factory=lambda: LiveState(connected=True))
+    counts: dict[str, int] = field(default_factory=lambda: {"a": 3, "b": 3})
+    last_look: datetime | None = None
+    told: list[tuple[str, str | None, datetime]] = field(default_factory=list)
+
+    def look(self, *, after: timedelta = A_LOOK, **acquired: int) -> Observation:
+        """With these counts from now on."""
+        self.now += after
+        self.counts |= acquired
+        read = dict.fromkeys(self.counts, self.last_look) if self.last_look else {}
+        look = Look(rig=has(**self.counts), plan=None, now=self.now, zone=UTC, read_before=read, live=self.live)
+        observation = observe(self.watch, look)
+        self.watch, self.last_look = observation.watch, self.now
+        self.told += [(one.event_type, one.target_id, one.time) for one in observation.events]
+        return observation
+
+    def say(self, word: Word) -> Observation:
+        """Nothing is read meanwhile, and nothing is counted."""
+        self.live = replace(self.live, word=word)
+        self.now = max(self.now, word.time)
+        look = Look(rig=has(**self.counts), plan=None, now=self.now, zone=UTC, live=self.live)
+        observation = observe(self.watch, look)
+        self.watch = observation.watch
+        self.told += [(one.event_type, one.target_id, one.time) for one in observation.events]
+        return observation
+
+    def announce(self, name: str, **fields: datetime | None) -> Observation:
+        time = self.now + timedelta(seconds=1)
+        return self.say(TargetAnnounced(time=time, target_name=name, project_name=name, until=fields.get("until")))
+
+    def work(self) -> list[tuple[str, str | None]]:
+        return [(kind, target_id) for kind, target_id, _ in self.told if kind in AT_WORK]
+
+
+def begun() -> Night:
+    night = Night()
+    night.look()
+    night.look()
+    return night
+
+
+def test_a_target_is_told_when_it_is_announced_and_once() -> None:
+    night = begun()
+
+    said = night.announce("a").present
+    for _ in range(4):
+        night.look(after=EXPOSURE, a=night.counts["a"] + 1)
+        night.announce("a")
+
+    assert (said.activity, said.evidence) == (IMAGING, LIVE)
+    assert night.work() == [(events.TARGET_STARTED, "a")]
+    assert night.told[0][2] == EVENING + 2 * A_LOOK + timedelta(seconds=1)
+    assert sum(kind == events.EXPOSURE_ACQUIRED for kind, *_ in night.told) == 4
+
+
+def test_it_ends_an_exposure_and_patience_after_it_was_given() -> None:
+    night = begun()
+    night.announce("a")
+    end = night.now + 3 * EXPOSURE + timedelta(minutes=5)
+
+    assert night.look(after=end - night.now - timedelta(seconds=1)).present.evidence == LIVE
+    assert night.look(after=timedelta(seconds=1)).present.activity == IDLE
+    assert night.work() == [(events.TARGET_STARTED, "a"), (events.TARGET_FINISHED, "a")]
+
+
+def test_when_a_target_is_gone_bounds_it_and_is_read_by_the_rigs_clock() -> None:
+    night = begun()
+    night.announce("a", until=(night.now + timedelta(minutes=10)).replace(tzinfo=None))
+
+    assert night.look(after=timedelta(minutes=9)).present.evidence == LIVE
+    assert night.look(after=timedelta(minutes=2)).present.activity == IDLE
+    # An exposure that has begun is not cut short by a time that lies behind it.
+    night.announce("a", until=(night.now - timedelta(hours=1)).replace(tzinfo=None))
+    assert night.look(after=timedelta(minutes=7)).present.evidence == LIVE
+
+
+def test_another_target_takes_over_at_once_and_the_counts_of_before_do_not_bring_the_old_one_back() -> None:
+    night = begun()
+    night.look(after=EXPOSURE, a=4)
+    night.announce("b")
+    # The last exposure of A is read late.
+    night.look(after=timedelta(seconds=5), a=5)
+    end = night.now + 3 * EXPOSURE + timedelta(minutes=5)
+
+    assert night.look(after=end - night.now).present.activity == IDLE
+    assert night.work() == [
+        (events.TARGET_STARTED, "a"),
+        (events.TARGET_FINISHED, "a"),
+        (events.TARGET_STARTED, "b"),
+        (events.TARGET_FINISHED, "b"),
+    ]
+
+
+def test_a_wait_says_until_when() -> None:
+    night = begun()
+    night.announce("a")
+    until = night.now + timedelta(hours=1)
+
+    waits = night.say(WaitAnnounced(time=night.now + A_LOOK, until=until)).present
+
+    assert (waits.activity, waits.waiting_until, waits.current_target) == (WAITING, until, None)
+    after = night.look(after=timedelta(hours=1)).present
+    assert (after.activity, after.waiting_until) == (IDLE, None)
+    untold = night.say(WaitAnnounced(time=night.now)).present
+    assert untold.waiting_until == night.now + timedelta(hours=1)
+
+
+def test_a_stop_ends_what_was_said_at_once_also_of_counts() -> None:
+    night = begun()
+    night.look(after=EXPOSURE, a=4)
+
+    said = night.say(Stopped(night.now + timedelta(seconds=1))).present
+    # The plugin stores the last image a minute later.
+    late = night.look(after=timedelta(seconds=60), a=5).present
+
+    assert said.activity == late.activity == IDLE
+    assert night.work() == [(events.TARGET_STARTED, "a"), (events.TARGET_FINISHED, "a")]
+
+
+def test_a_target_that_the_rig_gets_later_is_told_then() -> None:
+    night = begun()
+    night.look(after=EXPOSURE, a=4)
+
+    unknown = night.announce("c").present
+    known = night.look(c=0).present
+
+    assert unknown.current_target is not None
+    assert (unknown.current_target.target_id, unknown.evidence) == ("a", OBSERVED)
+    assert known.current_target is not None
+    assert (known.current_target.target_id, known.evidence) == ("c", LIVE)
+
+
+def contradicted(night: Night) -> Appointment | None:
+    """A is announced, and B is imaged."""
+    night.announce("a")
+    night.look(after=timedelta(minutes=1))
+    return night.look(after=EXPOSURE, b=night.counts["b"] + 1).present.current_target
+
+
+def test_after_three_contradictions_in_a_night_counts_alone_are_believed_until_noon() -> None:
+    night = begun()
+    for number in range(3):
+        assert night.watch.heard.is_believed(night.now, UTC), number
+        current = contradicted(night)
+        assert current is not None
+        assert (current.target_id, current.source) == ("b", OBSERVED)
+
+    assert not night.watch.heard.is_believed(night.now, UTC)
+    current = night.announce("a").present.current_target
+    assert current is not None
+    assert current.target_id == "b"
+
+    night.look(after=timedelta(hours=17))
+    assert night.watch.heard.is_believed(night.now, UTC)
+    assert night.announce("a").present.evidence == LIVE
+
+
+def test_a_word_that_fell_stays_down_until_the_next_one() -> None:
+    night = begun()
+    contradicted(night)
+
+    assert night.look().present.evidence == OBSERVED
+    assert night.announce("b").present.evidence == LIVE
+    assert night.work()[-1] == (events.TARGET_STARTED, "b")
