@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ts2mqtt.check.broker import check_broker
+from ts2mqtt.check.nina import check_nina
 from ts2mqtt.check.rig import check_rig
 from ts2mqtt.check.steps import Steps, Verdict
 from ts2mqtt.config import load_config
@@ -42,7 +43,11 @@ async def check(
     if config is None:
         return
     broker = partial(check_broker, config.mqtt, config.home_assistant, clock=clock, timings=timings)
-    rigs = (partial(check_rig, rig, config.polling, clock=clock, timings=timings) for rig in config.rigs)
+    rigs = (
+        partial(check_one, rig, config.polling, clock=clock, timings=timings)
+        for rig in config.rigs
+        for check_one in ((check_rig, check_nina) if rig.nina_urls else (check_rig,))
+    )
     await run_checks((broker, *rigs), tell)
 
 
