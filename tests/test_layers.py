@@ -64,7 +64,6 @@ ENTRANCES = {
 LIBRARIES = {
     "paho": {"mqtt"},
     "httpx": {"scheduler", "nina"},
-    "websockets": {"nina"},
     "yaml": {"config"},
     "h11": {"simulator"},
     "websockets": {"nina", "simulator"},
