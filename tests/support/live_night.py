@@ -1,4 +1,4 @@
-"""Plays nights in front of a rig's whole worker that hears the simulated N.I.N.A. over a real socket, in simulated time.
+"""Plays nights in front of a rig's whole worker that hears a simulated N.I.N.A. over a socket, in simulated time.
 
 async def script(rig: LiveRig) -> None:
     await rig.until(datetime(2026, 1, 11, 12, tzinfo=UTC))
