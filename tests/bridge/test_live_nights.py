@@ -1,0 +1,199 @@
+"""A night in front of a simulated N.I.N.A.: how soon things are told, and that nothing is invented or told twice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.support.live_night import LiveRig, play_live
+from tests.support.recorded_rig import RecordedRig
+from ts2mqtt.observatory.events import (
+    EXPOSURE_ACQUIRED,
+    IMAGE_SAVED,
+    MERIDIAN_FLIP_FINISHED,
+    MERIDIAN_FLIP_STARTED,
+    TARGET_FINISHED,
+    TARGET_STARTED,
+)
+from ts2mqtt.simulator.automation import ObservatoryAutomation
+from ts2mqtt.simulator.busy_observatory import busy_observatory
+from ts2mqtt.simulator.nina.announcement import (
+    AFTER_FLIP,
+    BEFORE_FLIP,
+    IMAGE_SAVE,
+    NEW_TARGET_START,
+    SAFETY_CHANGED,
+    SEQUENCE_FINISHED,
+    TARGET_START,
+    WAIT_START,
+    Announcement,
+)
+from ts2mqtt.simulator.nina.faults import LiveFault
+from ts2mqtt.simulator.scripted_user import ScriptedUser
+from ts2mqtt.simulator.sky import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+ONE_NIGHT = timedelta(days=1)
+STARTS = (NEW_TARGET_START, TARGET_START)
+
+
+class Night:
+    """A night of a busy observatory; `faults` by the names of the events that they are of."""
+
+    def __init__(self, *, restarts: bool = False, faults: Mapping[str, LiveFault] | None = None) -> None:
+        observatory = busy_observatory(
+            seed=7, start=START, site=Site(latitude_deg=52.5, longitude_deg=13.4), timezone=ZoneInfo("Europe/Berlin")
+        )
+        self.recorded = RecordedRig(observatory, START)
+        observatory.automation = ObservatoryAutomation(self.recorded, ScriptedUser(observatory, START))
+
+        async def script(rig: LiveRig) -> None:
+            for pattern, fault in (faults or {}).items():
+                rig.nina.nina.faults.add(pattern, fault)
+            if restarts:
+                for hours in range(6, 24, 2):
+                    await rig.until(START + timedelta(hours=hours))
+                    await rig.stop_bridge()
+                    rig.start_bridge()
+            await rig.until(START + ONE_NIGHT)
+
+        self.rig = play_live(observatory, script)
+
+    @property
+    def announced(self) -> list[Announcement]:
+        return list(self.rig.nina.nina.announced)
+
+    def announced_targets(self) -> Iterator[Announcement]:
+        """Each time another target is announced than the one at work."""
+        at_work: str | None = None
+        for one in self.announced:
+            if one.event in STARTS:
+                if one.target_id != at_work:
+                    yield one
+                at_work = one.target_id
+            elif is_end(one):
+                at_work = None
+
+    def told(self, event_type: str) -> list[tuple[datetime, str | None]]:
+        """When events of this type were told, with the target of each; one that counts several exposures as often."""
+        return [
+            (time, event["target_id"])
+            for time, event in self.rig.events
+            if event["event_type"] == event_type
+            for _ in range(event["count"] or 1)
+        ]
+
+    def exposure_delays(self) -> list[float]:
+        """From the database to the bridge's inbox, in seconds."""
+        told = defaultdict(list)
+        for time, target_id in self.told(EXPOSURE_ACQUIRED):
+            told[target_id].append(time)
+        return [(told[one.target_id].pop(0) - one.time).total_seconds() for one in self.recorded.exposures]
+
+    def runs_at(self, moment: datetime) -> bool:
+        states = [state for time, state in self.rig.nina.nina.states if time <= moment]
+        return states[-1].sequence == "RUNNING"
+
+
+def is_end(one: Announcement) -> bool:
+    is_unsafe = one.event == SAFETY_CHANGED and one.fields.get("IsSafe") is False
+    return one.event in {WAIT_START, SEQUENCE_FINISHED} or is_unsafe
+
+
+@pytest.fixture(scope="module")
+def night() -> Night:
+    return Night()
+
+
+def test_a_target_is_told_when_it_is_announced(night: Night) -> None:
+    starts = night.told(TARGET_STARTED)
+    announced = list(night.announced_targets())
+
+    assert [target_id for _, target_id in starts] == [one.target_id for one in announced]
+    assert all(
+        timedelta() <= time - one.time < timedelta(seconds=2)
+        for (time, _), one in zip(starts, announced, strict=True)
+    )
+    assert len(night.told(TARGET_FINISHED)) == len(starts)
+
+
+def test_the_end_of_imaging_is_told_at_once(night: Night) -> None:
+    ends = [one for one in night.announced if is_end(one)]
+
+    for end in ends:
+        later = [update for update in night.rig.updates if update.time > end.time + timedelta(seconds=5)]
+        earlier = [update for update in night.rig.updates if update.time <= end.time + timedelta(seconds=5)]
+        assert earlier[-1].state["imaging"] is not True
+        assert later
+    assert ends
+
+
+def test_an_exposure_is_told_seconds_after_it_is_in_the_database(night: Night) -> None:
+    delays = night.exposure_delays()
+
+    assert len(delays) == len(night.told(EXPOSURE_ACQUIRED)) > 50
+    assert median(delays) < 3
+
+
+def test_every_light_and_flip_is_told_once(night: Night) -> None:
+    lights = [one for one in night.announced if one.event == IMAGE_SAVE and _kind(one) == "LIGHT"]
+    flips = Counter(one.event for one in night.announced)
+
+    assert len(night.told(IMAGE_SAVED)) == len(lights)
+    assert len(night.told(MERIDIAN_FLIP_STARTED)) == flips[BEFORE_FLIP]
+    assert len(night.told(MERIDIAN_FLIP_FINISHED)) == flips[AFTER_FLIP]
+    assert night.rig.updates[-1].state["last_image"]["stars"] > 0
+
+
+def _kind(image: Announcement) -> object:
+    statistics = image.fields["ImageStatistics"]
+    assert isinstance(statistics, dict)
+    return statistics["ImageType"]
+
+
+def test_no_night_plan_is_asked_for_while_the_sequence_runs(night: Night) -> None:
+    assert night.rig.previews
+    assert [time for time in night.rig.previews if night.runs_at(time)] == []
+
+
+def test_the_rig_never_waited_for_the_bridge(night: Night) -> None:
+    assert night.rig.nina.waits
+    assert night.rig.nina.longest_wait_s < 0.05
+
+
+def test_a_bridge_that_is_restarted_tells_nothing_twice(night: Night) -> None:
+    restarted = Night(restarts=True)
+
+    assert restarted.told(TARGET_STARTED)[:1] == night.told(TARGET_STARTED)[:1]
+    assert [target for _, target in restarted.told(TARGET_STARTED)] == [
+        target for _, target in night.told(TARGET_STARTED)
+    ]
+    assert len(restarted.told(EXPOSURE_ACQUIRED)) == len(night.told(EXPOSURE_ACQUIRED))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"*": LiveFault.duplicate()},
+        {"*": LiveFault.drop()},
+        {"TS-*": LiveFault.fields(TargetName="Nobody", Coordinates=[])},
+    ],
+    ids=["twice", "lost", "of a target that nobody has"],
+)
+def test_what_goes_wrong_with_words_invents_no_exposure_and_no_target(
+    night: Night, faults: dict[str, LiveFault]
+) -> None:
+    disturbed = Night(faults=faults)
+
+    assert len(disturbed.told(EXPOSURE_ACQUIRED)) == len(night.told(EXPOSURE_ACQUIRED))
+    assert [target for _, target in disturbed.told(TARGET_STARTED)] == [
+        target for _, target in night.told(TARGET_STARTED)
+    ]
