@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.failures import Failure, FailureLog
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.nina.client import LiveEventQueue, NinaClient
 from ts2mqtt.observatory.announcement import announced_place
 from ts2mqtt.observatory.live import LiveState, folded, image_place, live_happenings
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ts2mqtt.config import RigConfig
+    from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.lease import Heard
     from ts2mqtt.observatory.live_events import LiveEvent
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from ts2mqtt.timing import Clock, NinaTimings
 
 _LOG = logging.getLogger(__name__)
+
+_CONTRADICTED = Kind("rigs whose N.I.N.A. is contradicted")
 
 # The plugin stores an image a little after N.I.N.A. has saved it. The next word of the Target Scheduler proves that
 # it has, but after a target's last exposure none may come.
@@ -51,6 +55,7 @@ class LiveWork:
         clock: Clock,
         timings: NinaTimings,
         rng: random.Random | None,
+        tallies: Tallies | None,
     ) -> None:
         self.state = LiveState()
         """What N.I.N.A. has told."""
@@ -61,8 +66,8 @@ class LiveWork:
         self._subject = f"{config.name}: live events"
         self._clock = clock
         self._poller = poller
-        self._failures = FailureLog(_LOG, clock)
-        self._client = NinaClient(config, events, clock=clock, timings=timings, rng=rng)
+        self._failures = FailureLog(_LOG, clock, tallies)
+        self._client = NinaClient(config, events, clock=clock, timings=timings, rng=rng, tallies=tallies)
         self._imaged: str | None = None
         self._read_again: tuple[datetime, str] | None = None
         # Until N.I.N.A. was asked once, or does not answer, its sequence may be running.
@@ -94,6 +99,7 @@ class LiveWork:
                 self._subject,
                 "the counts of the Target Scheduler contradict what N.I.N.A. tells, three times in this night; until "
                 "noon it is not believed",
+                kind=_CONTRADICTED,
             )
 
     def latest_problem(self, of_api: Failure | None) -> Failure | None:

@@ -161,6 +161,7 @@ class RigWorker:
             clock=surroundings.clock,
             timings=surroundings.timings.nina,
             rng=surroundings.rng,
+            tallies=surroundings.tallies,
         )
 
     async def _poll(self, after_s: float) -> None:

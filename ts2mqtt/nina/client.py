@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.errors import NinaError, NotTheAdvancedApiError, OtherNinaError
 from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.nina.catch_up import Known, NinaApi, catch_up
 from ts2mqtt.nina.events import SAFETY_CONNECTED, event_in, is_of_version_3, live_event
 from ts2mqtt.nina.socket import Message, Received, event_socket, version_3
@@ -19,12 +20,14 @@ from ts2mqtt.timing import NinaTimings, SystemClock
 if TYPE_CHECKING:
     from ts2mqtt.config import RigConfig
     from ts2mqtt.logs.failures import Failure
+    from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.nina.catch_up import NinaProfile
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.timing import Clock
 
 _LOG = logging.getLogger(__name__)
 
+_UNHEARD = Kind("rigs whose N.I.N.A. is not heard")
 _MOST_DOUBLINGS = 10
 
 
@@ -37,7 +40,7 @@ class LiveEventQueue(Protocol):
 class NinaClient:
     """Puts live events of one rig into `events`, an unbounded queue that never makes it wait."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first two have a default, and come from the top together
         self,
         config: RigConfig,
         events: LiveEventQueue,
@@ -45,15 +48,16 @@ class NinaClient:
         clock: Clock = SystemClock(),
         timings: NinaTimings = NinaTimings(),
         rng: random.Random | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
-        """`rng` spreads the attempts over time."""
+        """`rng` spreads the attempts over time; `tallies` are those of the process's log."""
         self._urls = list(config.nina_urls)
         self._events = events
         self._clock = clock
         self._timings = timings
         self._rng = rng or random.Random()  # noqa: S311 - guards nothing
         self._subject = f"{config.name}: live events"
-        self._failures = FailureLog(_LOG, clock)
+        self._failures = FailureLog(_LOG, clock, tallies)
         self._rig_answers = asyncio.Event()
         self._rig_profile_id: str | None = None
         self._profile: NinaProfile | None = None
@@ -90,7 +94,7 @@ class NinaClient:
 
     async def _deal_with(self, error: NinaError) -> None:
         self._failed_attempts += 1
-        self._failures.failed(self._subject, str(error))
+        self._failures.failed(self._subject, str(error), kind=_UNHEARD)
         self._events.put_nowait(Disconnected(time=self._clock.now()))
         self._urls.append(self._urls.pop(0))
         if self._failed_attempts % len(self._urls) == 0:
