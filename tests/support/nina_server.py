@@ -62,8 +62,14 @@ class NinaServer:
 
     closed_with: list[int | None] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    """Not set while every answer hangs."""
+
     _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     @property
     def url(self) -> str:
@@ -94,8 +100,9 @@ class NinaServer:
             await client.send(text if whole or len(frames) < 2 else frames)
             self.waits.append(time.monotonic() - began)
 
-    def respond(self, _: ServerConnection, request: Request) -> Response | None:
+    async def respond(self, _: ServerConnection, request: Request) -> Response | None:
         self.asked.append(request.path)
+        await self.answering.wait()
         if request.path in self.sockets:
             return None
         body = self.answers.get(request.path.removeprefix("/v2/api"))
