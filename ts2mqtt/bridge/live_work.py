@@ -38,6 +38,9 @@ _LOG = logging.getLogger(__name__)
 
 _CONTRADICTED = Kind("rigs whose N.I.N.A. is contradicted")
 
+_MOST_EVENTS = 1_000
+"""Until the broker was reached once nothing is told."""
+
 # The plugin stores an image a little after N.I.N.A. has saved it. The next word of the Target Scheduler proves that
 # it has, but after a target's last exposure none may come.
 _STORED_AFTER = timedelta(seconds=2)
@@ -84,7 +87,7 @@ class LiveWork:
     def take(self, event: LiveEvent, rig: Rig) -> None:
         """Folds the event into the state, and has read what it may have changed."""
         now = self._clock.now()
-        self.events += live_happenings(self.state, event, rig, now)
+        self.events = (*self.events, *live_happenings(self.state, event, rig, now))[-_MOST_EVENTS:]
         self._hasten(event, rig, now)
         self.state = folded(self.state, event, rig)
         self._poller.note_sequence(may_run=self.state.may_run(now))

@@ -57,7 +57,7 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
         NinaServer(observatory, clock=clock, kept=_ANNOUNCEMENTS_KEPT) as nina,
     ):
         setup = DemoSetup(_HOST, broker.port, api.url, nina.socket_url, speed)
-        bridge = Bridge(_config(broker.port, api.url, start.site), clock=clock)
+        bridge = Bridge(_config(broker.port, api.url, nina.url, start.site), clock=clock)
         running = asyncio.create_task(bridge.run())
         watching = asyncio.create_task(_watch(_mqtt(broker.port), setup, clock.now, view))
         stopped = asyncio.create_task(stopping.wait())
@@ -137,7 +137,7 @@ def _mqtt(port: int) -> MqttConfig:
     return MqttConfig(host=_HOST, port=port)
 
 
-def _config(port: int, url: str, site: Site) -> Config:
+def _config(port: int, url: str, nina_url: str, site: Site) -> Config:
     """As for a real rig, but with short intervals: the simulated clock passes a minute in a second."""
     polling = PollingConfig().model_copy(
         update={
@@ -151,7 +151,7 @@ def _config(port: int, url: str, site: Site) -> Config:
     return Config(
         mqtt=_mqtt(port),
         home_assistant=HomeAssistantConfig(),
-        rigs=(RigConfig(name="Backyard", url=(url,), site=site_config),),
+        rigs=(RigConfig(name="Backyard", url=(url,), nina_url=(nina_url,), site=site_config),),
         polling=polling,
         log=LogConfig(),
     )
