@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.bridge_zone import bridge_in
 from tests.support.nina_messages import FLAT, envelope, image_save, message, target_start
 from ts2mqtt.nina.events import Event, event_in, is_of_version_3, latest_announcement, live_event
 from ts2mqtt.observatory.live_events import (
@@ -24,7 +25,7 @@ from ts2mqtt.observatory.live_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 NOW = datetime(2026, 9, 5, 6, 42, tzinfo=UTC)
 CENTRAL = timezone(timedelta(hours=-5))
@@ -164,6 +165,13 @@ def history(*events: tuple[str, str | None, Mapping[str, object]]) -> list[Event
     return [Event.model_validate({"Event": name, "Time": time, **fields}) for name, time, fields in events]
 
 
+@pytest.fixture
+def _bridge_in_chicago() -> Iterator[None]:
+    with bridge_in("America/Chicago"):
+        yield
+
+
+@pytest.mark.usefixtures("_bridge_in_chicago")
 def test_the_latest_announcement_of_a_history_counts() -> None:
     target = {"TargetName": "M 31", "ProjectName": "Galaxies", "Coordinates": []}
     wait = {"WaitEndTime": "2026-09-05T02:00:00-05:00"}

@@ -17,8 +17,9 @@ SAID = TargetAnnounced(
     ra_hours=0.01,
     dec_deg=41.0,
 )
-WEST = target(identity="west", name="Panel", ra_hours=23.99, dec_deg=41.0)
-EAST = target(identity="east", name="Panel", ra_hours=0.02, dec_deg=41.0)
+EASTERN = replace(SAID, ra_hours=0.02)
+WEST = target(identity="west", name="Panel", ra_hours=23.995, dec_deg=41.0)
+EAST = target(identity="east", name="Panel", ra_hours=0.03, dec_deg=41.0)
 MOSAIC = project("mosaic", Listing((WEST, EAST)), name="Mosaic")
 
 
@@ -31,8 +32,9 @@ def meant(said: TargetAnnounced, *projects: object, other: object = None) -> str
 
 
 def test_of_several_the_nearest_is_meant_also_across_the_first_hour() -> None:
-    assert meant(SAID, MOSAIC) == "east"
-    assert meant(replace(SAID, ra_hours=23.995), MOSAIC) == "west"
+    assert meant(SAID, MOSAIC) == "west"
+    assert meant(replace(SAID, ra_hours=0.02), MOSAIC) == "east"
+    assert meant(replace(SAID, ra_hours=23.999), MOSAIC) == "west"
 
 
 def test_without_coordinates_only_a_single_name_is_clear() -> None:
@@ -50,15 +52,15 @@ def test_what_stands_elsewhere_in_the_sky_is_another_one() -> None:
 def test_project_and_profile_have_to_agree() -> None:
     elsewhere = replace(MOSAIC, id="other", name="Other")
 
-    assert meant(SAID, elsewhere) is None
-    assert meant(replace(SAID, project_name=None), elsewhere) == "east"
-    assert meant(SAID, other=MOSAIC) is None
-    assert meant(replace(SAID, target_name=" Panel "), MOSAIC) == "east"
-    assert meant(replace(SAID, target_name="panel"), MOSAIC) is None
+    assert meant(EASTERN, elsewhere) is None
+    assert meant(replace(EASTERN, project_name=None), elsewhere) == "east"
+    assert meant(EASTERN, other=MOSAIC) is None
+    assert meant(replace(EASTERN, target_name=" Panel "), MOSAIC) == "east"
+    assert meant(replace(EASTERN, target_name="panel"), MOSAIC) is None
 
 
 def test_of_two_of_one_name_one_that_can_be_imaged_is_meant() -> None:
     old = project("old", Listing((replace(EAST, id="old"),)), state=INACTIVE, name="Mosaic")
 
-    assert meant(SAID, old, MOSAIC) == "east"
-    assert meant(SAID, old) == "old"
+    assert meant(EASTERN, old, MOSAIC) == "east"
+    assert meant(EASTERN, old) == "old"

@@ -25,11 +25,16 @@ EXPOSURE = timedelta(minutes=5)
 AT_WORK = (events.TARGET_STARTED, events.TARGET_FINISHED)
 
 
+SHORT = "short"
+"""A target with exposures of a minute."""
+
+
 def has(**acquired: int) -> Rig:
     """A rig with a project for each of these targets, with so many of a hundred exposures of five minutes."""
     made = (
-        project(name, Listing((target(exposure_plan(100, number, number, exposure_s=300.0), identity=name),)))
+        project(name, Listing((target(exposure_plan(100, number, number, exposure_s=length_s), identity=name),)))
         for name, number in acquired.items()
+        for length_s in (60.0 if name == SHORT else 300.0,)
     )
     return rig(Listing((profile(projects=Listing(tuple(made))),)))
 
@@ -131,6 +136,17 @@ def test_another_target_takes_over_at_once_and_the_counts_of_before_do_not_bring
         (events.TARGET_STARTED, "b"),
         (events.TARGET_FINISHED, "b"),
     ]
+
+
+def test_what_was_seen_before_another_target_was_announced_does_not_outlive_it() -> None:
+    night = begun()
+    night.look(after=timedelta(seconds=1), short=0)
+    night.look(after=EXPOSURE, a=4)
+    night.announce(SHORT)
+
+    # By the counts alone A would be at work for a quarter of an hour.
+    assert night.look(after=timedelta(minutes=8)).present.activity == IDLE
+    assert [target_id for kind, target_id in night.work() if kind == events.TARGET_STARTED] == ["a", SHORT]
 
 
 def test_a_wait_says_until_when() -> None:

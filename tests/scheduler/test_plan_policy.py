@@ -73,6 +73,7 @@ class Case:
     asked: datetime | None = None
     watched_since: datetime = YESTERDAY
     zone: tzinfo | None = None
+    may_sequence_run: bool = False
 
     def asks(self, *, requested: bool = False) -> PlanRequest | None:
         situation = Situation(
@@ -84,6 +85,7 @@ class Case:
             now=self.now,
             zone=self.zone,
             plan_interval=timedelta(minutes=30),
+            may_sequence_run=self.may_sequence_run,
         )
         return plan_request(situation, requested=requested)
 
@@ -96,6 +98,7 @@ NAMIBIA = timezone(timedelta(hours=2))
 
 CASES: dict[str, tuple[Case, PlanRequest | None]] = {
     "at noon": (Case(now=at(12)), TONIGHT_S),
+    "at noon, while the sequence may run": (Case(now=at(12), may_sequence_run=True), None),
     "at noon, after last night's plan": (Case(now=at(12), plan=plan((-4, 5), night=LAST_NIGHT)), TONIGHT_S),
     "a moment before noon": (Case(now=at(11.99), plan=plan((-4, 5), night=LAST_NIGHT)), None),
     "tonight's plan is there": (Case(now=at(16), plan=plan((20, 30))), None),

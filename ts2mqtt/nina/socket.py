@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 
@@ -24,8 +24,6 @@ from ts2mqtt.nina.address import socket_url
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
-
-    from websockets.asyncio.client import ClientConnection
 
     from ts2mqtt.timing import Clock, NinaTimings
 
@@ -157,6 +155,16 @@ async def _is_of_version_3(url: str, timings: NinaTimings) -> bool:
     return True
 
 
+class _Connection(ClientConnection):
+    """Leaves in the middle of a message that is too large, and does not read it to its end in a closing handshake."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        sent = self.protocol.close_sent
+        if sent is not None and sent.code == CloseCode.MESSAGE_TOO_BIG:
+            self.transport.abort()
+
+
 async def _open(url: str, timings: NinaTimings) -> ClientConnection:
     return await connect(
         url,
@@ -172,6 +180,7 @@ async def _open(url: str, timings: NinaTimings) -> ClientConnection:
         # With a limit the library would stop reading from the network. read() empties its queue at once.
         max_queue=None,
         logger=_UNHEARD,
+        create_connection=_Connection,
     )
 
 

@@ -1,0 +1,149 @@
+"""What N.I.N.A. tells, as a rig's worker deals with it: what is read again, when, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from tests.support.build import polling, profile, project, rig, rig_config, target
+from tests.support.clocks import HandClock
+from ts2mqtt.bridge.live_work import LiveWork
+from ts2mqtt.observatory.events import BECAME_UNSAFE, IMAGE_SAVED
+from ts2mqtt.observatory.lease import Heard
+from ts2mqtt.observatory.live_events import (
+    CaughtUp,
+    Disconnected,
+    ImageSaved,
+    LiveEvent,
+    ProfileChanged,
+    SafetyChanged,
+    SequenceFinished,
+    SequenceStarted,
+    TargetAnnounced,
+)
+from ts2mqtt.observatory.model import Listing
+from ts2mqtt.scheduler.poller import RigPoller
+from ts2mqtt.timing import NinaTimings
+
+RIG = rig(Listing((profile(projects=Listing((project("galaxies", Listing((target(identity="M 31"),))),))),)))
+
+
+class Poller(RigPoller):
+    """Asks nobody, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(rig_config("http://rig"), polling(), asyncio.Queue())
+        self.hastened: list[str | None] = []
+        self.may_run: list[bool] = []
+
+    def hasten(self, project_id: str | None = None) -> None:
+        self.hastened.append(project_id)
+
+    def note_sequence(self, *, may_run: bool) -> None:
+        self.may_run.append(may_run)
+
+
+@dataclass
+class Working:
+    clock: HandClock = field(default_factory=HandClock)
+    poller: Poller = field(default_factory=Poller)
+    work: LiveWork = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.work = LiveWork(
+            rig_config("http://rig", nina_url=("http://nina",)),
+            self.poller,
+            asyncio.Queue(),
+            clock=self.clock,
+            timings=NinaTimings(),
+            rng=None,
+            tallies=None,
+        )
+
+    def hears(self, event: LiveEvent) -> None:
+        self.work.take(event, RIG)
+
+
+@pytest.fixture
+async def working() -> Working:
+    return Working()
+
+
+async def test_an_image_has_its_project_read_once_it_is_stored(working: Working) -> None:
+    now = working.clock.now()
+    working.hears(ImageSaved(time=now, target_name="M 31"))
+
+    assert working.work.next_hastening == now + timedelta(seconds=2)
+    working.work.hasten_what_is_due()
+    assert working.poller.hastened == []
+    working.clock.advance(2)
+    working.work.hasten_what_is_due()
+    working.work.hasten_what_is_due()
+    assert working.poller.hastened == ["galaxies"]
+    assert working.work.next_hastening is None
+
+
+async def test_the_next_word_of_the_scheduler_proves_that_it_is_stored(working: Working) -> None:
+    now = working.clock.now()
+    working.hears(ImageSaved(time=now, target_name="M 31"))
+    for _ in range(2):
+        working.hears(TargetAnnounced(time=now, target_name="M 31"))
+
+    assert working.poller.hastened == ["galaxies"]
+    assert working.work.next_hastening is None
+
+
+async def test_what_the_rig_does_not_have_is_read_and_other_images_are_not(working: Working) -> None:
+    now = working.clock.now()
+    working.hears(ImageSaved(time=now, target_name="Comet"))
+    assert working.work.next_hastening is None
+    working.hears(TargetAnnounced(time=now, target_name="Comet"))
+    working.hears(ProfileChanged(time=now))
+    assert working.poller.hastened == [None, None]
+
+
+async def test_no_plan_is_read_until_the_sequence_is_known_not_to_run(working: Working) -> None:
+    now = working.clock.now()
+    for event in (
+        CaughtUp(time=now, is_sequence_running=False, is_scheduler_running=False),
+        SequenceStarted(time=now),
+        Disconnected(time=now),
+        SequenceFinished(time=now),
+    ):
+        working.hears(event)
+
+    assert working.poller.may_run == [True, False, True, True, False]
+
+
+async def test_without_nina_a_plan_is_read(working: Working) -> None:
+    working.hears(Disconnected(time=working.clock.now()))
+
+    assert working.poller.may_run == [True, False]
+
+
+async def test_events_wait_until_they_are_told_and_not_without_end(working: Working) -> None:
+    now = working.clock.now()
+    for number in range(1_100):
+        working.hears(ImageSaved(time=now + timedelta(seconds=number), target_name="M 31"))
+    working.hears(SafetyChanged(time=now, is_safe=False))
+
+    kinds = [event.event_type for event in working.work.events]
+    assert kinds == [IMAGE_SAVED] * 999 + [BECAME_UNSAFE]
+    working.work.note_told(Heard(), None)
+    assert working.work.events == ()
+
+
+async def test_that_nina_is_not_believed_is_the_latest_problem(working: Working) -> None:
+    now = working.clock.now()
+    assert working.work.latest_problem(None) is None
+
+    working.work.note_told(Heard(contradicted=(now, now, now)), None)
+    problem = working.work.latest_problem(None)
+    assert problem is not None
+    assert "contradict what N.I.N.A. tells" in problem.text
+
+    working.work.note_told(Heard(), None)
+    assert working.work.latest_problem(None) is None
