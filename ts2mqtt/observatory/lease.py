@@ -75,7 +75,9 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
     if word is None or is_void or not heard.is_believed(look.now, look.zone):
         return Heard(contradicted=contradicted)
     if heard.since != word.time:
-        heard = _taken(word, look, last, contradicted)
+        taken = _taken(word, look, last, contradicted)
+        # A name that means nothing here does not tell that what was announced before has ended.
+        heard = heard if taken.since is None and heard.lease is not None else taken
     if heard.since is not None and _is_contradicted(heard, look, gains):
         return Heard(contradicted=(*contradicted, look.now))
     return heard
