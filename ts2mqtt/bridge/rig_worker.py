@@ -25,7 +25,7 @@ from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.topics.decode import Recalled
-from ts2mqtt.topics.encode import RigView, event_payload, rig_messages
+from ts2mqtt.topics.encode import RigView, event_payload, rig_messages, with_live_facts
 
 if TYPE_CHECKING:
     import random
@@ -210,7 +210,7 @@ class RigWorker:
         view = self._view_of(report, observation)
         update = RigUpdate(
             rig=report.rig,
-            states=last.states if last and view == self._view else rig_messages(self._topics, view),
+            states=self._states(view, last),
             devices=last.devices if last and last.rig is report.rig else self._device_messages(report.rig),
             events=tuple(event_payload(report.rig, event) for event in events),
             problem=live.latest_problem(report.problem) if live else report.problem,
@@ -232,6 +232,16 @@ class RigWorker:
         if is_news:
             self._sum_up(report.rig)
             self._inbox.put(update)
+
+    def _states(self, view: RigView, last: RigUpdate | None) -> Mapping[str, Message]:
+        """Of what has not changed since the last update nothing is written anew."""
+        if last is None or self._view is None:
+            return rig_messages(self._topics, view)
+        if view == self._view:
+            return last.states
+        if replace(view, live=self._view.live) == self._view:
+            return with_live_facts(self._topics, view, last.states)
+        return rig_messages(self._topics, view)
 
     def _view_of(self, report: RigReport, observation: Observation) -> RigView:
         return RigView(

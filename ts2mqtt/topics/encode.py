@@ -74,11 +74,10 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
     There is no message for a thing that was never read, so that what the broker holds of it stays.
     """
     rig = view.rig
-    never_read = rig.profiles is None
     picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
     return {
         names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
-        names.rig_state(rig.id): Message(_state(view).to_bytes(), provisional=never_read),
+        names.rig_state(rig.id): _state_message(view),
         names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
         **picture,
         **{
@@ -96,6 +95,15 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
             for place in distinct_targets(rig)
         },
     }
+
+
+def with_live_facts(names: TopicNames, view: RigView, messages: Mapping[str, Message]) -> dict[str, Message]:
+    """The messages of a view that differed from this one in nothing but what N.I.N.A. tells, as they are now."""
+    return {**messages, names.rig_state(view.rig.id): _state_message(view)}
+
+
+def _state_message(view: RigView) -> Message:
+    return Message(_state(view).to_bytes(), provisional=view.rig.profiles is None)
 
 
 def event_payload(rig: Rig, event: Event) -> bytes:
