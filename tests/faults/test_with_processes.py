@@ -35,7 +35,7 @@ _FOREIGN = {"ts2mqtt/notes/of/mine": b"kept", "homeassistant/device/other/backya
 _CONFIG = """\
 mqtt: {{host: 127.0.0.1, port: {port}, protocol: "{protocol}"}}
 rigs: [{{name: Backyard, url: ["{urls[0]}", "{urls[1]}"]}}]
-polling: {{interval: 5s, slow_interval: 5s, statistics_interval: 1m, plan: "off"}}
+polling: {{interval: 5s, edit_interval: 5s, slow_interval: 5s, statistics_interval: 1m, plan: "off"}}
 log: {{level: warning}}
 """
 

@@ -25,7 +25,7 @@ from ts2mqtt.observatory.plan_in_hand import is_complete, may_be_imaged, standin
 from ts2mqtt.observatory.tree import all_targets, find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
+    from collections.abc import Iterable, Sequence, Set as AbstractSet
     from datetime import datetime, tzinfo
 
     from ts2mqtt.observatory.evidence import Evidence, LastExposure
@@ -71,6 +71,9 @@ _SLEW = timedelta(seconds=30)
 
 _LATE_START = timedelta(minutes=15)
 """A real night runs behind its plan, which knows of no slew, no focusing and no meridian flip."""
+
+_GOES_ON = timedelta(hours=1)
+"""So long after an exposure a rig may go on, also past the end of its plan."""
 
 _LONGEST_WAIT = timedelta(hours=8)
 """A rig that has shown nothing for so long of its plan's time is taken to do nothing tonight."""
@@ -236,7 +239,11 @@ def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
     if evidence.kind != OBSERVED:
         # The plan has it follow at once, after a slew: no exposure of it was seen yet.
         is_late = now > evidence.time + one_exposure(evidence)
-        return _whatever_comes(rig, this_one) if is_late else Attention(closely=this_one)
+        return (
+            _whatever_comes(rig, this_one)
+            if is_late
+            else Attention(closely=this_one | _that_may_follow(knowledge, evidence))
+        )
     expected = _next_exposure(knowledge, evidence, place)
     if expected is None or now > expected.is_due_until:
         return _whatever_comes(rig, this_one)
@@ -264,33 +271,32 @@ def _next_exposure(knowledge: Knowledge, evidence: Evidence, place: TargetPlace)
 
 
 def _that_may_follow(knowledge: Knowledge, evidence: Evidence) -> frozenset[str]:
-    """The projects that the plan has about now, as soon as one of them may have taken an exposure since."""
-    now = knowledge.now
-    return _projects_of(
-        knowledge.rig,
-        (
-            block
-            for block in _blocks_about(_blocks_of_tonight(knowledge) or (), now)
-            if block.target_id != evidence.target_id and now > evidence.time + _shortest(block)
-        ),
+    """The projects of which some target may have taken an exposure since, whatever the plan says."""
+    since = knowledge.now - evidence.time - _SLEW
+    return frozenset(
+        place.project.id
+        for place in all_targets(knowledge.rig)
+        if place.target.id != evidence.target_id
+        and _may_be_next(place, knowledge.rig)
+        and any(timedelta(seconds=length_s(plan)) <= since for plan in plans_to_come(place, knowledge.rig))
     )
 
 
 def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attention:
-    """Around the plan's time only; what has just begun to be watched may be in the middle of an exposure."""
-    now, rig = knowledge.now, knowledge.rig
+    """Every project is watched in the plan's hours, and where something else tells that the rig may be at work.
+
+    A rig that was interrupted goes on with any of its targets, and past the end of its plan. One that has just come,
+    or has another profile, may be in the middle of an exposure.
+    """
+    now, rig, last = knowledge.now, knowledge.rig, knowledge.last_exposure
+    has_just_come = now < knowledge.watched_since + _longest_pause(rig)
+    has_just_imaged = last is not None and now < last.time + _GOES_ON
+    if has_just_come or has_just_imaged:
+        return _whatever_comes(rig)
     if not blocks or not blocks[0].start <= now < blocks[-1].end + _LATE_START:
         return EDITS_ALONE
-    if now < knowledge.watched_since + _longest_pause(rig):
-        return _whatever_comes(rig)
-    last = knowledge.last_exposure
     waits_since = max(blocks[0].start, last.time) if last else blocks[0].start
-    if now > waits_since + _LONGEST_WAIT:
-        return EDITS_ALONE
-    closely = _projects_of(rig, _blocks_about(blocks, now))
-    if last is not None and last.time > blocks[0].start:
-        closely |= _projects_of_targets(rig, (last.target_id,))
-    return Attention(closely=closely)
+    return EDITS_ALONE if now > waits_since + _LONGEST_WAIT else _whatever_comes(rig)
 
 
 def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
@@ -301,26 +307,8 @@ def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
     return tuple(block for block in standing_blocks(plan, knowledge.rig) if not block.is_wait)
 
 
-def _blocks_about(blocks: Iterable[PlanBlock], now: datetime) -> Iterator[PlanBlock]:
-    return (block for block in blocks if block.start <= now < block.end + _LATE_START)
-
-
-def _projects_of(rig: Rig, blocks: Iterable[PlanBlock]) -> frozenset[str]:
-    return _projects_of_targets(rig, {block.target_id for block in blocks if block.target_id is not None})
-
-
-def _projects_of_targets(rig: Rig, target_ids: Iterable[str]) -> frozenset[str]:
-    """Of those that may be imaged and are not complete."""
-    places = (find_target(rig, target_id) for target_id in target_ids)
-    return frozenset(place.project.id for place in places if place is not None and _may_be_next(place, rig))
-
-
 def _may_be_next(place: TargetPlace, rig: Rig) -> bool:
     return may_be_imaged(place) and not is_complete(place, rig)
-
-
-def _shortest(block: PlanBlock) -> timedelta:
-    return timedelta(seconds=min((run.exposure_s or 0.0 for run in block.exposures), default=0.0))
 
 
 def _longest_pause(rig: Rig) -> timedelta:
