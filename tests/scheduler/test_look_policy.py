@@ -238,10 +238,6 @@ class TestAttention:
         known = replace(planned(block("a", -60, 60)), rig=rig_with(A, DONE))
         assert attention(known) == closely("a")
 
-    def test_a_rig_that_has_shown_nothing_for_most_of_the_night_is_left_alone(self) -> None:
-        assert attention(planned(block("a", -479, 60))) == WATCH_ALL
-        assert attention(planned(block("a", -481, 60))) == EDITS_ALONE
-
     def test_one_that_has_just_come_is_watched_for_as_long_as_two_exposures_take(self) -> None:
         known = planned(block("b", 60, 120))
         assert attention(replace(known, watched_since=NOW - timedelta(minutes=6))) == WATCH_ALL

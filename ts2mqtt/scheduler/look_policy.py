@@ -75,9 +75,6 @@ _LATE_START = timedelta(minutes=15)
 _GOES_ON = timedelta(hours=1)
 """So long after an exposure a rig may go on, also past the end of its plan."""
 
-_LONGEST_WAIT = timedelta(hours=8)
-"""A rig that has shown nothing for so long of its plan's time is taken to do nothing tonight."""
-
 _TRIES_IN_AN_INTERVAL = 3
 
 
@@ -293,10 +290,8 @@ def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attenti
     has_just_imaged = last is not None and now < last.time + _GOES_ON
     if has_just_come or has_just_imaged:
         return _whatever_comes(rig)
-    if not blocks or not blocks[0].start <= now < blocks[-1].end + _LATE_START:
-        return EDITS_ALONE
-    waits_since = max(blocks[0].start, last.time) if last else blocks[0].start
-    return EDITS_ALONE if now > waits_since + _LONGEST_WAIT else _whatever_comes(rig)
+    is_planned = bool(blocks) and blocks[0].start <= now < blocks[-1].end + _LATE_START
+    return _whatever_comes(rig) if is_planned else EDITS_ALONE
 
 
 def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
