@@ -15,6 +15,8 @@ from ts2mqtt.observatory.events import PROJECT_COMPLETED, TARGET_COMPLETED
 from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
+from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, PlanReport, Stretch, TargetReport
+from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING, Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.decode import Recalled, recall
@@ -408,3 +410,44 @@ def test_what_its_parent_no_longer_names_was_removed_before() -> None:
     happened = looked(watch, empty).events
 
     assert [event.event_type for event in happened if event.event_type != "target_finished"] == []
+
+
+def test_the_reports_of_tonight_and_of_the_last_night() -> None:
+    tonight = NightReport(
+        night=TONIGHT.night,
+        seen_from=SEEN,
+        plan_fetched=NOW,
+        planned=(PlannedStretch(id=M31.id, name=M31.name, start=NOW, end=NOW + timedelta(hours=1)),),
+        answered=True,
+        unplaced=2,
+        complete=False,
+        targets=(
+            TargetReport(
+                id=M31.id,
+                name=M31.name,
+                project_id=AUTUMN.id,
+                project_name=AUTUMN.name,
+                completed=True,
+                plans=(
+                    PlanReport(
+                        key="lum_60",
+                        filter="L",
+                        exposure_s=60.0,
+                        acquired=7,
+                        accepted=None,
+                        rejected=None,
+                        pending=1,
+                        acquired_before=3,
+                        accepted_before=2,
+                        pending_before=1,
+                    ),
+                ),
+                stretches=(Stretch(NOW, NOW + timedelta(minutes=7)),),
+            ),
+        ),
+    )
+    nights = NightReports(tonight=tonight, last=replace(tonight, night=TONIGHT.night - timedelta(days=1)))
+    view = RigView(BACKYARD, TONIGHT, Present(activity=IDLE), replace(WATCH, nights=nights))
+    retained = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
+
+    assert recalled(retained).nights == nights

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ts2mqtt.observatory.events import NIGHT_FINISHED, TARGET_COMPLETED, Event
 from ts2mqtt.observatory.evidence import (
     LIVE,
     OBSERVED,
@@ -23,6 +24,7 @@ from ts2mqtt.observatory.last_known import remembered
 from ts2mqtt.observatory.lease import Heard, hear
 from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import night_of
+from ts2mqtt.observatory.night_reports import NightLook, NightReports, follow
 from ts2mqtt.observatory.plan_in_hand import marked
 from ts2mqtt.observatory.present import IMAGING, present
 from ts2mqtt.observatory.tally import Tally, add
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.evidence import Evidence, LastExposure, Pause
     from ts2mqtt.observatory.exposures import Gain, PlanId, Progress
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, Rig
+    from ts2mqtt.observatory.night_report import NightReport
     from ts2mqtt.observatory.present import Present
 
 
@@ -55,6 +57,7 @@ class Watch:
     present: Present | None = None
     evidence: Evidence | None = None
     tally: Tally | None = None
+    nights: NightReports = field(default_factory=NightReports)
     read_night: date | None = None
     has_read: bool = False
     recalled: datetime | None = None
@@ -89,6 +92,7 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
     plan: NightPlan | None,
     present: Present | None,
     tally: Tally | None,
+    nights: NightReports,
     first_seen: Mapping[str, datetime],
     peaks: Mapping[PlanId, int],
 ) -> Watch:
@@ -107,6 +111,7 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
         present=present,
         evidence=evidence,
         tally=tally,
+        nights=nights,
         read_night=tally.night if tally else None,
         recalled=max((time for time in times if time), default=None),
         first_seen=first_seen,
@@ -154,6 +159,22 @@ def observe(watch: Watch, look: Look) -> Observation:
         gains=counted.gains,
         announced=heard.since if heard.lease else None,
     ).events(now_so if is_known else watch.present)
+    nights, over = follow(
+        watch.nights,
+        NightLook(
+            look=look,
+            rig_before=watch.rig,
+            read_night=watch.read_night,
+            has_read=watch.has_read,
+            gains=counted.gains,
+            images=now_so.activity == IMAGING,
+            completed=frozenset(
+                event.target_id for event in events if event.event_type == TARGET_COMPLETED and event.target_id
+            ),
+        ),
+    )
+    if over is not None:
+        events += (_night_finished(over, look.now),)
     known = remembered(watch.rig, look.rig)
     night = night_of(look.now, look.zone)
     has_been_read = bool(look.rig.online and look.rig.profiles is not None)
@@ -164,6 +185,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             present=now_so if is_known else watch.present,
             evidence=evidence,
             tally=_tally(watch, look, counted.gains, night),
+            nights=nights,
             read_night=night if has_been_read else watch.read_night,
             has_read=watch.has_read or has_been_read,
             recalled=watch.recalled,
@@ -253,6 +275,10 @@ def _tally(watch: Watch, look: Look, gains: tuple[Gain, ...], night: date) -> Ta
         tally = Tally(night=night)
     # What came in a night of which nobody saw the end is not this one's.
     return add(tally, gains) if watch.read_night in (None, night) else tally
+
+
+def _night_finished(report: NightReport, now: datetime) -> Event:
+    return Event(event_type=NIGHT_FINISHED, time=now, noticed=now, night=report.night, count=report.acquired)
 
 
 def _first_seen(watch: Watch, rig: Rig | None, now: datetime) -> Mapping[str, datetime]:

@@ -20,6 +20,7 @@ PLAN_CHANGED = "plan_changed"
 IMAGE_SAVED = "image_saved"
 MERIDIAN_FLIP_STARTED, MERIDIAN_FLIP_FINISHED = "meridian_flip_started", "meridian_flip_finished"
 BECAME_UNSAFE, BECAME_SAFE = "became_unsafe", "became_safe"
+NIGHT_FINISHED = "night_finished"
 
 EVENT_TYPES = (
     RIG_ONLINE,
@@ -37,6 +38,7 @@ EVENT_TYPES = (
     TARGET_ADDED,
     TARGET_REMOVED,
     PLAN_CHANGED,
+    NIGHT_FINISHED,
 )
 LIVE_EVENT_TYPES = (
     IMAGE_SAVED,
@@ -53,8 +55,8 @@ class Event:
     """Something that happened between two looks; what it does not concern is None.
 
     `time`: when it happened, as near as can be known; `noticed`: when the bridge saw it; both aware. `count` is the
-    number of exposures of one filter, `state` and `previous_state` a project's; a completed target or project
-    `took_s` seconds since it was first seen and holds `accepted_s` seconds of integration.
+    number of exposures of one filter, or of a whole night, `state` and `previous_state` a project's; a completed
+    target or project `took_s` seconds since it was first seen and holds `accepted_s` seconds of integration.
     """
 
     event_type: str

@@ -24,6 +24,8 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, PlanReport, Stretch, TargetReport
+from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.observatory.tree import all_projects, all_targets
@@ -129,12 +131,28 @@ def is_question(payload: bytes) -> bool:
     return question is not None and question.ask
 
 
+def night_report(report: payloads.NightReport) -> NightReport:
+    """The report of a night, as it was published."""
+    return NightReport(
+        night=report.night,
+        seen_from=report.seen_from,
+        plan_fetched=report.plan_fetched,
+        planned=tuple(PlannedStretch(**vars(one)) for one in report.planned),
+        answered=report.answered,
+        unplaced=report.unplaced,
+        complete=report.complete,
+        targets=tuple(_target_report(target) for target in report.targets),
+    )
+
+
 def _watch(names: TopicNames, rig_id: str, things: Mapping[str, list[bytes]], retained: Mapping[str, bytes]) -> Watch:
     profiles = _readable(payloads.Profile, things[PROFILE])
     projects = _readable(payloads.Project, things[PROJECT])
     targets = _readable(payloads.Target, things[TARGET])
     state = read(payloads.State, retained.get(names.rig_state(rig_id), b""))
     plan = read_whole(payloads.Plan, retained.get(names.rig_plan(rig_id), b""))
+    night = read(payloads.Night, retained.get(names.rig_night(rig_id), b""))
+    tonight = state.tonight.report if state else None
     rig = None
     if profiles:
         rig = Rig(
@@ -151,6 +169,9 @@ def _watch(names: TopicNames, rig_id: str, things: Mapping[str, list[bytes]], re
         plan=_night_plan(plan) if plan else None,
         present=_present(state) if state and state.activity else None,
         tally=_tally(state.tonight) if state else None,
+        nights=NightReports(
+            tonight=night_report(tonight) if tonight else None, last=night_report(night) if night else None
+        ),
         first_seen={thing.id: thing.first_seen for thing in dated if thing.first_seen},
         peaks={
             (target.id, plan.key): plan.accepted_peak
@@ -244,6 +265,32 @@ def _tally(tonight: payloads.Tonight) -> Tally | None:
             )
             for target in tonight.targets
         ),
+    )
+
+
+def _target_report(target: payloads.TargetOfNight) -> TargetReport:
+    return TargetReport(
+        id=target.id,
+        name=target.name,
+        project_id=target.project_id,
+        project_name=target.project_name,
+        completed=target.completed,
+        plans=tuple(
+            PlanReport(
+                key=row.key,
+                filter=row.filter,
+                exposure_s=row.exposure_s,
+                acquired=row.acquired,
+                accepted=row.accepted,
+                rejected=row.rejected,
+                pending=row.pending,
+                acquired_before=row.acquired_before,
+                accepted_before=row.accepted_before,
+                pending_before=row.pending_before,
+            )
+            for row in target.filters
+        ),
+        stretches=tuple(Stretch(**vars(one)) for one in target.imaged),
     )
 
 

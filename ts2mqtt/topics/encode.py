@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Statistics,
         Target,
     )
+    from ts2mqtt.observatory.night_report import NightReport, TargetReport
     from ts2mqtt.observatory.present import Appointment, Present
     from ts2mqtt.observatory.sky import NightSky
     from ts2mqtt.observatory.tally import Tally, TargetTally
@@ -75,11 +76,14 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
     """
     rig = view.rig
     picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
+    last_night = view.watch.nights.last
+    night = {names.rig_night(rig.id): Message(_night(rig, last_night).to_bytes())} if last_night else {}
     return {
         names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
         names.rig_state(rig.id): _state_message(view),
         names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
         **picture,
+        **night,
         **{
             names.thing(rig.id, PROFILE, profile.id): _message(_profile(rig, profile))
             for profile in rig.known_profiles
@@ -134,7 +138,7 @@ def _state(view: RigView) -> payloads.State:
         current_target=_appointment(present.current_target),
         next_target=_appointment(present.next_target),
         last_exposure=_last_exposure(present.last_exposure),
-        tonight=_tonight(view.watch.tally),
+        tonight=_tonight(view.watch.tally, view.watch.nights.tonight),
         waiting_until=present.waiting_until,
         sequence_running=live.sequence_running if live else None,
         safe=live.safe if live else None,
@@ -150,13 +154,14 @@ def _without_id(rig: Rig) -> payloads.WithoutId | None:
     return payloads.WithoutId(projects=list(things.projects), targets=things.targets)
 
 
-def _tonight(tally: Tally | None) -> payloads.Tonight:
+def _tonight(tally: Tally | None, report: NightReport | None) -> payloads.Tonight:
     return payloads.Tonight(
         date=tally.night if tally else None,
         exposures_acquired=tally.exposures_acquired if tally else None,
         exposures_accepted=tally.exposures_accepted if tally else None,
         integration_s=tally.integration_s if tally else None,
         targets=[_target_tonight(target) for target in tally.targets] if tally else [],
+        report=payloads.NightReport(**_night_report(report)) if report else None,
     )
 
 
@@ -166,6 +171,49 @@ def _target_tonight(target: TargetTally) -> payloads.TargetTonight:
         name=target.name,
         filters=[payloads.FilterTonight(**_fields_of(row)) for row in target.filters],
     )
+
+
+def _night(rig: Rig, report: NightReport) -> payloads.Night:
+    return payloads.Night(rig_id=rig.id, rig_name=rig.name, **_night_report(report))
+
+
+def _night_report(report: NightReport) -> dict[str, Any]:
+    return {
+        **_counts(report),
+        "night": report.night,
+        "start": report.start,
+        "end": report.end,
+        "planned_s": report.planned_s,
+        "imaged_s": report.imaged_s,
+        "reason": report.reason,
+        "targets": [_target_of_night(target) for target in report.targets],
+        "planned": [payloads.PlannedOfNight(**_fields_of(one)) for one in report.planned],
+        "plan_fetched": report.plan_fetched,
+        "seen_from": report.seen_from,
+        "complete": report.complete,
+        "answered": report.answered,
+        "unplaced": report.unplaced,
+    }
+
+
+def _target_of_night(target: TargetReport) -> payloads.TargetOfNight:
+    return payloads.TargetOfNight(
+        id=target.id,
+        name=target.name,
+        project_id=target.project_id,
+        project_name=target.project_name,
+        hfr_median=None,
+        completed=target.completed,
+        filters=[
+            payloads.FilterOfNight(integration_s=plan.integration_s, **_fields_of(plan)) for plan in target.plans
+        ],
+        imaged=[payloads.Stretch(**_fields_of(stretch)) for stretch in target.stretches],
+        **_counts(target),
+    )
+
+
+def _counts(report: NightReport | TargetReport) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in payloads.NightCounts.model_fields}
 
 
 def _last_exposure(last: LastExposure | None) -> payloads.LastExposure | None:

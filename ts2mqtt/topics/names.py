@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ts2mqtt.observatory.ids import BRIDGE_ID, KINDS, RIG_ID_PATTERN, THING_ID_PATTERN
 
 PROFILE, PROJECT, TARGET = KINDS
-_RIG_TOPICS = ("status", "state", "plan", "plan/image")
+_RIG_TOPICS = ("status", "state", "plan", "plan/image", "night", "night/image")
 _THING = re.compile(f"({'|'.join(KINDS)})/({THING_ID_PATTERN})")
 _RIG_ID = re.compile(RIG_ID_PATTERN)
 
@@ -63,6 +63,12 @@ class TopicNames:
 
     def rig_plan_image(self, rig_id: str) -> str:
         return f"{self.base}/{rig_id}/plan/image"
+
+    def rig_night(self, rig_id: str) -> str:
+        return f"{self.base}/{rig_id}/night"
+
+    def rig_night_image(self, rig_id: str) -> str:
+        return f"{self.base}/{rig_id}/night/image"
 
     def of_rig(self, rig_id: str) -> tuple[str, ...]:
         """What is retained of a rig itself."""

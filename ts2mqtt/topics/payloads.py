@@ -16,6 +16,7 @@ from ts2mqtt.observatory.events import (
     IMAGE_SAVED,
     MERIDIAN_FLIP_FINISHED,
     MERIDIAN_FLIP_STARTED,
+    NIGHT_FINISHED,
     PLAN_CHANGED,
     PROFILE_CHANGED,
     PROJECT_ADDED,
@@ -31,6 +32,7 @@ from ts2mqtt.observatory.events import (
     TARGET_STARTED,
 )
 from ts2mqtt.observatory.evidence import LIVE, OBSERVED, PLANNED
+from ts2mqtt.observatory.night_report import REASONS
 from ts2mqtt.observatory.present import ACTIVITIES
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ EVENTS: Mapping[str, str] = {
     TARGET_ADDED: "there is a new target",
     TARGET_REMOVED: "a target is gone",
     PLAN_CHANGED: "there is another night plan",
+    NIGHT_FINISHED: "a night is over: its report stands on the topic `night`; `count` exposures were taken",
     IMAGE_SAVED: "N.I.N.A. saved a light frame; with `nina_url`, as all that follow",
     MERIDIAN_FLIP_STARTED: "the mount is about to flip at the meridian",
     MERIDIAN_FLIP_FINISHED: "the mount has flipped",
@@ -117,6 +120,7 @@ _UNGRADED = (
 )
 _PENDING = "exposures taken that still wait for delayed grading"
 _REJECTED = "exposures graded as bad: taken, neither accepted nor pending"
+_GRADED_OF_NIGHT = "those graded as {} since; null where images of earlier nights were graded together with these"
 _REMAINING = (
     "integration time still wanted, never below 0: of what is not yet accepted, "
     "or with grading off of what is not yet taken"
@@ -263,6 +267,92 @@ class TargetTonight(Named):
     filters: list[FilterTonight] = Field([], description="filter by filter")
 
 
+class NightCounts(Payload):
+    """Exposures that were taken in a night, and what has become of them since."""
+
+    acquired: Exposures = Field(0, description="exposures taken in the night")
+    accepted: Exposures | None = Field(0, description=_GRADED_OF_NIGHT.format("good"))
+    rejected: Exposures | None = Field(0, description=_GRADED_OF_NIGHT.format("bad"))
+    pending: Exposures = Field(0, description="those that still wait for delayed grading")
+    integration_s: Seconds = Field(0.0, description="integration time taken in the night")
+
+
+class FilterOfNight(NightCounts):
+    """The exposures of one exposure plan; two plans of a target may have the same filter."""
+
+    filter: str | None = Field(None, description="the filter's name")
+    exposure_s: Seconds | None = Field(None, description="length of an exposure")
+    key: str = Field(description="the exposure plan's key, as in the target's payload")
+    acquired_before: Exposures = Field(description="exposures taken before this night")
+    accepted_before: Exposures = Field(description="exposures graded as good before this night")
+    pending_before: Exposures = Field(0, description="exposures that waited for grading before this night")
+
+
+class Stretch(Payload):
+    """A time in which a target was imaged, pauses for focusing and the like included."""
+
+    start: AwareDatetime = Field(description="when its first exposure began, as near as can be known")
+    end: AwareDatetime = Field(description="when its last exposure ended, as near as can be known")
+
+
+class TargetOfNight(NightCounts, Named):
+    """What a target got in the night."""
+
+    project_id: str = Field("", description="GUID of its project")
+    project_name: str = Field("", description="name of its project")
+    hfr_median: Pixels | None = Field(None, description="median half flux radius of the night's images, where known")
+    completed: bool = Field(False, description="whether it was completed by this night's exposures")
+    filters: list[FilterOfNight] = Field([], description="exposure plan by exposure plan")
+    imaged: list[Stretch] = Field([], description="when it was imaged")
+
+
+class PlannedOfNight(Named):
+    """A time for which the night plan had a target."""
+
+    start: AwareDatetime = Field(description="planned start")
+    end: AwareDatetime = Field(description="planned end")
+
+
+class NightReport(NightCounts):
+    """What a night has brought."""
+
+    night: dt.date = Field(description="the date on which the night began")
+    start: AwareDatetime | None = Field(
+        None, description="when its first exposure began; null without one, or if that cannot be known"
+    )
+    end: AwareDatetime | None = Field(
+        None, description="when its last exposure ended; null without one, or if that cannot be known"
+    )
+    planned_s: Seconds | None = Field(
+        None, description="the time that the night plan had targets for, also if they were dropped later"
+    )
+    imaged_s: Seconds | None = Field(
+        None, description="the time in which the rig imaged; null where it cannot be known when it did"
+    )
+    reason: Annotated[str, _one_of(*REASONS)] | None = Field(
+        None,
+        description="why nothing was imaged, null if something was. api_away: the API did not answer; "
+        "nothing_planned: the night plan was empty; not_done: planned and not done, as under clouds; "
+        "unknown: the bridge did not see it",
+    )
+    targets: list[TargetOfNight] = Field([], description="in the order in which they were imaged")
+    planned: list[PlannedOfNight] = Field([], description="what was planned, in its order")
+    plan_fetched: AwareDatetime | None = Field(None, description="when the latest of its plans was fetched")
+    seen_from: AwareDatetime = Field(description="since when the bridge has watched this night")
+    complete: bool = Field(
+        True, description="whether the bridge has seen the night's end; if not, more may have come"
+    )
+    answered: bool = Field(False, description="whether the API answered while something was planned")
+    unplaced: Exposures = Field(0, description="exposures of which it cannot be known when they were taken")
+
+
+class Night(NightReport):
+    """What the last night that is over has brought. Grading that comes later still corrects the numbers."""
+
+    rig_id: str = Field("", description="the rig's id, part of the topic")
+    rig_name: str = Field("", description="the rig's name, from the bridge's configuration")
+
+
 class Tonight(Payload):
     """From local noon to local noon at the rig."""
 
@@ -271,6 +361,9 @@ class Tonight(Payload):
     exposures_accepted: Exposures | None = Field(None, description="exposures graded as good tonight")
     integration_s: Seconds | None = Field(None, description="integration time taken tonight")
     targets: list[TargetTonight] = Field([], description="the same by target and filter")
+    report: NightReport | None = Field(
+        None, description="the night so far in full, as it will stand on the topic `night` when it is over"
+    )
 
 
 class WithoutId(Payload):
@@ -530,12 +623,14 @@ class Event(Payload):
     target_name: str | None = Field(description="name of the target")
     filter: str | None = Field(description="name of the filter")
     exposure_s: Seconds | None = Field(description="length of an exposure")
-    count: Exposures | None = Field(description="exposures acquired or accepted since the last look")
+    count: Exposures | None = Field(
+        description="exposures acquired or accepted since the last look, or taken in a night"
+    )
     state: str | None = Field(description="a project's new state, in the words of the project's payload")
     previous_state: str | None = Field(description="the state that it had before")
     took_s: Seconds | None = Field(description="from first seen to completed")
     accepted_s: Seconds | None = Field(description="integration time that was completed")
-    night: dt.date | None = Field(description="the night that a plan is for, by the date on which it begins")
+    night: dt.date | None = Field(description="the night that it is about, by the date on which it begins")
 
 
 class BridgeRig(Payload):
