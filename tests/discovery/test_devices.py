@@ -349,6 +349,7 @@ class TestWhateverTheApiSays:
             NAMES.topics.status,
             NAMES.topics.rig_event("backyard"),
             NAMES.topics.rig_plan_image("backyard"),
+            NAMES.topics.rig_night_image("backyard"),
         }
         for payload in devices_of(rig).values():
             for component in payload["components"].values():
@@ -401,6 +402,8 @@ class TestWhatIsShown:
             "night_plan_start": DUSK,
             "night_plan_end": DUSK + timedelta(minutes=60),
             "planned_imaging": 0.667,
+            "imaged_last_night": 0.55,
+            "accepted_last_night": 28,
             "exposures_tonight": 7,
             "integration_tonight": 1.5,
             "plugin_version": "5.9.3.0",

@@ -12,6 +12,7 @@ from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.entities import (
     BRIDGE,
     EXPOSURE_PLAN,
+    NIGHT,
     PLAN,
     PROFILE,
     PROJECT,
@@ -58,6 +59,7 @@ MODELS: dict[str, type[BaseModel]] = {
 TRUTHS = {"connectivity", "running", "safety"}
 """Classes of what is on or off (components/binary_sensor/__init__.py)."""
 RIG_MODELS: dict[str | None, type[BaseModel]] = {STATE: payloads.State, PLAN: payloads.Plan}
+RIG_MODELS: dict[str | None, type[BaseModel]] = {STATE: payloads.State, PLAN: payloads.Plan, NIGHT: payloads.Night}
 
 
 def types_at(model: type[BaseModel], path: str) -> set[object]:
@@ -106,7 +108,7 @@ def test_a_path_leads_at_most_one_object_deep(table: str, row: Shown) -> None:
 
 @pytest.mark.parametrize(("table", "row"), SHOWN)
 def test_only_a_rigs_rows_choose_their_topic(table: str, row: Shown) -> None:
-    assert (row.topic in {STATE, PLAN}) == (table == "rig")
+    assert (row.topic in RIG_MODELS) == (table == "rig")
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -56,6 +56,7 @@ def examples_of(rig: WatchedRig) -> Examples:
     assert current.project_id
     assert view.rig.active_profile
     published = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
+    published_in_the_end = {topic: message.payload for topic, message in rig_messages(NAMES, rig.views[-1]).items()}
     discovery = DiscoveryIds("homeassistant", NAMES)
     devices = device_messages(discovery, view.rig, _ANNOUNCED)
     of_profile = _read(devices[discovery.topic(Subject(RIG_ID, PROFILE, view.rig.active_profile.id))].payload)
@@ -77,6 +78,7 @@ def examples_of(rig: WatchedRig) -> Examples:
         "Project": [_read(published[NAMES.thing(RIG_ID, PROJECT, current.project_id)])],
         "Target": [_read(published[NAMES.thing(RIG_ID, TARGET, current.target_id)])],
         "Plan": [_read(published[NAMES.rig_plan(RIG_ID)])],
+        "Night": [_read(published_in_the_end[NAMES.rig_night(RIG_ID)])],
         "Event": [_read(payload) for payload in _one_of_each_type(rig)],
         "RigCommand": ["refresh", "refresh_plan"],
         "BridgeDevice": [_of_some_version(_read(bridge_device_message(discovery)[discovery.topic(BRIDGE)].payload))],

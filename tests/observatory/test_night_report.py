@@ -106,6 +106,7 @@ def test_grading_that_comes_later_corrects_the_numbers(
 
     assert report.acquired == 3
     assert fates(report) == fate
+    assert report.accepted_at_least == (1 if report.accepted is None else report.accepted)
 
 
 def test_what_tells_nothing_new_is_the_very_same_report() -> None:

@@ -20,6 +20,8 @@ from ts2mqtt.observatory.model import (
     Statistics,
     Target,
 )
+from ts2mqtt.observatory.night_report import NightReport, PlanReport, Stretch, TargetReport
+from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IDLE, Present
 from ts2mqtt.topics.encode import RigView
 
@@ -150,7 +152,39 @@ def named(rig: Rig, name: str) -> Rig:
     return replace(rig, profiles=Listing(tuple(profile_named(profile) for profile in rig.known_profiles)))
 
 
+LAST_NIGHT = NightReport(
+    night=date(2026, 2, 26),
+    seen_from=DUSK - timedelta(days=1, hours=6),
+    answered=True,
+    targets=(
+        TargetReport(
+            id=M31.id,
+            name=M31.name,
+            project_id=AUTUMN.id,
+            project_name=AUTUMN.name,
+            plans=(
+                PlanReport(
+                    key=LUM.key,
+                    filter="L",
+                    exposure_s=60.0,
+                    acquired=30,
+                    accepted=28,
+                    accepted_at_least=28,
+                    rejected=2,
+                    pending=0,
+                    acquired_before=0,
+                    accepted_before=0,
+                    pending_before=0,
+                ),
+            ),
+            stretches=(Stretch(DUSK - timedelta(days=1), DUSK - timedelta(days=1) + timedelta(minutes=33)),),
+        ),
+    ),
+)
+
+
 def view_of(
     rig: Rig, plan: NightPlan | None = None, present: Present | None = None, tally: Tally | None = None
 ) -> RigView:
-    return RigView(rig, plan, present or Present(activity=IDLE), Watch(tally=tally))
+    nights = NightReports(last=LAST_NIGHT)
+    return RigView(rig, plan, present or Present(activity=IDLE), Watch(tally=tally, nights=nights))

@@ -435,6 +435,7 @@ def test_the_reports_of_tonight_and_of_the_last_night() -> None:
                         exposure_s=60.0,
                         acquired=7,
                         accepted=None,
+                        accepted_at_least=2,
                         rejected=None,
                         pending=1,
                         acquired_before=3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,14 +32,15 @@ Row = TypeVar("Row", bound=entities.Entity)
 class DeviceTopics:
     """Where the entities of one device listen and send.
 
-    `states` by what a row calls its topic; `live` are the status topics that must be online for what is live.
+    `states` and `images` by what a row calls its topic; `live` are the status topics that must be online for what is
+    live.
     """
 
     status: str
     command: str
     states: Mapping[str | None, str]
     event: str = ""
-    image: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
     live: tuple[str, ...] = ()
 
 
@@ -87,7 +88,7 @@ class ComponentMaker:
                     unique_id=self._unique_id(row.key),
                     name=row.name,
                     default_entity_id=self._entity_id("image", row.key),
-                    image_topic=self.topics.image,
+                    image_topic=self.topics.images[row.topic],
                     content_type="image/png",
                     icon=row.icon,
                 )

@@ -352,6 +352,7 @@ class _Builder:
         states: dict[str | None, str] = {
             entities.STATE: topics.rig_state(rig_id),
             entities.PLAN: topics.rig_plan(rig_id),
+            entities.NIGHT: topics.rig_night(rig_id),
         }
         if about.kind is not None and about.thing_id is not None:
             states = {None: topics.thing(rig_id, about.kind, about.thing_id)}
@@ -363,7 +364,10 @@ class _Builder:
                 command=topics.rig_command(rig_id),
                 states=states,
                 event=topics.rig_event(rig_id),
-                image=topics.rig_plan_image(rig_id),
+                images={
+                    entities.PLAN_IMAGE: topics.rig_plan_image(rig_id),
+                    entities.NIGHT_IMAGE: topics.rig_night_image(rig_id),
+                },
                 live=(topics.status, topics.rig_status(rig_id)),
             ),
             self.language,

@@ -150,7 +150,9 @@ class Selection(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture(Entity):
-    """The PNG on the rig's plan/image topic."""
+    """A PNG; `topic` says on which of the rig's topics."""
+
+    topic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,8 @@ class Happening(Entity):
 
 
 DIAGNOSTIC, CONFIG = "diagnostic", "config"
-STATE, PLAN = "state", "plan"
+STATE, PLAN, NIGHT = "state", "plan", "night"
+PLAN_IMAGE, NIGHT_IMAGE = "plan/image", "night/image"
 
 BRIDGE: tuple[Entity, ...] = (
     Connectivity(
@@ -325,7 +328,31 @@ RIG: tuple[Entity, ...] = (
         key="night_plan",
         name="Night plan",
         why="the night at one glance, for a dashboard or a notification",
+        topic=PLAN_IMAGE,
         icon="mdi:weather-night",
+    ),
+    Hours(
+        key="imaged_last_night",
+        name="Imaged last night",
+        why="whether the night was used, at breakfast",
+        topic=NIGHT,
+        path="imaged_s",
+    ),
+    Measure(
+        key="accepted_last_night",
+        name="Accepted last night",
+        why="what of it there is to stack",
+        topic=NIGHT,
+        path="accepted_at_least",
+        unit="exposures",
+        icon="mdi:image-check-outline",
+    ),
+    Picture(
+        key="last_night",
+        name="Last night",
+        why="what came of the plan at one glance, for a dashboard or a notification in the morning",
+        topic=NIGHT_IMAGE,
+        icon="mdi:weather-sunset-up",
     ),
     Happening(
         key="session",

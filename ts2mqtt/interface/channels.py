@@ -181,6 +181,21 @@ CHANNELS: tuple[Channel, ...] = (
         contents=(Content(name="PlanImage", content_type=_PNG),),
     ),
     Channel(
+        key="night",
+        address=_NAMES.rig_night("{rig}"),
+        title="Last night",
+        meaning="What the last night has brought. It is told when that night is over, and stays until the next one "
+        "is; before the first there is none.",
+        contents=(Content(name="Night", model=payloads.Night),),
+    ),
+    Channel(
+        key="nightImage",
+        address=_NAMES.rig_night_image("{rig}"),
+        title="Last night, the picture",
+        meaning="The last night as a picture: what was planned above, what was done below.",
+        contents=(Content(name="NightImage", content_type=_PNG),),
+    ),
+    Channel(
         key="event",
         address=_NAMES.rig_event("{rig}"),
         title="Events",

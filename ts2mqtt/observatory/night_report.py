@@ -52,7 +52,8 @@ class PlanReport:
     """What one exposure plan has gained in the night.
 
     `accepted` and `rejected` are None where images of earlier nights were graded together with these, so that nobody
-    can tell which is which. `acquired_before`, `accepted_before`, `pending_before`: its counts before the night.
+    can tell which is which; `accepted_at_least` is certain all the same. `acquired_before`, `accepted_before`,
+    `pending_before`: its counts before the night.
     """
 
     key: str
@@ -60,6 +61,7 @@ class PlanReport:
     exposure_s: float | None
     acquired: int
     accepted: int | None
+    accepted_at_least: int
     rejected: int | None
     pending: int
     acquired_before: int
@@ -88,6 +90,10 @@ class TargetReport:
     @property
     def accepted(self) -> int | None:
         return _sum_of_known(plan.accepted for plan in self.plans)
+
+    @property
+    def accepted_at_least(self) -> int:
+        return sum(plan.accepted_at_least for plan in self.plans)
 
     @property
     def rejected(self) -> int | None:
@@ -128,6 +134,10 @@ class NightReport:
     @property
     def accepted(self) -> int | None:
         return _sum_of_known(target.accepted for target in self.targets)
+
+    @property
+    def accepted_at_least(self) -> int:
+        return sum(target.accepted_at_least for target in self.targets)
 
     @property
     def rejected(self) -> int | None:
@@ -322,6 +332,7 @@ def _with_exposures(known: PlanReport | None, gain: Gain, rule: CompletionRule) 
             exposure_s=after.exposure_s,
             acquired=0,
             accepted=0,
+            accepted_at_least=0,
             rejected=0,
             pending=0,
             acquired_before=before.acquired,
@@ -333,7 +344,7 @@ def _with_exposures(known: PlanReport | None, gain: Gain, rule: CompletionRule) 
         known = replace(
             known,
             acquired_before=before.acquired - known.acquired,
-            accepted_before=before.accepted - (known.accepted or 0),
+            accepted_before=before.accepted - known.accepted_at_least,
         )
     known = replace(known, filter=after.filter, exposure_s=after.exposure_s, acquired=known.acquired + gain.acquired)
     return _graded_plan(known, after, rule)
@@ -372,5 +383,5 @@ def _graded_plan(known: PlanReport, plan: ExposurePlan | None, rule: CompletionR
     accepted = min(max(0, plan.accepted - known.accepted_before), looked_at + earlier_looked_at)
     least, most = max(0, accepted - earlier_looked_at), min(looked_at, accepted)
     if least != most:
-        return replace(known, accepted=None, rejected=None, pending=pending)
-    return replace(known, accepted=most, rejected=looked_at - most, pending=pending)
+        return replace(known, accepted=None, accepted_at_least=least, rejected=None, pending=pending)
+    return replace(known, accepted=most, accepted_at_least=most, rejected=looked_at - most, pending=pending)

@@ -282,6 +282,7 @@ def _target_report(target: payloads.TargetOfNight) -> TargetReport:
                 exposure_s=row.exposure_s,
                 acquired=row.acquired,
                 accepted=row.accepted,
+                accepted_at_least=row.accepted_at_least,
                 rejected=row.rejected,
                 pending=row.pending,
                 acquired_before=row.acquired_before,

@@ -272,6 +272,9 @@ class NightCounts(Payload):
 
     acquired: Exposures = Field(0, description="exposures taken in the night")
     accepted: Exposures | None = Field(0, description=_GRADED_OF_NIGHT.format("good"))
+    accepted_at_least: Exposures = Field(
+        0, description="as accepted; where that is null, the part of it that is certain"
+    )
     rejected: Exposures | None = Field(0, description=_GRADED_OF_NIGHT.format("bad"))
     pending: Exposures = Field(0, description="those that still wait for delayed grading")
     integration_s: Seconds = Field(0.0, description="integration time taken in the night")
