@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.sample_rig import BACKYARD, DUSK, M31, TONIGHT, ZONE, rig_of_targets
+from tests.support.sample_rig import BACKYARD, DUSK, LAST_NIGHT, M31, TONIGHT, ZONE, rig_of_targets
 from ts2mqtt.bridge.night_work import night_inputs, work_out
 from ts2mqtt.observatory.sky import Site
-from ts2mqtt.picture import night_picture
+from ts2mqtt.picture import last_night_picture, night_picture
 
 IN_NEW_YORK = Site(40.7, -74.0)
 
@@ -31,3 +31,13 @@ def test_picture_and_sky_are_of_the_target_s_epoch(epoch: str) -> None:
         rig_name=BACKYARD.name,
     )
     assert night.skies.keys() == {M31.id}
+
+
+def test_the_last_night_is_drawn_beside_the_plan_and_without_one() -> None:
+    inputs = night_inputs(BACKYARD, None, None, DUSK, ZONE, LAST_NIGHT)
+
+    assert inputs.is_work
+    assert inputs != night_inputs(BACKYARD, None, None, DUSK, ZONE)
+    night = work_out(inputs)
+    assert night.picture is None
+    assert night.last_picture == last_night_picture(LAST_NIGHT, zone=ZONE, site=None, rig_name=BACKYARD.name)

@@ -12,7 +12,7 @@ from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
-from ts2mqtt.picture.night import MAXIMUM_ROWS
+from ts2mqtt.picture.page import MAXIMUM_ROWS
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -27,6 +27,7 @@ from tests.support.sample_rig import (
     rig_of_targets,
     view_of,
 )
+from ts2mqtt.observatory.changes import Watch
 from ts2mqtt.observatory.model import JsonValue, Listing, NightPlan, PlanBlock, Rig, Statistics
 from ts2mqtt.observatory.present import Present
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
@@ -42,6 +43,7 @@ NAMES = TopicNames("ts2mqtt")
 STATE = NAMES.rig_state("backyard")
 STATUS = NAMES.rig_status("backyard")
 PLAN = NAMES.rig_plan("backyard")
+NIGHT = NAMES.rig_night("backyard")
 OF_PROFILE = NAMES.thing("backyard", PROFILE, REFRACTOR.id)
 OF_PROJECT = NAMES.thing("backyard", PROJECT, AUTUMN.id)
 OF_TARGET = NAMES.thing("backyard", TARGET, M31.id)
@@ -267,7 +269,7 @@ def test_imaging_is_null_while_nobody_can_know(online: bool | None, activity: st
 def test_a_silent_rig_says_only_what_is_known() -> None:
     state = payload_of(STATE, SILENT)
     assert picked(state, "plugin_version", "profiles", "active_profile") == [None, None, None]
-    assert messages_of(SILENT).keys() == {STATUS, STATE, PLAN} | {
+    assert messages_of(SILENT).keys() == {STATUS, STATE, PLAN, NIGHT} | {
         topic for topic in messages_of(SILENT) if topic.startswith(f"{PLAN}/")
     }
 
@@ -576,3 +578,20 @@ def test_one_accepted_exposure_changes_the_target_its_project_and_its_profile_al
     further = rig_of_targets(replace(M31, exposure_plans=(replace(LUM, accepted=11), HYDROGEN)))
     before, after = messages_of(BACKYARD, TONIGHT), messages_of(further, TONIGHT)
     assert {topic for topic in after if after[topic] != before[topic]} == {OF_PROFILE, OF_PROJECT, OF_TARGET}
+
+
+def test_the_last_night_stands_on_its_topics_once_there_was_one() -> None:
+    image = NAMES.rig_night_image("backyard")
+
+    assert rig_messages(NAMES, replace(view_of(BACKYARD), last_picture=b"PNG"))[image].payload == b"PNG"
+    assert image not in messages_of(BACKYARD)
+    before = rig_messages(NAMES, replace(view_of(BACKYARD), watch=Watch()))
+    assert NIGHT not in before
+    night = payload_of(NIGHT, BACKYARD)
+    assert picked(night, "rig_name", "night", "acquired", "accepted", "imaged_s") == [
+        BACKYARD.name,
+        "2026-02-26",
+        30,
+        28,
+        1980,
+    ]

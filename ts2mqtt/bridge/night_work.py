@@ -1,4 +1,4 @@
-"""What is worked out once for a night, beside the event loop: the plan's picture, each target's way over the sky."""
+"""What is worked out once for a night, beside the event loop: pictures, and each target's way over the sky."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 from ts2mqtt.observatory.night import night_of, noon_of
 from ts2mqtt.observatory.sky import NightSky, Site, is_position, night_sky, sunset_to_sunrise
 from ts2mqtt.observatory.tree import distinct_targets
-from ts2mqtt.picture import night_picture
+from ts2mqtt.picture import last_night_picture, night_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
+    from ts2mqtt.observatory.night_report import NightReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightInputs:
     """Everything that the work depends on: equal inputs need not be worked on again.
 
-    `offset` stands for the zone, `planned` and `blocks` for the plan.
+    `offset` stands for the zone, `planned` and `blocks` for the plan. `last_night` is over.
     """
 
     rig_name: str
@@ -32,26 +33,33 @@ class NightInputs:
     positions: Mapping[str, tuple[float, float, str | None]]
     planned: date | None
     blocks: tuple[PlanBlock, ...]
+    last_night: NightReport | None
     zone: tzinfo | None = field(compare=False)
     plan: NightPlan | None = field(compare=False)
 
     @property
     def is_work(self) -> bool:
         """Whether there is anything to draw or to compute."""
-        return self.plan is not None or self.site is not None
+        return self.plan is not None or self.site is not None or self.last_night is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """A PNG of the night plan, None while there is no plan; skies by target id, empty without a site."""
+    """PNGs of the night plan and of the last night, None without one; skies by target id, empty without a site."""
 
     inputs: NightInputs | None = None
     picture: bytes | None = None
+    last_picture: bytes | None = None
     skies: Mapping[str, NightSky] = field(default_factory=dict)
 
 
-def night_inputs(
-    rig: Rig, plan: NightPlan | None, site: Site | None, now: datetime, zone: tzinfo | None
+def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
+    rig: Rig,
+    plan: NightPlan | None,
+    site: Site | None,
+    now: datetime,
+    zone: tzinfo | None,
+    last_night: NightReport | None = None,
 ) -> NightInputs:
     """`now` is aware; `zone` is the rig's, None for the bridge's own."""
     return NightInputs(
@@ -62,6 +70,7 @@ def night_inputs(
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,
         blocks=plan.blocks if plan else (),
+        last_night=last_night,
         zone=zone,
         plan=plan,
     )
@@ -78,7 +87,17 @@ def work_out(inputs: NightInputs) -> Night:
             coordinates=inputs.positions,
             rig_name=inputs.rig_name,
         )
-    return Night(inputs=inputs, picture=picture, skies=_skies(inputs, inputs.site) if inputs.site else {})
+    last_picture = None
+    if inputs.last_night is not None:
+        last_picture = last_night_picture(
+            inputs.last_night, zone=inputs.zone, site=inputs.site, rig_name=inputs.rig_name
+        )
+    return Night(
+        inputs=inputs,
+        picture=picture,
+        last_picture=last_picture,
+        skies=_skies(inputs, inputs.site) if inputs.site else {},
+    )
 
 
 def _skies(inputs: NightInputs, site: Site) -> Mapping[str, NightSky]:

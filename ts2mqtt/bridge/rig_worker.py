@@ -251,6 +251,7 @@ class RigWorker:
             observation.watch,
             self._night.picture,
             self._night.skies,
+            last_picture=self._night.last_picture,
             has_unknown_skies=self._site is not None and self._night.inputs is None,
             live=self._live.state.facts if self._live else None,
         )
@@ -289,7 +290,9 @@ class RigWorker:
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:
         report = self._report
-        inputs = night_inputs(report.rig, self._plan, self._site, self._clock.now(), report.zone)
+        inputs = night_inputs(
+            report.rig, self._plan, self._site, self._clock.now(), report.zone, self._watch.nights.last
+        )
         if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
             self._night_begun = inputs
             tasks.create_task(self._work_out(inputs))
@@ -299,7 +302,7 @@ class RigWorker:
         try:
             night = await asyncio.to_thread(work_out, inputs)
         except Exception as error:  # noqa: BLE001 - a picture is not worth a rig
-            self._note_fault("the night plan has no picture", error)
+            self._note_fault("the night has no picture", error)
             night = replace(self._night, inputs=inputs)
         self._happened.put_nowait(night)
 

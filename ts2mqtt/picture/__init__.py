@@ -1,5 +1,6 @@
-"""Draws the night plan as a PNG in dark colours, sized for a phone."""
+"""Draws a night as a PNG in dark colours, sized for a phone: its plan, or what has become of it."""
 
+from ts2mqtt.picture.last_night import last_night_picture
 from ts2mqtt.picture.night import night_picture
 
-__all__ = ["night_picture"]
+__all__ = ["last_night_picture", "night_picture"]

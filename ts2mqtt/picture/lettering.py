@@ -69,6 +69,12 @@ def shorten(text: str, size: float, width: float) -> str:
     return kept + ELLIPSIS
 
 
+def duration(seconds: float) -> str:
+    """A length of time, such as `5 h 07 min`."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
 def runs_by_script(text: str) -> Iterator[tuple[Script, str]]:
     """The text in pieces; one font can draw each piece."""
     return ((script, "".join(run)) for script, run in groupby(text, key=_script))

@@ -6,13 +6,28 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.logs.wording import counted
-from ts2mqtt.observatory.sky import Darkness, sunset_to_sunrise, twilight
+from ts2mqtt.observatory.sky import sunset_to_sunrise
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
-from ts2mqtt.picture.lettering import clean, shorten, text_width
+from ts2mqtt.picture.lettering import clean, duration, shorten, text_width
 from ts2mqtt.picture.moon import MOON_HEIGHT, draw_moon
-from ts2mqtt.picture.page import CURVE, DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.page import (
+    ACCENT,
+    AXIS_HEIGHT,
+    BACKGROUND,
+    CURVE,
+    DIM_TEXT,
+    FOOT_HEIGHT,
+    INDENT,
+    LEGEND_HEIGHT,
+    MARGIN,
+    MAXIMUM_ROWS,
+    MORE_HEIGHT,
+    TEXT,
+    WIDTH,
+)
 from ts2mqtt.picture.rows import Night, night_of_plan, noon_of
+from ts2mqtt.picture.sky import draw_hours, draw_sky
 from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, altitude_curves, draw_row
 
 if TYPE_CHECKING:
@@ -23,24 +38,8 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.sky import Site
     from ts2mqtt.picture.target_row import Coordinates
 
-MAXIMUM_ROWS = 14
-"""Further targets are only counted, because the picture would be too high."""
-
 _HEADER_HEIGHT = 62.0
-_AXIS_HEIGHT = 20.0
-_LEGEND_HEIGHT = 20.0
-_FOOT_HEIGHT = 12.0
 _EMPTY_HEIGHT = 110.0
-_MORE_HEIGHT = 24.0
-_BACKGROUND = "#0a0d14"
-_ACCENT = "#ffd27a"
-_SKIES = {
-    Darkness.DAY: "#2c4a78",
-    Darkness.CIVIL_TWILIGHT: "#23385e",
-    Darkness.NAUTICAL_TWILIGHT: "#1a2846",
-    Darkness.ASTRONOMICAL_TWILIGHT: "#131c31",
-    Darkness.NIGHT: "#0e1421",
-}
 _PLAN_MARGIN = timedelta(minutes=20)
 _MINIMUM_SPAN = timedelta(hours=2)
 _MAXIMUM_ROOMY_ROWS = 5
@@ -72,23 +71,23 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     style = ROOMY if len(rows) <= _MAXIMUM_ROOMY_ROWS else COMPACT
     moon = MOON_HEIGHT if site and axis else 0.0
     body = style.height * len(rows) if rows else _EMPTY_HEIGHT
-    more = _MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
+    more = MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
     curves = altitude_curves(axis, site, coordinates, rows) if axis and site else {}
     zone_names = axis.zone_names(zone) if axis else ()
-    legend = _LEGEND_HEIGHT if curves or zone_names else 0.0
-    height = _HEADER_HEIGHT + moon + body + more + (_AXIS_HEIGHT if axis else 0.0) + legend + _FOOT_HEIGHT
+    legend = LEGEND_HEIGHT if curves or zone_names else 0.0
+    height = _HEADER_HEIGHT + moon + body + more + (AXIS_HEIGHT if axis else 0.0) + legend + FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
-    drawing.rectangle(0, 0, WIDTH, height, _BACKGROUND)
+    drawing.rectangle(0, 0, WIDTH, height, BACKGROUND)
     _draw_header(drawing, plan.night, night, clean(rig_name))
     top = _HEADER_HEIGHT
     if axis:
         bottom = top + moon + body + more
-        _draw_sky(drawing, axis, site, top, bottom)
+        draw_sky(drawing, axis, site, top, bottom)
         _draw_waits(drawing, axis, night, top + moon, bottom)
-        _draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
+        draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
         if site:
             draw_moon(drawing, axis, site, top)
-        _draw_legend(drawing, bottom + _AXIS_HEIGHT + 14, zone_names, has_curves=bool(curves))
+        _draw_legend(drawing, bottom + AXIS_HEIGHT + 14, zone_names, has_curves=bool(curves))
     top += moon
     if not rows:
         _draw_empty(drawing, top)
@@ -127,9 +126,9 @@ def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -
             drawing.text(
                 WIDTH - MARGIN,
                 27,
-                _duration(planned.integration_s),
+                duration(planned.integration_s),
                 size=20,
-                colour=_ACCENT,
+                colour=ACCENT,
                 weight=SEMIBOLD,
                 anchor="end",
             )
@@ -137,15 +136,6 @@ def _draw_header(drawing: Drawing, night: date, planned: Night, rig_name: str) -
         drawing.text(WIDTH - MARGIN, 47, totals, size=14, colour=DIM_TEXT, anchor="end")
     room = WIDTH - 2 * MARGIN - text_width(totals, 14) - 12
     drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=DIM_TEXT)
-
-
-def _draw_sky(drawing: Drawing, axis: TimeAxis, site: Site | None, top: float, bottom: float) -> None:
-    parts = twilight(site, axis.start, axis.end) if site else ()
-    for part in parts:
-        left, right = axis.x(part.start), axis.x(part.end)
-        drawing.rectangle(left, top, right - left, bottom - top, _SKIES[part.darkness])
-    if not parts:
-        drawing.rectangle(axis.left, top, axis.right - axis.left, bottom - top, _SKIES[Darkness.NIGHT])
 
 
 def _draw_waits(drawing: Drawing, axis: TimeAxis, night: Night, top: float, bottom: float) -> None:
@@ -157,21 +147,6 @@ def _draw_waits(drawing: Drawing, axis: TimeAxis, night: Night, top: float, bott
         left, right = axis.x(start), axis.x(end)
         if night.rows and right > left:
             drawing.rectangle(left, top, right - left, bottom - top, "url(#wait)")
-
-
-def _draw_hours(drawing: Drawing, axis: TimeAxis, zone: tzinfo | None, top: float, bottom: float) -> None:
-    for x, local in axis.hours(zone):
-        midnight = local.hour == 0
-        drawing.line([(x, top), (x, bottom + 3)], "#ffffff", thickness=1, opacity=0.22 if midnight else 0.09)
-        half = text_width("00:00", 12.5) / 2
-        drawing.text(
-            min(max(x, MARGIN + half), WIDTH - MARGIN - half),
-            bottom + 16,
-            f"{local:%H:%M}",
-            size=12.5,
-            colour=TEXT if midnight else DIM_TEXT,
-            anchor="middle",
-        )
 
 
 def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, has_curves: bool) -> None:
@@ -186,7 +161,7 @@ def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, ha
     notes = [f"Times: {name}" for name in zone_names]
     fitting = [note for note in notes if text_width(note, _LEGEND_SIZE) <= room] or notes[-1:]
     for note in fitting[:1]:
-        drawing.text(WIDTH - MARGIN, base, note, size=_LEGEND_SIZE, colour=_ACCENT, anchor="end")
+        drawing.text(WIDTH - MARGIN, base, note, size=_LEGEND_SIZE, colour=ACCENT, anchor="end")
 
 
 def _draw_empty(drawing: Drawing, top: float) -> None:
@@ -198,8 +173,3 @@ def _draw_empty(drawing: Drawing, top: float) -> None:
         colour=TEXT,
         anchor="middle",
     )
-
-
-def _duration(seconds: float) -> str:
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

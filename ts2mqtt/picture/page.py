@@ -7,3 +7,11 @@ INDENT = 6.0
 TEXT, DIM_TEXT = "#eef1f7", "#97a2b6"
 CURVE = "#ffffff"
 """The colour of the altitude curves and of their scale."""
+MAXIMUM_ROWS = 14
+"""Further targets are only counted, because the picture would be too high."""
+AXIS_HEIGHT = 20.0
+LEGEND_HEIGHT = 20.0
+FOOT_HEIGHT = 12.0
+MORE_HEIGHT = 24.0
+BACKGROUND = "#0a0d14"
+ACCENT = "#ffd27a"

@@ -57,6 +57,9 @@ class RigView:
     `picture` is the night plan as a PNG, None while there is none; `skies` is by target id. `has_unknown_skies` until
     they were worked out once: what an earlier run has published of a target is better than that. `live` is None where
     nobody listens to N.I.N.A. itself.
+    `picture` is the night plan as a PNG, `last_picture` the last night, None while there is none; `skies` is by
+    target id. `has_unknown_skies` until they were worked out once: what an earlier run has published of a target is
+    better than that.
     """
 
     rig: Rig
@@ -67,6 +70,7 @@ class RigView:
     skies: Mapping[str, NightSky] = field(default_factory=dict)
     has_unknown_skies: bool = False
     live: LiveFacts | None = None
+    last_picture: bytes | None = None
 
 
 def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
@@ -76,6 +80,8 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
     """
     rig = view.rig
     picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
+    if view.last_picture:
+        picture[names.rig_night_image(rig.id)] = Message(view.last_picture)
     last_night = view.watch.nights.last
     night = {names.rig_night(rig.id): Message(_night(rig, last_night).to_bytes())} if last_night else {}
     return {
