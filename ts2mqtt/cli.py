@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import logging
 import os
 import signal
 import sys
 from contextlib import suppress
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +108,7 @@ def _add_bridge_commands(commands: Commands) -> None:
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
+        ("report", _report, "print what last night brought, from what the broker holds"),
         ("healthcheck", _healthcheck, "exit with 0 while the bridge that runs here is alive"),
     ):
         config = _add_command(commands, name, function, text).add_argument(
@@ -116,6 +119,14 @@ def _add_bridge_commands(commands: Commands) -> None:
             help="the configuration (default: $TS2MQTT_CONFIG, else config.yaml if it is there)",
         )
         config.complete = shtab.FILE  # type: ignore[attr-defined] # how shtab is told what to complete
+    report = commands.choices["report"]
+    report.add_argument("--night", type=_date, metavar="DATE", help="only of the night that began on this date")
+    instead = report.add_mutually_exclusive_group()
+    instead.add_argument("--json", action="store_true", help="a list of the payloads, one of each rig")
+    png = instead.add_argument(
+        "--png", type=Path, metavar="FILE", help="write the picture there; of several rigs FILE-<rig>"
+    )
+    png.complete = shtab.FILE  # type: ignore[attr-defined]
     commands.choices["healthcheck"].add_argument(
         "--ready", action="store_true", help="instead, ask it through the broker whether it hears itself there"
     )
@@ -262,6 +273,39 @@ def _clean(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _report(options: argparse.Namespace) -> int:
+    from ts2mqtt.bridge.kept_nights import kept_nights
+    from ts2mqtt.topics.night_text import night_lines
+
+    config = _config(options)
+
+    async def run() -> None:
+        nights = await kept_nights(config, options.night)
+        if options.png:
+            _write_pictures(options.png, {one.rig_id: one.picture for one in nights if one.picture})
+        elif options.json:
+            print(json.dumps([one.night.model_dump(mode="json") for one in nights], indent=2))
+        else:
+            for one in nights:
+                for line in night_lines(one.night):
+                    _print_line(line)
+
+    event_loop.run(run())
+    return DONE
+
+
+def _write_pictures(path: Path, pictures: dict[str, bytes]) -> None:
+    if not pictures:
+        raise Ts2mqttError("the broker holds no picture of this night")
+    for rig_id, picture in pictures.items():
+        own = path if len(pictures) == 1 else path.with_stem(f"{path.stem}-{rig_id}")
+        try:
+            own.write_bytes(picture)
+        except OSError as error:
+            raise Ts2mqttError(f"cannot write {own}: {error.strerror}") from error
+        _print_line(str(own))
+
+
 def _healthcheck(options: argparse.Namespace) -> int:
     from ts2mqtt.bridge.sign_of_life import make_sure_of_life, sign_paths
 
@@ -392,6 +436,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port is
         raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to 65535")
     return port
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; expected one such as 2026-11-22") from None
 
 
 def _address(text: str) -> str:

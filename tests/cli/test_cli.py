@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.simulator.api import SimulatedApi
 
-COMMANDS = ("run", "check", "clean", "healthcheck", "schema", "simulate", "demo")
+COMMANDS = ("run", "check", "clean", "report", "healthcheck", "schema", "simulate", "demo")
 _PATIENCE_S = 60.0
 
 
@@ -370,6 +370,23 @@ class TestRun:
                 await observer.wait_for("ts2mqtt/status", b"online")
                 assert await output_of("healthcheck", *options, **variables) == (0, "", "")
                 assert await running.ended_by(signal.SIGTERM) == 0
+
+    async def test_a_report_as_text_as_json_and_as_a_picture(self, tmp_path: Path) -> None:
+        picture = tmp_path / "night.png"
+        night = b'{"rig_name": "Backyard", "night": "2026-02-26", "seen_from": "2026-02-26T12:00:00Z", "acquired": 3}'
+        async with EmbeddedBroker() as broker, observing(broker.port) as observer:
+            variables = broker_variables(broker.port) | {"TS2MQTT_RIG_URL": "http://127.0.0.1:9"}
+            variables |= {"TS2MQTT_RIG_NAME": "Backyard"}
+            await observer.publish("ts2mqtt/backyard/night", night, retain=True)
+            await observer.publish("ts2mqtt/backyard/night/image", b"PNG", retain=True)
+            code, text, _ = await output_of("report", "--night", "2026-02-26", **variables)
+            assert (code, text.splitlines()[0]) == (0, "Backyard, night of 2026-02-26")
+            code, text, _ = await output_of("report", "--json", **variables)
+            assert (code, [one["acquired"] for one in json.loads(text)]) == (0, [3])
+            assert (await output_of("report", "--png", str(picture), **variables))[0] == 0
+            assert picture.read_bytes() == b"PNG"
+            assert (await output_of("report", "--night", "2026-02-25", **variables))[0] == 1
+        assert called("report", "--night", "yesterday") == 2
 
     async def test_a_warning_about_the_config_is_logged_and_hinders_nothing(self, tmp_path: Path) -> None:
         config = tmp_path / "open.yaml"
