@@ -502,8 +502,16 @@ _ACCEPTED_INTEGRATION = Hours(
 _REMAINING_INTEGRATION = Hours(
     key="remaining_integration",
     name="Remaining integration",
-    why="how many clear nights it will still take",
+    why="how much of it is still missing",
     path="remaining_s",
+)
+_NIGHTS_TO_GO = Measure(
+    key="nights_to_go",
+    name="Clear nights to go",
+    why="how long it will still take, judged by the nights of late",
+    path="nights_left",
+    unit="nights",
+    icon="mdi:weather-night",
 )
 
 PROFILE: tuple[Entity, ...] = (
@@ -562,6 +570,7 @@ PROJECT: tuple[Entity, ...] = (
     ),
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
+    _NIGHTS_TO_GO,
     Measure(
         key="minimum_time",
         name="Minimum time",
@@ -703,6 +712,7 @@ TARGET: tuple[Entity, ...] = (
     _COMPLETION,
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
+    _NIGHTS_TO_GO,
     Measure(
         key="acquired",
         name="Acquired",

@@ -89,6 +89,7 @@ GERMAN = Language(
         "Desired exposures": "Gewünschte Aufnahmen",
         "Accepted integration": "Akzeptierte Belichtungszeit",
         "Remaining integration": "Verbleibende Belichtungszeit",
+        "Clear nights to go": "Klare Nächte bis zum Ende",
         "Scheduled start": "Geplanter Beginn",
         "Acquired": "Aufgenommen",
         "Scheduled end": "Geplantes Ende",
@@ -126,6 +127,7 @@ GERMAN = Language(
         "accepted of desired exposures": "akzeptierte von gewünschten Aufnahmen",
         # Units
         "exposures": "Aufnahmen",
+        "nights": "Nächte",
         "projects": "Projekte",
         "rigs": "Rigs",
         "stars": "Sterne",

@@ -25,6 +25,7 @@ from ts2mqtt.observatory.lease import Heard, hear
 from ts2mqtt.observatory.model import ACTIVE
 from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.night_reports import NightLook, NightReports, follow
+from ts2mqtt.observatory.outlook import recorded
 from ts2mqtt.observatory.plan_in_hand import marked
 from ts2mqtt.observatory.present import IMAGING, present
 from ts2mqtt.observatory.tally import Tally, add
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, Rig
     from ts2mqtt.observatory.night_report import NightReport
+    from ts2mqtt.observatory.outlook import History
     from ts2mqtt.observatory.present import Present
 
 
@@ -58,6 +60,7 @@ class Watch:
     evidence: Evidence | None = None
     tally: Tally | None = None
     nights: NightReports = field(default_factory=NightReports)
+    history: History = field(default_factory=dict)
     read_night: date | None = None
     has_read: bool = False
     recalled: datetime | None = None
@@ -93,6 +96,7 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
     present: Present | None,
     tally: Tally | None,
     nights: NightReports,
+    history: History,
     first_seen: Mapping[str, datetime],
     peaks: Mapping[PlanId, int],
 ) -> Watch:
@@ -112,6 +116,7 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
         evidence=evidence,
         tally=tally,
         nights=nights,
+        history=history,
         read_night=tally.night if tally else None,
         recalled=max((time for time in times if time), default=None),
         first_seen=first_seen,
@@ -176,6 +181,10 @@ def observe(watch: Watch, look: Look) -> Observation:
     if over is not None:
         events += (_night_finished(over, look.now),)
     known = remembered(watch.rig, look.rig)
+    first_seen = _first_seen(watch, known, look.now)
+    history = watch.history
+    if nights.last is not None and nights.last is not watch.nights.last:
+        history = recorded(history, nights.last, first_seen)
     night = night_of(look.now, look.zone)
     has_been_read = bool(look.rig.online and look.rig.profiles is not None)
     return Observation(
@@ -186,10 +195,11 @@ def observe(watch: Watch, look: Look) -> Observation:
             evidence=evidence,
             tally=_tally(watch, look, counted.gains, night),
             nights=nights,
+            history=history,
             read_night=night if has_been_read else watch.read_night,
             has_read=watch.has_read or has_been_read,
             recalled=watch.recalled,
-            first_seen=_first_seen(watch, known, look.now),
+            first_seen=first_seen,
             left=left,
             peaks=counted.peaks,
             heard=heard,

@@ -26,6 +26,7 @@ from ts2mqtt.observatory.model import (
 )
 from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, PlanReport, Stretch, TargetReport
 from ts2mqtt.observatory.night_reports import NightReports
+from ts2mqtt.observatory.outlook import NightGained
 from ts2mqtt.observatory.present import Appointment, Present
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.observatory.tree import all_projects, all_targets
@@ -172,6 +173,11 @@ def _watch(names: TopicNames, rig_id: str, things: Mapping[str, list[bytes]], re
         nights=NightReports(
             tonight=night_report(tonight) if tonight else None, last=night_report(night) if night else None
         ),
+        history={
+            target.id: tuple(NightGained(**vars(night)) for night in target.nights)
+            for target in targets
+            if target.nights
+        },
         first_seen={thing.id: thing.first_seen for thing in dated if thing.first_seen},
         peaks={
             (target.id, plan.key): plan.accepted_peak

@@ -13,6 +13,7 @@ from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
 from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.oddities import things_without_id
+from ts2mqtt.observatory.outlook import outlook, together
 from ts2mqtt.observatory.plan_in_hand import is_outdated
 from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Target,
     )
     from ts2mqtt.observatory.night_report import NightReport, TargetReport
+    from ts2mqtt.observatory.outlook import NightGained
     from ts2mqtt.observatory.present import Appointment, Present
     from ts2mqtt.observatory.sky import NightSky
     from ts2mqtt.observatory.tally import Tally, TargetTally
@@ -265,6 +267,8 @@ def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
 def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
     rig, profile, project = view.rig, place.profile, place.project
     throttle = rig.exposure_throttle_percent
+    totals = project_totals(project, throttle)
+    targets = project.targets.items if project.targets else ()
     return payloads.Project(
         id=project.id,
         name=project.name,
@@ -295,13 +299,16 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         maximum_altitude_deg=project.maximum_altitude_deg,
         smart_exposure_order=project.smart_exposure_order,
         extra=dict(project.extra),
-        **_totals(project_totals(project, throttle)),
+        **_totals(totals),
+        **_ahead(view, together(view.watch.history.get(target.id, ()) for target in targets), totals),
     )
 
 
 def _target(view: RigView, place: TargetPlace) -> payloads.Target:
     rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
     rule = completion_rule(place.project, rig.exposure_throttle_percent)
+    totals = target_totals(target, rule)
+    nights = view.watch.history.get(target.id, ())
     return payloads.Target(
         id=target.id,
         name=target.name,
@@ -330,7 +337,9 @@ def _target(view: RigView, place: TargetPlace) -> payloads.Target:
             _exposure_plan(plan, rule, view.watch.peaks.get((target.id, plan.key))) for plan in target.exposure_plans
         ],
         extra=dict(target.extra),
-        **_totals(target_totals(target, rule)),
+        nights=[payloads.NightGained(**_fields_of(night)) for night in nights],
+        **_totals(totals),
+        **_ahead(view, nights, totals),
     )
 
 
@@ -415,6 +424,15 @@ def _named(thing: Profile | Project | Target) -> payloads.Named:
 
 def _totals(totals: Totals | None) -> dict[str, Any]:
     return _fields_of(totals) if totals else {}
+
+
+def _ahead(view: RigView, nights: tuple[NightGained, ...], totals: Totals | None) -> dict[str, Any]:
+    tally = view.watch.tally
+    ahead = outlook(nights, totals.remaining_s, tally.night) if totals and tally and totals.desired else None
+    if ahead is None:
+        return {}
+    completes = payloads.Completes(earliest=ahead.earliest, latest=ahead.latest) if ahead.earliest else None
+    return {"nights_left": ahead.nights_left, "completes": completes}
 
 
 def _fields_of(known: DataclassInstance) -> dict[str, Any]:

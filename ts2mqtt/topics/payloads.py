@@ -181,6 +181,33 @@ class Totals(Payload):
     progress: Percent | None = Field(None, description="how much is done, as the plugin shows it")
 
 
+class Completes(Payload):
+    """When something is complete if nights are used as of late."""
+
+    earliest: dt.date | None = Field(None, description="if every night from tonight on is one of them")
+    latest: dt.date | None = Field(None, description="if as few nights are as of late")
+
+
+class Ahead(Payload):
+    """How long it still takes, judged by the last ten nights in which it was imaged."""
+
+    nights_left: Annotated[int, _whole("nights")] | None = Field(
+        None,
+        description="remaining_s by the median integration of those nights, rounded up; 0 when nothing remains, null "
+        "with fewer than three such nights",
+    )
+    completes: Completes | None = Field(
+        None, description="the dates on which its last night begins; null where nights_left is null or 0"
+    )
+
+
+class NightGained(Payload):
+    """A night in which a target was imaged."""
+
+    night: dt.date = Field(description="the date on which it began")
+    integration_s: Seconds = Field(0.0, description="integration time taken in it")
+
+
 class OfRig(Named):
     rig_id: str = Field("", description="the rig's id, part of the topic")
     rig_name: str = Field("", description="the rig's name, from the bridge's configuration")
@@ -447,7 +474,7 @@ class Profile(Totals, OfRig):
     extra: Extra
 
 
-class Project(Totals, OfProfile):
+class Project(Ahead, Totals, OfProfile):
     """A project. Totals are over all its targets; 0 switches a planning setting off."""
 
     targets: list[Named] | None = Field(None, description="the project's targets; null until they could be read")
@@ -535,7 +562,7 @@ class Scheduled(Payload):
     end: AwareDatetime = Field(description="end of its last block")
 
 
-class Target(Totals, OfProject):
+class Target(Ahead, Totals, OfProject):
     """One field of the sky; progress is the mean over its exposure plans."""
 
     first_seen: AwareDatetime | None = Field(None, description="since when the bridge knows it")
@@ -560,6 +587,7 @@ class Target(Totals, OfProject):
     exposure_throttle: Throttle | None = Field(None, description=_THROTTLE)
     scheduled: Scheduled | None = Field(None, description="when it stands in the night plan, first start to last end")
     exposure_plans: list[ExposurePlan] = Field(description="in the plugin's order")
+    nights: list[NightGained] = Field([], description="up to thirty nights in which it was imaged, the latest last")
     extra: Extra
 
 
