@@ -46,6 +46,10 @@ IN_WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "target_added": (A_TARGET, "Backyard has a new target, M 31 in Andromeda."),
     "target_removed": (A_TARGET, "Backyard no longer has the target M 31 in Andromeda."),
     "plan_changed": ({"night": date(2026, 1, 10)}, "Backyard has a new plan for the night of 2026-01-10."),
+    "night_finished": (
+        {"night": date(2026, 1, 10), "count": 58},
+        "Backyard has ended the night of 2026-01-10 with 58 exposures.",
+    ),
 }
 
 
