@@ -58,7 +58,6 @@ MODELS: dict[str, type[BaseModel]] = {
 }
 TRUTHS = {"connectivity", "running", "safety"}
 """Classes of what is on or off (components/binary_sensor/__init__.py)."""
-RIG_MODELS: dict[str | None, type[BaseModel]] = {STATE: payloads.State, PLAN: payloads.Plan}
 RIG_MODELS: dict[str | None, type[BaseModel]] = {STATE: payloads.State, PLAN: payloads.Plan, NIGHT: payloads.Night}
 
 

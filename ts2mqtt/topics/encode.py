@@ -56,12 +56,9 @@ ONLINE, OFFLINE = b"online", b"offline"
 class RigView:
     """All that is known of a rig at one moment.
 
-    `picture` is the night plan as a PNG, None while there is none; `skies` is by target id. `has_unknown_skies` until
-    they were worked out once: what an earlier run has published of a target is better than that. `live` is None where
-    nobody listens to N.I.N.A. itself.
     `picture` is the night plan as a PNG, `last_picture` the last night, None while there is none; `skies` is by
     target id. `has_unknown_skies` until they were worked out once: what an earlier run has published of a target is
-    better than that.
+    better than that. `live` is None where nobody listens to N.I.N.A. itself.
     """
 
     rig: Rig
