@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "mqtt": {"config", "network"},
     "bridge": {"config", "scheduler", "nina", "observatory", "topics", "home_assistant", "picture", "mqtt"},
     "check": {"bridge", "config", "home_assistant", "mqtt", "nina", "observatory", "scheduler", "topics"},
+    "setup": {"check", "config", "network"},
     "interface": {"config", "home_assistant", "observatory", "topics"},
     "simulator": set(),
     "demo": {"bridge", "config", "home_assistant", "mqtt", "observatory", "simulator", "topics"},
@@ -52,10 +53,11 @@ ROOT_MODULES = {"__main__", "cli", "errors"}
 ENTRANCES = {
     "app": {"app"},
     "bridge": {"check", "cli", "demo"},
-    "check": {"cli"},
+    "check": {"cli", "setup"},
     "cli": {"__main__", "app"},
     "demo": {"cli"},
     "interface": {"cli"},
+    "setup": {"cli"},
     "simulator": {"cli", "demo"},
     "system": {"cli", "network"},
 }

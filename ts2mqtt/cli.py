@@ -106,6 +106,7 @@ def _add_bridge_commands(commands: Commands) -> None:
     """Those that read a configuration."""
     for name, function, text in (
         ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
+        ("setup", _setup, "ask for broker and rig in a terminal, try both, and write config.yaml"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("report", _report, "print what last night brought, from what the broker holds"),
@@ -258,6 +259,17 @@ def _check(options: argparse.Namespace) -> int:
         _print_line(as_json(findings))
     failed = {finding.subject for finding in findings if finding.ok is False}
     return WRONG_USE if CONFIG in failed else FAILED if failed else DONE
+
+
+def _setup(options: argparse.Namespace) -> int:
+    from ts2mqtt.setup import Installation, Terminal, make_sure_of_terminal, setup
+
+    make_sure_of_terminal(sys.stdin, sys.stdout)
+    log_format.set_up("error", "text")
+    path = options.config or Path(os.environ.get("TS2MQTT_CONFIG") or _DEFAULT_CONFIG)
+    in_container = any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+    setup(path, Installation(sys.argv[0], sys.prefix, is_in_container=in_container), Terminal(sys.stdout))
+    return DONE
 
 
 def _clean(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from ts2mqtt.check.announcements import (
     announcements_by_prefix,
     listening_verdict,
 )
+from ts2mqtt.check.findings import Cause
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, reach, speaks_tls, tls_failure
 from ts2mqtt.check.queue_limit import queue_verdict
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
@@ -185,7 +186,7 @@ class _BrokerCheck:
         if error is None:
             return
         if not self.mqtt.tls.enabled and await speaks_tls(peer, address):
-            raise StepFailedError(f"{peer} wants TLS", "Write 'enabled: true' below mqtt.tls.")
+            raise StepFailedError(f"{peer} wants TLS", "Write 'enabled: true' below mqtt.tls.", Cause.TLS_WANTED)
         if isinstance(error, LoginRefusedError):
             advice = (
                 "It wants a login: write mqtt.username and mqtt.password."
@@ -193,7 +194,7 @@ class _BrokerCheck:
                 else "Compare mqtt.username and mqtt.password with the broker's users (for Home Assistant's "
                 "Mosquitto app: a user of Home Assistant); its own log tells more."
             )
-            raise StepFailedError(error.message, advice)
+            raise StepFailedError(error.message, advice, Cause.LOGIN)
         if isinstance(error.__cause__, TimeoutError):
             raise StepFailedError(
                 f"{peer} takes the connection and never answers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,18 @@ _WIDTH = 80
 _MARKS = {True: "✔", False: "✖", None: "?"}
 _PLAIN_MARKS = {True: "OK  ", False: "FAIL", None: "?   "}
 _LONGEST_NAME = 60
+
+
+class Cause(Enum):
+    """Why a step failed, where `ts2mqtt setup` asks the user for what is missing."""
+
+    LOGIN = auto()
+    """No login, or a wrong one."""
+
+    TLS_WANTED = auto()
+    """The peer takes only encrypted connections."""
+
+    UNTRUSTED_CERTIFICATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Finding:
     seconds: float
     message: str
     advice: str = ""
+    cause: Cause | None = None
 
 
 def as_text(finding: Finding, encoding: str | None) -> str:
@@ -43,8 +57,11 @@ def as_text(finding: Finding, encoding: str | None) -> str:
 
 
 def as_json(findings: Iterable[Finding]) -> str:
-    """A list of objects with the fields of a Finding; plain ASCII."""
-    return json.dumps([asdict(finding) for finding in findings], indent=2)
+    """A list of objects with the fields of a Finding, without the cause; plain ASCII."""
+    objects = [asdict(finding) for finding in findings]
+    for one in objects:
+        del one["cause"]
+    return json.dumps(objects, indent=2)
 
 
 def shortened(name: str) -> str:

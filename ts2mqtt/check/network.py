@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ts2mqtt.check.findings import Cause
 from ts2mqtt.check.steps import StepFailedError, failed_step
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.logs.certificates import untrusted_certificate
@@ -133,7 +134,8 @@ async def connection(
 def tls_failure(peer: Peer, error: OSError) -> StepFailedError:
     """Why the handshake failed, as far as the error tells."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return failed_step(Ts2mqttError(*untrusted_certificate(str(peer), peer.host, peer.ca_key, error)))
+        untrusted = Ts2mqttError(*untrusted_certificate(str(peer), peer.host, peer.ca_key, error))
+        return failed_step(untrusted, Cause.UNTRUSTED_CERTIFICATE)
     if isinstance(error, TimeoutError):
         return StepFailedError(
             f"{peer} takes the connection and does not answer the TLS handshake",

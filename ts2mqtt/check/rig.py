@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.findings import Finding, shortened
+from ts2mqtt.check.findings import Cause, Finding, shortened
 from ts2mqtt.check.network import (
     Peer,
     address_text,
@@ -248,7 +248,7 @@ async def _check_ids(rows: Rows) -> Verdict | None:
 
 
 def _https_needed(peer: Peer) -> StepFailedError:
-    return StepFailedError(f"{peer} wants TLS", "Write https:// in place of http:// in url.")
+    return StepFailedError(f"{peer} wants TLS", "Write https:// in place of http:// in url.", Cause.TLS_WANTED)
 
 
 def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
@@ -265,7 +265,7 @@ def _refusal(rig: RigConfig, error: RigError) -> StepFailedError:
         advice = f"The proxy does not take what the rig '{rig.id}' has as username, password or headers: compare."
     else:
         advice = f"Write username and password (or headers) for the rig '{rig.id}', as the proxy in front wants them."
-    return StepFailedError(error.message, advice)
+    return StepFailedError(error.message, advice, Cause.LOGIN)
 
 
 async def _server_time(peer: Peer, address: str, tls: ssl.SSLContext | None, path: str) -> datetime:

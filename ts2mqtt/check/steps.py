@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from ts2mqtt.check.findings import Finding
+from ts2mqtt.check.findings import Cause, Finding
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.logs.wording import printable
 
@@ -24,20 +24,25 @@ class Verdict:
     ok: bool | None
     message: str
     advice: str = ""
+    cause: Cause | None = None
 
 
 class StepFailedError(Ts2mqttError):
     """A step found a fault, and the steps that build on it are pointless."""
 
+    def __init__(self, message: str, advice: str = "", cause: Cause | None = None) -> None:
+        super().__init__(message, advice)
+        self.cause = cause
+
     @property
     def verdict(self) -> Verdict:
-        return Verdict(ok=False, message=self.message, advice=self.advice)
+        return Verdict(ok=False, message=self.message, advice=self.advice, cause=self.cause)
 
 
-def failed_step(error: Ts2mqttError) -> StepFailedError:
+def failed_step(error: Ts2mqttError, cause: Cause | None = None) -> StepFailedError:
     """For an error whose own advice is the best there is; here the advice becomes a sentence."""
     advice = error.advice
-    return StepFailedError(error.message, f"{advice[:1].upper()}{advice[1:]}." if advice else "")
+    return StepFailedError(error.message, f"{advice[:1].upper()}{advice[1:]}." if advice else "", cause)
 
 
 @dataclass(slots=True)
@@ -84,6 +89,7 @@ class Steps:
                 round(now - self._started, 3),
                 printable(verdict.message),
                 printable(verdict.advice),
+                verdict.cause,
             )
         )
         self._started = now

@@ -13,7 +13,8 @@ from ts2mqtt.config.models import (
     TlsConfig,
 )
 from ts2mqtt.config.schema import config_json_schema
-from ts2mqtt.config.values import Seconds, without_path
+from ts2mqtt.config.values import Seconds, without_api_path, without_path
+from ts2mqtt.config.written import config_text
 from ts2mqtt.config.yaml_text import misnamed
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "TlsConfig",
     "changes",
     "config_json_schema",
+    "config_text",
     "load_config",
     "misnamed",
     "taken_up",
+    "without_api_path",
     "without_path",
 ]

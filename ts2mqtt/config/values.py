@@ -294,11 +294,9 @@ _NINA_URL_TEXT = "the address of N.I.N.A.'s Advanced API, such as http://192.168
 
 def _url(value: str) -> str:
     """The API's address, without a slash at its end."""
-    parts = _web_address(value, _URL_TEXT)
+    parts = _web_address(without_api_path(value.strip()), _URL_TEXT)
     if "@" in parts.netloc:
         raise expected("an address without user and password; username and password are keys of their own")
-    if re.search(r"/ts(?:/v[0-9]+)?$", parts.path):
-        raise expected("the address without /ts/v0, which ts2mqtt adds itself")
     return parts.geturl()
 
 
@@ -329,6 +327,15 @@ def _web_address(value: str, text: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise expected("an address without ? and #")
     return parts
+
+
+_API_PATH = re.compile(r"(\w+://[^/?#]+(?:/[^?#]*?)?)/(?:ts(?:/v[0-9]+(?:/.*)?)?|swagger.*|openapi.*)/?", re.DOTALL)
+
+
+def without_api_path(url: str) -> str:
+    """The address without what a browser shows behind it: `/ts/v0/profiles`, `/swagger`; ts2mqtt adds its own."""
+    pasted = _API_PATH.fullmatch(url)
+    return pasted[1] if pasted else url
 
 
 def without_path(url: str) -> str:
