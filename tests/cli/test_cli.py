@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.simulator.api import SimulatedApi
 
-COMMANDS = ("run", "check", "clean", "report", "healthcheck", "schema", "simulate", "demo")
+COMMANDS = ("run", "setup", "check", "clean", "report", "healthcheck", "schema", "simulate", "demo")
 _PATIENCE_S = 60.0
 
 

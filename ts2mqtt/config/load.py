@@ -24,7 +24,7 @@ from ts2mqtt.config.models import (
     conflicts,
 )
 from ts2mqtt.config.settings import Settings
-from ts2mqtt.config.values import CONFLICT, MOST_PASSWORD_BYTES
+from ts2mqtt.config.values import CONFLICT, DEFAULT_NOT_MADE, MOST_PASSWORD_BYTES
 from ts2mqtt.errors import ConfigError
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -103,8 +103,7 @@ class _Checking:
 
     def _all_wrong(self, key: KeyPath, error: ValidationError) -> None:
         for details in error.errors(include_url=False):
-            # The default depends on another key, and the fault of that key is in the list.
-            if details["type"] != "default_factory_not_called":
+            if details["type"] != DEFAULT_NOT_MADE:
                 self._wrong((*key, *details["loc"]), details["type"], details["msg"], details["input"])
 
     def _wrong(self, key: KeyPath, kind: str, text: str, found: object) -> None:

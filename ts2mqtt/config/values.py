@@ -37,6 +37,8 @@ EXPECTED = "expected"
 """Type of an error with a message that says what is allowed; the value that was found is added later."""
 CONFLICT = "conflict"
 """Type of an error with a complete message."""
+DEFAULT_NOT_MADE = "default_factory_not_called"
+"""Pydantic's type of an error that only follows from another one: the default depends on the key that is wrong."""
 
 
 def expected(what: str) -> PydanticCustomError:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ts2mqtt.check import Cause, Finding
 from ts2mqtt.config import MqttConfig, RigConfig, config_text, without_path
+from ts2mqtt.config.values import DEFAULT_NOT_MADE
 from ts2mqtt.setup.addresses import api_addresses, broker_address
 from ts2mqtt.setup.steps import (
     BrokerTrial,
@@ -254,7 +255,8 @@ def _read(model: type[_Section], keys: dict[str, Any]) -> _Section | str:
     try:
         return model(**keys)
     except ValidationError as error:
-        return "; ".join(dict.fromkeys(f"{fault['msg'][:1].upper()}{fault['msg'][1:]}" for fault in error.errors()))
+        faults = (fault["msg"] for fault in error.errors() if fault["type"] != DEFAULT_NOT_MADE)
+        return "; ".join(dict.fromkeys(f"{text[:1].upper()}{text[1:]}" for text in faults))
 
 
 def _changed(section: _Section, **keys: object) -> _Section:
