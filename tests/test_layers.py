@@ -35,7 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "mqtt": {"config", "network"},
     "bridge": {"config", "scheduler", "nina", "observatory", "topics", "home_assistant", "picture", "mqtt"},
     "check": {"bridge", "config", "home_assistant", "mqtt", "nina", "observatory", "scheduler", "topics"},
-    "setup": {"check", "config", "network"},
+    "setup": {"check", "config", "network", "scheduler"},
     "interface": {"config", "home_assistant", "observatory", "topics"},
     "simulator": set(),
     "demo": {"bridge", "config", "home_assistant", "mqtt", "observatory", "simulator", "topics"},

@@ -95,7 +95,8 @@ def parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--version", action="version", version=f"ts2mqtt {__version__}")
     shtab.add_argument_to(command_line, help="print a script with which a shell completes this command")
-    commands: Commands = command_line.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands: Commands = command_line.add_subparsers(title="commands", metavar="COMMAND")
+    command_line.set_defaults(command=lambda _: _show_help(command_line))
     _add_bridge_commands(commands)
     _add_schema_command(commands)
     _add_simulator_commands(commands)
@@ -105,12 +106,12 @@ def parser() -> argparse.ArgumentParser:
 def _add_bridge_commands(commands: Commands) -> None:
     """Those that read a configuration."""
     for name, function, text in (
-        ("run", _run, "run the bridge, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again"),
+        ("run", _run, "start the bridge, which publishes until Ctrl-C or SIGTERM ends it"),
         ("setup", _setup, "ask for broker and rig in a terminal, try both, and write config.yaml"),
         ("check", _check, "look step by step whether broker and rigs can be used, and say what to do where not"),
         ("clean", _clean, "remove every retained topic and discovery config of this bridge from the broker"),
         ("report", _report, "print what last night brought, from what the broker holds"),
-        ("healthcheck", _healthcheck, "exit with 0 while the bridge that runs here is alive"),
+        ("healthcheck", _healthcheck, "tell whether the bridge on this machine works: exit code 0 if it does"),
     ):
         config = _add_command(commands, name, function, text).add_argument(
             "-c",
@@ -129,7 +130,9 @@ def _add_bridge_commands(commands: Commands) -> None:
     )
     png.complete = shtab.FILE  # type: ignore[attr-defined]
     commands.choices["healthcheck"].add_argument(
-        "--ready", action="store_true", help="instead, ask it through the broker whether it hears itself there"
+        "--ready",
+        action="store_true",
+        help="ask through the broker instead: 0 only if the bridge receives its own messages",
     )
     commands.choices["check"].add_argument(
         "--json", action="store_true", help="a list of {step, subject, ok, seconds, message, advice} at the end"
@@ -194,6 +197,12 @@ def _add_command(
     added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     added.set_defaults(command=function)
     return added
+
+
+def _show_help(command_line: argparse.ArgumentParser) -> int:
+    """For a command line without a command."""
+    command_line.print_help(sys.stderr)
+    return WRONG_USE
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -422,12 +431,10 @@ def _config_path(options: argparse.Namespace) -> Path | None:
         return Path(options.config)
     if from_environment := os.environ.get("TS2MQTT_CONFIG"):
         return Path(from_environment)
-    from ts2mqtt.config import misnamed
-
     try:
         is_there = _DEFAULT_CONFIG.exists()
-        # The message about the missing file names the other one. But variables alone may be a configuration, too.
-        is_meant = misnamed(_DEFAULT_CONFIG) and not any(name.startswith("TS2MQTT_") for name in os.environ)
+        # Variables alone may be a configuration, too.
+        is_meant = not any(name.startswith("TS2MQTT_") for name in os.environ)
     except PermissionError as error:
         # As in a container, in which a folder is mounted that belongs to another user.
         raise ConfigError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import ssl
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -28,6 +29,7 @@ from ts2mqtt.check.network import Peer, tls_failure
 from ts2mqtt.check.rig import check_rig
 from ts2mqtt.config import PollingConfig, RigConfig
 from ts2mqtt.simulator.faults import Fault
+from ts2mqtt.simulator.nina.server import NinaServer
 from ts2mqtt.timing import SystemClock
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from tests.support.certificates import Certificates
     from ts2mqtt.check import Finding
     from ts2mqtt.simulator.api import SimulatedApi
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
     from ts2mqtt.timing import Clock
 
 PASSWORD = "never-shown-9f3"  # noqa: S105 - the point is to look for it
@@ -382,3 +385,36 @@ async def test_urls_that_all_fail_are_faults() -> None:
     findings = await found(f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}")
 
     assert [finding.ok for finding in findings] == [True, False, True, False]
+
+
+async def test_the_advanced_api_on_another_port_than_its_own(example: SimulatedObservatory) -> None:
+    async with NinaServer(example, clock=SystemClock()) as nina:
+        fault = await only_fault(nina.url)
+    peer = nina.url.removeprefix("http://")
+    assert fault.step == "API"
+    assert fault.message == f"{peer} is N.I.N.A.'s plugin Advanced API, and not the Target Scheduler's API"
+    assert fault.advice == (
+        "The Target Scheduler has a port of its own, usually 8188: see 'API Port' in its preferences, and write that "
+        "port into url."
+    )
+
+
+async def test_an_address_without_a_port() -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", 80)) == 0:
+            pytest.skip("this machine has a web server")
+    fault = await only_fault("http://127.0.0.1")
+    assert (fault.step, fault.message) == ("TCP", "127.0.0.1:80 refuses the connection")
+    assert fault.advice.startswith(
+        "The address has no port, and the Target Scheduler's is 8188: write http://127.0.0.1:8188."
+    )
+
+
+async def test_https_where_there_is_none(example_api: SimulatedApi) -> None:
+    url = example_api.url.replace("http", "https")
+    fault = await only_fault(url)
+    assert (fault.step, fault.message, fault.advice) == (
+        "TLS",
+        f"{url.removeprefix('https://')} does not speak TLS",
+        "Turn TLS off for it (http:// in a URL), or write the port with TLS.",
+    )

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from contextlib import asynccontextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -27,7 +28,6 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from ts2mqtt.simulator.api import SimulatedApi
 
@@ -163,6 +163,12 @@ class TestHelp:
         assert f"({port})" in text
         assert "(60)" in text
 
+    def test_is_shown_where_there_is_no_command(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called() == 2
+        alone = capsys.readouterr().err
+        called("--help")
+        assert alone == capsys.readouterr().out
+
     def test_tells_the_version(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert called("--version") == 0
         assert capsys.readouterr().out == f"ts2mqtt {__version__}\n"
@@ -284,6 +290,15 @@ class TestWhichConfiguration:
         assert self.fault(capsys) == "config"
 
 
+class TestNoConfiguration:
+    def test_says_where_it_was_looked_for_and_what_writes_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert called("run") == 2
+        assert capsys.readouterr().err == (
+            f"config.yaml: no such file in {Path.cwd()}; 'ts2mqtt setup' asks for what has to stand in it and writes "
+            "it, or name another file with -c\n"
+        )
+
+
 class TestAMisnamedConfiguration:
     @pytest.fixture(autouse=True)
     def _with_an_ending_that_windows_hides(self, tmp_path: Path) -> None:
@@ -292,7 +307,8 @@ class TestAMisnamedConfiguration:
     def test_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert called("run") == 2
         assert capsys.readouterr().err == (
-            "config.yaml: no such file; there is config.yaml.txt in the same folder: rename it to config.yaml\n"
+            f"config.yaml: no such file in {Path.cwd()}; there is config.yaml.txt in the same folder: rename it to "
+            "config.yaml\n"
         )
 
     def test_hinders_nobody_who_has_variables(

@@ -132,7 +132,10 @@ def test_variables_that_cannot_be_decoded() -> None:
     [
         (
             "missing.yaml",
-            ("missing.yaml: no such file; copy config.yaml.example to start with, or name another file with -c"),
+            (
+                "missing.yaml: no such file in FOLDER; 'ts2mqtt setup' asks for what has to stand in it and writes "
+                "it, or name another file with -c"
+            ),
         ),
         (
             ".",
@@ -148,7 +151,18 @@ def test_variables_that_cannot_be_decoded() -> None:
 def test_a_file_that_cannot_be_read(name: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(Path(name), {})
-    assert str(raised.value) == message
+    assert str(raised.value) == message.replace("FOLDER", str(Path.cwd()))
+
+
+def test_what_lies_beside_a_file_that_is_missing() -> None:
+    for name in ("rig.yaml", "compose.yml", "d.yaml", "c.yaml"):
+        Path(name).touch()
+    with pytest.raises(ConfigError) as raised:
+        load_config(Path("missing.yaml"), {})
+    assert str(raised.value) == (
+        f"missing.yaml: no such file in {Path.cwd()}; 'ts2mqtt setup' asks for what has to stand in it and writes "
+        "it, or name another file with -c; in the same folder there is c.yaml, compose.yml, d.yaml"
+    )
 
 
 @pytest.mark.parametrize("other", ["config.yaml.txt", "config.yml"])
@@ -159,7 +173,8 @@ def test_a_file_with_another_ending(other: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(path, {})
     assert str(raised.value) == (
-        f"{path}: no such file; there is {other} in the same folder: rename it to config.yaml"
+        f"{path}: no such file in {path.absolute().parent}; there is {other} in the same folder: rename it to "
+        "config.yaml"
     )
 
 

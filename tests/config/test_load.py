@@ -431,3 +431,49 @@ class TestModels:
             PollingConfig.model_validate({"plan": False})
         with pytest.raises(ValidationError, match="expected 0 or 1"):
             MqttConfig.model_validate({"host": "broker", "qos": True})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://rig:8188/ts",
+        "http://rig:8188/ts/v0/",
+        "http://rig:8188/ts/v0/profiles",
+        "http://rig:8188/ts/v1/targets?projectId=7",
+        "http://rig:8188/swagger/index.html#/ts",
+    ],
+)
+def test_an_address_pasted_from_a_browser(url: str) -> None:
+    (rig,) = config_from(f"mqtt:\n  host: broker\nrigs:\n  - url: {url}\n").rigs
+    assert rig.urls == ("http://rig:8188",)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://proxy/ts/rig1", "http://ts:8188", "http://proxy/tsrig", "https://proxy/t0ken"]
+)
+def test_an_address_that_is_meant_so(url: str) -> None:
+    (rig,) = config_from(f"mqtt:\n  host: broker\nrigs:\n  - url: {url}\n").rigs
+    assert rig.urls == (url,)
+
+
+LOGIN = "mqtt:\n  host: broker\n  username: me\n  password: {}\nrigs:\n  - url: http://rig:8188\n"
+
+
+def test_a_comment_that_may_be_a_part_of_the_password() -> None:
+    (warning,) = load(LOGIN.format("geheim #1")).warnings
+    assert warning == (
+        "config.yaml:4: mqtt.password ends before the #, which begins a comment; if the # belongs to it, put it in "
+        "quotes"
+    )
+
+
+@pytest.mark.parametrize("password", ["geheim#1", '"geheim #1"', '"geheim" # mine', "geheim\n  # mine"])
+def test_a_password_without_a_doubtful_comment(password: str) -> None:
+    assert load(LOGIN.format(password)).warnings == ()
+
+
+def test_a_password_file_of_windows_notepad() -> None:
+    write("password", "\ufeffgeheim\n")
+    password = config_from(LOGIN.replace("password: {}", "password_file: password")).mqtt.password
+    assert password
+    assert password.get_secret_value() == "geheim"

@@ -87,7 +87,7 @@ class TestFiles:
 
 class TestTokensInAddresses:
     def test_the_path_of_an_address_is_not_shown(self) -> None:
-        variables = {"TS2MQTT_MQTT__HOST": "broker", "TS2MQTT_RIGS__0__URL": "http://rig:8188/t0ken/ts/v0"}
+        variables = {"TS2MQTT_MQTT__HOST": "broker", "TS2MQTT_RIGS__0__URL": "http://rig:8188/t0ken?x"}
         variables |= {"TS2MQTT_RIGS__1__URL": "ftp://rig/t0ken", "TS2MQTT_RIGS__1__NAME": "Two"}
         with pytest.raises(ConfigError) as caught:
             load_config(None, variables)

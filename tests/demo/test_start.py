@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 
 from tests.support.observer import observing
 from ts2mqtt.demo.plain_lines import PlainLines
-from ts2mqtt.demo.start import demo, simulate
+from ts2mqtt.demo.start import demo, simulate, url_to_ask_at
 from ts2mqtt.errors import BrokerError, Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
@@ -190,3 +190,15 @@ class TestTheSimulatedObservatory:
         async with SimulatedApi(SimulatedObservatory()) as api:
             with pytest.raises(Ts2mqttError, match=str(api.port)):
                 await simulate(api.port, SPEED, asyncio.Event(), Said())
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "shown"),
+    [
+        ("http://0.0.0.0:8188", "0.0.0.0", "http://127.0.0.1:8188"),  # noqa: S104 - nothing listens there
+        ("ws://[::]:1888/v2/socket", "::", "ws://127.0.0.1:1888/v2/socket"),
+        ("http://192.168.1.50:8188", "192.168.1.50", "http://192.168.1.50:8188"),
+    ],
+)
+def test_the_address_that_is_told_is_one(url: str, host: str, shown: str) -> None:
+    assert url_to_ask_at(url, host) == shown

@@ -416,6 +416,7 @@ ONLY_EXISTS = {
     r"pip install .*": "as above",
     r"python3 -m venv .*": "as above",
     r"nano config.yaml": "a person",
+    r"ts2mqtt setup": "a person at a terminal",
     r"useradd .*": "root on a machine that is one's own",
     r"install -d /etc/.*": "as above",
     r"launchctl .*": "macOS",

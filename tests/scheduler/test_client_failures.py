@@ -154,6 +154,15 @@ class TestWhateverIsAsked:
             with pytest.raises(RigUnreachableError, match=r"cannot be reached .* is N\.I\.N\.A\. running"):
                 await ask(client)
 
+    async def test_https_where_there_is_none(self, example_api: SimulatedApi) -> None:
+        url = example_api.url.replace("http", "https")
+        async with asking(url) as client:
+            with pytest.raises(RigGoneError) as raised:
+                await client.version()
+        assert str(raised.value) == (
+            f"{url} does not speak TLS; the Target Scheduler itself has none: write http:// in place of https://"
+        )
+
     async def test_a_name_that_nobody_knows(self) -> None:
         async with asking("http://rig.invalid:8188") as client:
             with pytest.raises(

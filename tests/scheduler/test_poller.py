@@ -657,6 +657,7 @@ class TestFailures:
             line = await log.says("WARNING Backyard: the API does not answer")
             rig = await watched.until(lambda rig: rig.online is False)
             assert "cannot be reached" in line
+            assert line.endswith("; the bridge keeps trying; 'ts2mqtt check' says which step fails")
             assert rig.profiles is None
 
             await api.start()
@@ -673,7 +674,8 @@ class TestFailures:
             await api.stop()
             gone = await watched.until(lambda rig: rig.online is False)
             assert gone.profiles == known.profiles
-            await log.says("Backyard: the API does not answer", "is N.I.N.A. running")
+            line = await log.says("Backyard: the API does not answer", "is N.I.N.A. running")
+            assert "keeps trying" not in line
             await api.start()
             back = await watched.until(lambda rig: rig.online is True)
 

@@ -25,7 +25,7 @@ from ts2mqtt.errors import BrokerError, LoginRefusedError, OtherBridgeError
 from ts2mqtt.home_assistant.devices import DeviceWriter, bridge_device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
-from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.failures import KEEPS_TRYING, FailureLog
 from ts2mqtt.logs.tallies import Kind, Tallies
 from ts2mqtt.mqtt.connection import connect
 from ts2mqtt.mqtt.message import Will
@@ -189,13 +189,13 @@ class Bridge:
             try:
                 await self._until_stopped(self._be_connected(), timings.farewell_s)
             except (LoginRefusedError, OtherBridgeError) as error:
-                self._failures.failed("MQTT", str(error), kind=_LOST, level=logging.ERROR)
+                self._failures.failed("MQTT", self._explained(error), kind=_LOST, level=logging.ERROR)
                 delay_s = timings.refused_retry_s
                 release_frames(error)
                 if isinstance(error, OtherBridgeError):
                     self._take_another_client_id()
             except BrokerError as error:
-                self._failures.failed("MQTT", str(error), kind=_LOST)
+                self._failures.failed("MQTT", self._explained(error), kind=_LOST)
                 was_steady = self._clock.monotonic() - started > timings.steady_s
                 attempts = 1 if was_steady else attempts + 1
                 delay_s = min(timings.longest_retry_s, timings.first_retry_s * 2.0 ** min(attempts - 1, 10))
@@ -203,6 +203,10 @@ class Bridge:
             else:
                 return
             await self._until_stopped(asyncio.sleep(delay_s * random.uniform(0.5, 1.0)))  # noqa: S311 - spreads load
+
+    def _explained(self, error: BrokerError) -> str:
+        is_told = self._carried.has_worked or isinstance(error, OtherBridgeError)
+        return str(error) if is_told else f"{error}; {KEEPS_TRYING}"
 
     def _take_another_client_id(self) -> None:
         """The other bridge may have the same one: to connect with it again would cut that bridge off."""

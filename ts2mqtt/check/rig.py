@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ts2mqtt.check.advanced_api import is_advanced_api
 from ts2mqtt.check.findings import Cause, Finding, shortened
 from ts2mqtt.check.network import (
     Peer,
@@ -20,11 +21,12 @@ from ts2mqtt.check.network import (
     shake_hands,
     speaks_tls,
 )
-from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
+from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step, sentence
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, public_url, tls_context
 from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
+from ts2mqtt.scheduler.ports import API_PORT, port_advice
 from ts2mqtt.scheduler.rows_at_once import read_rows
 from ts2mqtt.timing import CheckTimings, SystemClock
 
@@ -116,7 +118,8 @@ class _UrlCheck:
         return Peer(
             host=parts.hostname or "",
             port=port,
-            if_refused="N.I.N.A. is not running on that computer, or 'Enable API' is off in the Target Scheduler "
+            if_refused=sentence(port_advice(self.url))
+            or "N.I.N.A. is not running on that computer, or 'Enable API' is off in the Target Scheduler "
             f"preferences of its active profile, or 'API Port' there is not {port}.",
             if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
             f"connection: allow incoming TCP on port {port} there.",
@@ -142,19 +145,27 @@ class _UrlCheck:
         try:
             return await client.version()
         except NotTheApiError as error:
-            raise await self._not_the_api(peer, error) from error
+            raise await self._not_the_api(peer, address, error) from error
         except RigUnreachableError as error:
             raise await self._not_answered(peer, address, error) from error
         except RigError as error:
             raise await self._refused(peer, address, error) from error
 
-    async def _not_the_api(self, peer: Peer, error: NotTheApiError) -> StepFailedError:
+    async def _not_the_api(self, peer: Peer, address: str, error: NotTheApiError) -> StepFailedError:
         for version in _OTHER_VERSIONS:
             if version != self.rig.api_version and await self._answers_as(version):
                 return StepFailedError(
                     f"the API answers as /ts/{version}, not as /ts/{self.rig.api_version}",
                     f"Write 'api_version: {version}' for the rig '{self.rig.id}'.",
                 )
+        if error.advice:
+            return failed_step(error)
+        if await is_advanced_api(peer, address):
+            return StepFailedError(
+                f"{peer} is N.I.N.A.'s plugin Advanced API, and not the Target Scheduler's API",
+                f"The Target Scheduler has a port of its own, usually {API_PORT}: see 'API Port' in its preferences, "
+                "and write that port into url.",
+            )
         return StepFailedError(
             error.message,
             f"Another program owns port {peer.port} there. Compare 'API Port' in the Target Scheduler preferences of "

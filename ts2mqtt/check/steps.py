@@ -41,8 +41,12 @@ class StepFailedError(Ts2mqttError):
 
 def failed_step(error: Ts2mqttError, cause: Cause | None = None) -> StepFailedError:
     """For an error whose own advice is the best there is; here the advice becomes a sentence."""
-    advice = error.advice
-    return StepFailedError(error.message, f"{advice[:1].upper()}{advice[1:]}." if advice else "", cause)
+    return StepFailedError(error.message, sentence(error.advice), cause)
+
+
+def sentence(advice: str) -> str:
+    """An advice as errors have it, with a capital and a full stop."""
+    return f"{advice[:1].upper()}{advice[1:]}." if advice else ""
 
 
 @dataclass(slots=True)

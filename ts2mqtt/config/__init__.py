@@ -15,7 +15,6 @@ from ts2mqtt.config.models import (
 from ts2mqtt.config.schema import config_json_schema
 from ts2mqtt.config.values import Seconds, without_api_path, without_path
 from ts2mqtt.config.written import config_text
-from ts2mqtt.config.yaml_text import misnamed
 
 __all__ = [
     "Changes",
@@ -33,7 +32,6 @@ __all__ = [
     "config_json_schema",
     "config_text",
     "load_config",
-    "misnamed",
     "taken_up",
     "without_api_path",
     "without_path",

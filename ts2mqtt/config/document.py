@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from ts2mqtt.config.faults import Fault, KeyPath, Place
+from ts2mqtt.config.faults import Fault, KeyPath, Place, dotted
 from ts2mqtt.config.keys import Kind, keys_below, kind_of
 from ts2mqtt.config.settings import Settings, file_below
 from ts2mqtt.config.suggestions import suggest_key
@@ -25,7 +25,7 @@ def read_document(path: Path) -> Settings:
     root = parse(path)
     if root is not None:
         reading.read(root)
-    return Settings(Place(str(path)), reading.values, reading.places, tuple(reading.faults))
+    return Settings(Place(str(path)), reading.values, reading.places, tuple(reading.faults), tuple(reading.warnings))
 
 
 class _Reading:
@@ -35,6 +35,7 @@ class _Reading:
         self.values: dict[KeyPath, object] = {}
         self.places: dict[KeyPath, Place] = {}
         self.faults: list[Fault] = []
+        self.warnings: list[str] = []
         self._path = path
         self._visited = 0
 
@@ -151,6 +152,12 @@ class _Reading:
             self._fault(key, node, fault)
             return None
         text = str(node.value)
+        if kind_of(key) is Kind.SECRET and _has_comment_behind(node):
+            place = self.places.get(key) or self._place(node)
+            self.warnings.append(
+                f"{place}: {dotted(key)} ends before the #, which begins a comment; if the # belongs to it, put it "
+                "in quotes"
+            )
         return file_below(self._path.parent, text) if kind_of(key) is Kind.FILE else text
 
     def _fault(self, key: KeyPath, node: yaml.Node, text: str) -> None:
@@ -189,6 +196,13 @@ def _scalar_fault(node: yaml.Node) -> str | None:
     if isinstance(node, yaml.ScalarNode) and node.style is None and node.start_mark.line != node.end_mark.line:
         return "the value goes on in the next line; check the indentation there, or put it in quotes"
     return None
+
+
+def _has_comment_behind(node: yaml.Node) -> bool:
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None or node.end_mark.buffer is None:
+        return False
+    rest: str = node.end_mark.buffer[node.end_mark.pointer :]
+    return re.match(r"[ \t]+#", rest) is not None
 
 
 def _is_nothing(node: yaml.Node) -> bool:

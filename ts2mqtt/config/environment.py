@@ -23,7 +23,7 @@ def overlay(written: Settings, environment: Mapping[str, str]) -> Settings:
     for key, name in variables.items():
         values[key] = _value(key, environment[name])
         places[key] = Place(name, variable=True)
-    return Settings(written.root, values, places, (*written.faults, *faults, *gaps.values()))
+    return Settings(written.root, values, places, (*written.faults, *faults, *gaps.values()), written.warnings)
 
 
 def _read(environment: Mapping[str, str], written: Settings) -> tuple[dict[KeyPath, str], list[Fault]]:

@@ -55,7 +55,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
             empty = "the file is empty or holds only comments; copy config.yaml.example to start with"
             faults = [Fault(written.root, (), empty), *faults]
         raise ConfigError(*map(str, in_order(faults)))
-    warnings = (*_readable_by_others(path, written, settings), *_without_effect(config, settings))
+    warnings = (*settings.warnings, *_readable_by_others(path, written, settings), *_without_effect(config, settings))
     return LoadedConfig(config, path, warnings)
 
 
@@ -146,7 +146,8 @@ class _Checking:
                     self._fault(key, f"{str(file)!r} {text}")
                     continue
                 try:
-                    text = content.decode().rstrip("\r\n")
+                    # Windows Notepad puts a byte order mark before the text.
+                    text = content.decode("utf-8-sig").rstrip("\r\n")
                 except UnicodeDecodeError:
                     self._fault(key, f"{str(file)!r} is not UTF-8 text")
                     continue

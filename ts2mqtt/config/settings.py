@@ -16,6 +16,7 @@ class Settings:
     values: Mapping[KeyPath, object]
     places: Mapping[KeyPath, Place]
     faults: tuple[Fault, ...]
+    warnings: tuple[str, ...] = ()
 
     def place_of(self, key: KeyPath) -> Place:
         """The place of the key, or of the section in which the key is missing."""

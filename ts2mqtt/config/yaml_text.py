@@ -7,12 +7,14 @@ import yaml
 
 from ts2mqtt.config.faults import Fault, Place
 from ts2mqtt.errors import ConfigError
+from ts2mqtt.logs.wording import printable
 
 MOST_NODES = 50_000
 """The limit of keys and values: more are no configuration, and could take all memory."""
 DEEPEST = 20
 
 _LARGEST_FILE = 1 << 20
+_MOST_FILES_NAMED = 3
 
 
 def parse(path: Path) -> yaml.Node | None:
@@ -31,7 +33,7 @@ def parse(path: Path) -> yaml.Node | None:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def misnamed(path: Path) -> Path | None:
+def _misnamed(path: Path) -> Path | None:
     """The file that was probably meant to be the one at `path`: Windows does not show that its name ends in .txt."""
     others = (path.with_name(f"{path.name}.txt"), path.with_suffix(".yml"))
     return next((other for other in others if other.is_file()), None)
@@ -77,7 +79,9 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; {_instead_of(path)}") from None
+        raise ConfigError(
+            printable(f"{path}: no such file in {path.absolute().parent}; {_instead_of(path)}")
+        ) from None
     except OSError as error:
         raise ConfigError(f"{path}: {_why_unreadable(path, error)}") from None
     if len(content) > _LARGEST_FILE:
@@ -94,9 +98,21 @@ def _read_text(path: Path) -> str:
 
 def _instead_of(path: Path) -> str:
     """What to do where there is no such file."""
-    if other := misnamed(path):
+    if other := _misnamed(path):
         return f"there is {other.name} in the same folder: rename it to {path.name}"
-    return "copy config.yaml.example to start with, or name another file with -c"
+    advice = "'ts2mqtt setup' asks for what has to stand in it and writes it, or name another file with -c"
+    if others := _configurations_beside(path):
+        return f"{advice}; in the same folder there is {', '.join(others)}"
+    return advice
+
+
+def _configurations_beside(path: Path) -> list[str]:
+    """The names of the first few YAML files there."""
+    try:
+        names = (entry.name for entry in path.absolute().parent.iterdir())
+        return sorted(name for name in names if name.endswith((".yaml", ".yml")))[:_MOST_FILES_NAMED]
+    except OSError:
+        return []
 
 
 def _why_unreadable(path: Path, error: OSError) -> str:

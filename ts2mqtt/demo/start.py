@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.bridge.bridge import Bridge
@@ -89,10 +90,20 @@ async def simulate(  # noqa: PLR0913 - one argument for each option of the comma
         SimulatedApi(observatory, host=host, port=port, clock=clock.now) as api,
         NinaServer(observatory, host=host, port=nina_port, clock=clock, kept=_ANNOUNCEMENTS_KEPT) as nina,
     ):
-        say(f"A simulated observatory answers at {api.url}, {speed:g} times as fast as a real one.")
-        say(f"Try {api.url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
-        say(f"Its N.I.N.A. tells what it does at {nina.socket_url}.")
+        api_url, socket_url = url_to_ask_at(api.url, host), url_to_ask_at(nina.socket_url, host)
+        say(f"A simulated observatory answers at {api_url}, {speed:g} times as fast as a real one.")
+        say(f"Try {api_url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
+        say(f"Its N.I.N.A. tells what it does at {socket_url}.")
+        if ip_address(host).is_unspecified:
+            say("Other computers write the address of this one in place of 127.0.0.1.")
         await stopping.wait()
+
+
+def url_to_ask_at(url: str, host: str) -> str:
+    """A server listens everywhere at 0.0.0.0 or ::, and can be asked at none of the two."""
+    if not ip_address(host).is_unspecified:
+        return url
+    return url.replace(f"[{host}]" if ":" in host else host, _HOST, 1)
 
 
 @dataclass(frozen=True, slots=True)

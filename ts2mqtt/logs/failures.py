@@ -40,6 +40,10 @@ class _Streak:
     remind_at: float
 
 
+KEEPS_TRYING = "the bridge keeps trying; 'ts2mqtt check' says which step fails"
+"""What a user has to know about a failure where nothing has worked yet."""
+
+
 class FailureLog:
     """Failures by subject (a rig, one of its lists, the broker), each told as its own streak.
 

@@ -30,6 +30,7 @@ from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
 from ts2mqtt.logs.wording import without_secrets
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
+from ts2mqtt.scheduler.ports import port_advice
 from ts2mqtt.scheduler.request_slots import RequestSlots
 from ts2mqtt.timing import RigTimings
 
@@ -133,7 +134,7 @@ class TargetSchedulerClient:
             value = json_value(body)
             text = value if isinstance(value, str) else ""
         if not _VERSION.fullmatch(text):
-            raise NotTheApiError("answered /version with something that is no version number")
+            raise NotTheApiError("answered /version with something that is no version number", port_advice(self.url))
         return text
 
     async def profiles(self, previous: Answer[Items[wire.Profile]] | None = None) -> Answer[Items[wire.Profile]]:
@@ -219,7 +220,8 @@ class TargetSchedulerClient:
         if status == httpx.codes.NOT_FOUND and path in ("/version", "/profiles"):
             raise NotTheApiError(
                 f"{self.url} answers 404 for /ts/{self._api_version}{path}: another program on this port, or "
-                "another version of the API"
+                "another version of the API",
+                port_advice(self.url),
             )
         if status == httpx.codes.NOT_FOUND:
             raise NotFoundError(f"does not know {path}")
@@ -237,7 +239,8 @@ class TargetSchedulerClient:
             )
         if response.headers.get("content-type", "").startswith("text/html"):
             raise NotTheApiError(
-                f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?"
+                f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?",
+                port_advice(self.url),
             )
 
 
@@ -274,6 +277,10 @@ def _tls_context(ca_file: Path | None, *, verify: bool) -> ssl.SSLContext:
     return context
 
 
+_SIGNS_OF_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""OpenSSL's words for an answer that is no TLS."""
+
+
 def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tuple[str, str]:
     """What happened to a connection, and what the user can do about it, if anything."""
     reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
@@ -286,10 +293,15 @@ def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tupl
             f"the name in {url} cannot be looked up ({name_failure.strerror})",
             "check its spelling and the name server, or write the address in numbers",
         )
+    if isinstance(error, httpx.ConnectError) and any(sign in reason for sign in _SIGNS_OF_NO_TLS):
+        return (
+            f"{url} does not speak TLS",
+            "the Target Scheduler itself has none: write http:// in place of https://",
+        )
     if isinstance(error, httpx.ConnectError):
         return (
             f"{url} cannot be reached ({reason})",
-            "is N.I.N.A. running, with the API enabled in its profile?",
+            port_advice(url) or "is N.I.N.A. running, with the API enabled in its profile?",
         )
     return f"{url} broke the connection ({reason})", ""
 

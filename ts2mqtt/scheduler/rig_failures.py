@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from ts2mqtt.errors import RigError, RigGoneError
-from ts2mqtt.logs.failures import FailureLog
+from ts2mqtt.logs.failures import KEEPS_TRYING, FailureLog
 from ts2mqtt.logs.tallies import Kind
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class RigFailures:
         self._rig_name = rig_name
         self._log = FailureLog(_LOG, clock, tallies)
         self._said: dict[str, str] = {}
+        self._has_answered = False
 
     @property
     def latest(self) -> Failure | None:
@@ -78,10 +79,12 @@ class RigFailures:
 
     def no_answer(self, error: RigError) -> None:
         """The rig as a whole does not answer."""
-        self._log.failed(self._rig_name, f"the API does not answer: {error}", kind=_SILENT_RIGS)
+        hint = "" if self._has_answered else f"; {KEEPS_TRYING}"
+        self._log.failed(self._rig_name, f"the API does not answer: {error}{hint}", kind=_SILENT_RIGS)
 
     def answered(self) -> None:
         """The rig as a whole answers."""
+        self._has_answered = True
         self._log.succeeded(self._rig_name)
 
     @contextmanager

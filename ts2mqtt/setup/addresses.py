@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from ts2mqtt.config import without_api_path
+from ts2mqtt.scheduler.ports import ADVANCED_API_PORT, API_PORT
 
-API_PORTS = (8188, 8189, 8190, 8191)
+API_PORTS = tuple(range(API_PORT, API_PORT + 4))
 """The plugin's default, and those that users give to further N.I.N.A.s on the same PC."""
 
-ADVANCED_API_PORT = 1888
 _TLS_PORT = 8883
 _TLS_SCHEMES = ("mqtts", "ssl", "tls", "wss")
 
