@@ -12,7 +12,7 @@ SYSTEMS := brokers container faults home_assistant instructions node_red windows
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test coverage test-brokers test-container test-faults test-home-assistant test-instructions test-node-red \
-	test-windows bench fuzz soak lint lint-workflows addon lock docs clean
+	test-windows bench fuzz soak lint lint-workflows addon address lock docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/ts2mqtt demo $(DEMO)
@@ -86,6 +86,10 @@ addon: $(VENV)/.created
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
 	cd addon && printf 'ts2mqtt==%s --hash=sha256:%s\n' \
 		"$$(sed -n 's/^version: //p' config.yaml | tr -d '"')" "$$(sha256sum *.whl | cut -d' ' -f1)" > package.txt
+
+# Where the repository is: make address URL=https://example.org/owner/ts2mqtt writes it wherever it is linked to.
+address: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.address.repository_address '$(URL)'
 
 # What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
 docs: $(VENV)/.installed-dev

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ts2mqtt import __version__
+from ts2mqtt import REPOSITORY_URL, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,6 +132,7 @@ class Device(_Model):
 class Origin(_Model):
     name: str = "ts2mqtt"
     sw_version: str = __version__
+    support_url: str | None = REPOSITORY_URL or None
 
 
 class DevicePayload(_Model):
