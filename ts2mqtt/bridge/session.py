@@ -29,6 +29,7 @@ from ts2mqtt.bridge.inbox import (
 from ts2mqtt.bridge.liveness import Liveness
 from ts2mqtt.bridge.publisher import Publisher
 from ts2mqtt.bridge.read_back import ReadBack
+from ts2mqtt.bridge.renamed_rigs import renamed_rigs
 from ts2mqtt.bridge.repetition import Repetition
 from ts2mqtt.bridge.retained_reader import RetainedReader
 from ts2mqtt.bridge.side_by_side import first_to_end
@@ -37,6 +38,7 @@ from ts2mqtt.errors import BrokerError
 from ts2mqtt.home_assistant.devices import SETTLE_S
 from ts2mqtt.home_assistant.transition import Presence
 from ts2mqtt.logs.tallies import Kind
+from ts2mqtt.topics.decode import rigs_told_in
 from ts2mqtt.topics.encode import OFFLINE, ONLINE
 from ts2mqtt.topics.names import BRIDGE, Subject
 
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 _OVERWRITTEN = Kind("words of others on the topic of our status")
 _NOT_RETAINING = Kind("connections to a broker that retains nothing")
 _NOT_KEPT = Kind("topics that the broker has not kept")
+_RENAMED = Kind("rigs that were called otherwise before")
 _TOO_LARGE = Kind("messages that are too large")
 
 _LONGEST_QUOTE = 60
@@ -142,6 +145,9 @@ class Session:
             self._publisher.note_retained(topic, payload)
             self._carried.kept.note(topic, payload)
         await self._liveness.make_sure_of_being_alone(self.retained, is_returning=self._carried.has_worked)
+        told_before = rigs_told_in(self.retained.get(self._ids.topics.bridge, b""))
+        for name, text in renamed_rigs(self._identity.rigs, told_before):
+            self._carried.failures.noted(_RENAMED, name, text)
 
     async def _until_lost(self) -> None:
         await asyncio.shield(self._hearing)

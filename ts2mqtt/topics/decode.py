@@ -109,6 +109,12 @@ def rigs_named_in(payload: bytes) -> frozenset[str]:
     return frozenset(rig.id for rig in named.rigs or ()) if named else frozenset()
 
 
+def rigs_told_in(payload: bytes) -> tuple[payloads.BridgeRig, ...]:
+    """The rigs that a bridge names as its own, with their addresses; none if the payload cannot be read."""
+    told = read_whole(payloads.BridgeRigs, payload)
+    return tuple(told.rigs) if told else ()
+
+
 def is_about(payload: bytes, subject: Subject) -> bool:
     """Whether the payload itself names the rig that its topic is about."""
     identity = read_whole(payloads.Identity, payload)

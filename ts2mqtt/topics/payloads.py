@@ -672,6 +672,12 @@ class BridgeRig(Payload):
     url: str | None = Field(description="address of its API, the first if it has several")
 
 
+class BridgeRigs(Payload):
+    """What an earlier bridge, of whichever version, has told about its rigs."""
+
+    rigs: list[BridgeRig] = Field(description="as they were configured")
+
+
 class Bridge(Payload):
     """About the bridge itself; published when one of its keys has changed."""
 
