@@ -10,7 +10,17 @@ import pytest
 
 from ts2mqtt.check import Cause, Finding
 from ts2mqtt.setup.dialogue import INTRODUCTION, LOGIN_WANTED, dialogue
-from ts2mqtt.setup.steps import BrokerTrial, FileOrder, FileQuery, Findings, Question, Remark, Report, RigTrial
+from ts2mqtt.setup.steps import (
+    BrokerTrial,
+    FileOrder,
+    FileQuery,
+    Findings,
+    NinaTrial,
+    Question,
+    Remark,
+    Report,
+    RigTrial,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,6 +57,7 @@ class Played:
     answers: Iterable[tuple[str, str]]
     broker: Iterable[Findings] = ((GOOD,),)
     apis: Mapping[str, Iterable[Findings]] = field(default_factory=lambda: {"http://pc:8188": ((API,),)})
+    ninas: Mapping[str, Findings] = field(default_factory=dict)
     there: set[Path] = field(default_factory=set)
     not_writable: dict[Path, str] = field(default_factory=dict)
 
@@ -94,6 +105,8 @@ class Played:
             case RigTrial():
                 self.rigs_tried.append(step.rigs)
                 reply = tuple(next(self._apis.get(rig.urls[0], iter(())), (OFF,)) for rig in step.rigs)
+            case NinaTrial():
+                reply = tuple(self.ninas.get(rig.nina_urls[0], (OFF,)) for rig in step.rigs)
             case FileQuery():
                 reply = step.path in self.there
             case FileOrder():
@@ -316,3 +329,20 @@ def test_a_file_that_cannot_be_written() -> None:
     assert played.said[-1] == reason
     assert played.written
     assert played.written[0] == Path("here.yaml")
+
+
+OFFER = "N.I.N.A.'s plugin Advanced API answers at http://pc:1889. Shall it tell what happens at once? (y or n)"
+ITS_NINA = (Finding("live events", "rig rig", True, 0.0, "2.2"), Finding("profile", "rig rig", True, 0.0, "same"))
+ANOTHER_NINA = (ITS_NINA[0], Finding("profile", "rig rig", False, 0.0, "another"))
+
+
+@pytest.mark.parametrize(("answer", "is_written"), [("", True), ("y", True), ("n", False)])
+def test_live_events_are_offered_where_the_rigs_own_nina_answers(answer: str, is_written: bool) -> None:
+    answers = [*BROKER_IS_GOOD, (RIG, "pc"), (OFFER, answer), (NAME, ""), (ANOTHER, "")]
+    played = Played(answers, ninas={"http://pc:1888": ANOTHER_NINA, "http://pc:1889": ITS_NINA})
+    assert ('nina_url: "http://pc:1889"' in played.to_the_end()) is is_written
+
+
+def test_live_events_are_not_offered_for_an_api_behind_a_proxy() -> None:
+    answers = [*BROKER_IS_GOOD, (RIG, "https://proxy/x"), (NAME, ""), (ANOTHER, "")]
+    assert "nina_url" not in Played(answers, apis={"https://proxy/x": [(API,)]}).to_the_end()

@@ -22,6 +22,8 @@ from ts2mqtt.config import load_config
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.setup import Installation, Terminal, setup
 from ts2mqtt.setup.steps import Question
+from ts2mqtt.simulator.nina.server import NinaServer
+from ts2mqtt.timing import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.check import Finding
     from ts2mqtt.simulator.api import SimulatedApi
+    from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 USER = "astro"
 PASSWORD = "never-shown #9 'f3\\\""  # noqa: S105 - the point is to look for it
@@ -94,6 +97,19 @@ async def test_a_broker_with_a_login_and_a_rig(broker: Mosquitto, example_api: S
     assert user.shown[-1].step == "clock"
     assert user.said[-1].startswith(f"{path} is written. Next:\n  ts2mqtt check -c {path} ")
     assert PASSWORD not in str((user.said, user.shown))
+
+
+async def test_live_events_where_the_rigs_nina_tells_them(
+    mosquitto: Mosquitto, example: SimulatedObservatory, example_api: SimulatedApi, tmp_path: Path
+) -> None:
+    user = Scripted([f"127.0.0.1:{mosquitto.port}", example_api.url, "", "", ""])
+    async with NinaServer(example, clock=SystemClock()) as nina:
+        ports = (free_port(), nina.port)
+        await asyncio.to_thread(setup, tmp_path / "config.yaml", INSTALLATION, user, IMPATIENT, ports)
+
+    assert user.asked[2].startswith(f"N.I.N.A.'s plugin Advanced API answers at {nina.url}.")
+    (rig,) = load_config(tmp_path / "config.yaml", {}).config.rigs
+    assert rig.nina_urls == (nina.url,)
 
 
 async def test_a_file_that_appears_meanwhile_is_not_overwritten(

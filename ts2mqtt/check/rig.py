@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.advanced_api import is_advanced_api
 from ts2mqtt.check.findings import Cause, Finding, shortened
 from ts2mqtt.check.network import (
     Peer,
@@ -24,11 +23,12 @@ from ts2mqtt.check.network import (
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step, sentence
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
+from ts2mqtt.nina.catch_up import NinaApi
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, public_url, tls_context
 from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
 from ts2mqtt.scheduler.ports import API_PORT, port_advice
 from ts2mqtt.scheduler.rows_at_once import read_rows
-from ts2mqtt.timing import CheckTimings, SystemClock
+from ts2mqtt.timing import CheckTimings, NinaTimings, SystemClock
 
 if TYPE_CHECKING:
     import ssl
@@ -145,13 +145,13 @@ class _UrlCheck:
         try:
             return await client.version()
         except NotTheApiError as error:
-            raise await self._not_the_api(peer, address, error) from error
+            raise await self._not_the_api(peer, error) from error
         except RigUnreachableError as error:
             raise await self._not_answered(peer, address, error) from error
         except RigError as error:
             raise await self._refused(peer, address, error) from error
 
-    async def _not_the_api(self, peer: Peer, address: str, error: NotTheApiError) -> StepFailedError:
+    async def _not_the_api(self, peer: Peer, error: NotTheApiError) -> StepFailedError:
         for version in _OTHER_VERSIONS:
             if version != self.rig.api_version and await self._answers_as(version):
                 return StepFailedError(
@@ -160,7 +160,7 @@ class _UrlCheck:
                 )
         if error.advice:
             return failed_step(error)
-        if await is_advanced_api(peer, address):
+        if await self._is_advanced_api():
             return StepFailedError(
                 f"{peer} is N.I.N.A.'s plugin Advanced API, and not the Target Scheduler's API",
                 f"The Target Scheduler has a port of its own, usually {API_PORT}: see 'API Port' in its preferences, "
@@ -171,6 +171,11 @@ class _UrlCheck:
             f"Another program owns port {peer.port} there. Compare 'API Port' in the Target Scheduler preferences of "
             "N.I.N.A.'s active profile; after a change of port there, write it into url.",
         )
+
+    async def _is_advanced_api(self) -> bool:
+        reach_s = self.timings.reach_s
+        async with NinaApi(self.url, NinaTimings(connect_timeout_s=reach_s, answer_s=reach_s)) as api:
+            return await api.version() is not None
 
     async def _answers_as(self, version: str) -> bool:
         other = self.rig.model_copy(update={"api_version": version})

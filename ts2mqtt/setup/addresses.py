@@ -12,6 +12,9 @@ from ts2mqtt.scheduler.ports import ADVANCED_API_PORT, API_PORT
 API_PORTS = tuple(range(API_PORT, API_PORT + 4))
 """The plugin's default, and those that users give to further N.I.N.A.s on the same PC."""
 
+ADVANCED_API_PORTS = (ADVANCED_API_PORT, ADVANCED_API_PORT + 1)
+"""Where the port is taken, as by a second N.I.N.A., the plugin takes the next one."""
+
 _TLS_PORT = 8883
 _TLS_SCHEMES = ("mqtts", "ssl", "tls", "wss")
 
@@ -37,6 +40,16 @@ def api_addresses(text: str) -> tuple[str, ...]:
     """The URLs at which the Target Scheduler may answer, the likeliest first; `text` may name several addresses."""
     urls = (url for part in re.split(r"[\s,;]+", text.strip()) if part for url in _urls_of(part))
     return tuple(dict.fromkeys(urls))
+
+
+def advanced_api_addresses(url: str, ports: tuple[int, ...]) -> tuple[str, ...]:
+    """Where N.I.N.A.'s other plugin may answer, on the PC of this URL; nowhere if the URL is that of a proxy."""
+    scheme, _, address = url.partition("://")
+    host, port = _host_and_port(address)
+    if scheme != "http" or "/" in address or port is None:
+        return ()
+    shown = f"[{host}]" if ":" in host else host
+    return tuple(f"http://{shown}:{one}" for one in ports)
 
 
 def _urls_of(part: str) -> tuple[str, ...]:

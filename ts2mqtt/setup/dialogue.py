@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from ts2mqtt.check import Cause, Finding
 from ts2mqtt.config import MqttConfig, RigConfig, config_text, without_path
 from ts2mqtt.config.values import DEFAULT_NOT_MADE
-from ts2mqtt.setup.addresses import api_addresses, broker_address
+from ts2mqtt.setup.addresses import ADVANCED_API_PORTS, advanced_api_addresses, api_addresses, broker_address
 from ts2mqtt.setup.steps import (
     BrokerTrial,
     FileOrder,
     FileQuery,
     Findings,
+    NinaTrial,
     Question,
     Remark,
     Report,
@@ -39,14 +40,14 @@ _CHANGE, _AGAIN, _KEEP = "c", "t", "k"
 _WHAT_NOW = f"{_CHANGE} to change the address, {_AGAIN} to try again, {_KEEP} to keep it as it is"
 
 
-def dialogue(path: Path) -> Dialogue[Path]:
+def dialogue(path: Path, nina_ports: tuple[int, ...] = ADVANCED_API_PORTS) -> Dialogue[Path]:
     """Asks for everything and orders the file; returns the path of the file that was written."""
     yield Remark(INTRODUCTION)
     path = yield from _free_path(path)
     mqtt = yield from _broker()
-    rigs = [(yield from _rig(()))]
+    rigs = [(yield from _rig((), nina_ports))]
     while (yield from _is_agreed("Is there another rig?", proposal="n")):
-        rigs.append((yield from _rig(tuple(rigs))))
+        rigs.append((yield from _rig(tuple(rigs), nina_ports)))
     text = config_text(mqtt, tuple(rigs))
     while reason := _text((yield FileOrder(path, text))):
         yield Remark(reason)
@@ -105,7 +106,7 @@ def _tried_broker(mqtt: MqttConfig) -> Dialogue[MqttConfig | None]:
                 return mqtt if choice == _KEEP else None
 
 
-def _rig(others: tuple[RigConfig, ...]) -> Dialogue[RigConfig]:
+def _rig(others: tuple[RigConfig, ...], nina_ports: tuple[int, ...]) -> Dialogue[RigConfig]:
     proposal = ""
     while True:
         answer = yield from _ask(
@@ -115,7 +116,7 @@ def _rig(others: tuple[RigConfig, ...]) -> Dialogue[RigConfig]:
         if isinstance(rigs, str):
             yield Remark(rigs)
             continue
-        rig = yield from _tried_rig(rigs)
+        rig = yield from _tried_rig(rigs, nina_ports)
         if rig is not None and (taken := _owner_of(rig, others)):
             yield Remark(f"This is the address of {taken!r}, which you have named already.")
         elif rig is not None:
@@ -134,7 +135,7 @@ def _rigs_at(answer: str) -> tuple[RigConfig, ...] | str:
     return tuple(rigs) or "Without an address nothing can be tried."
 
 
-def _tried_rig(rigs: tuple[RigConfig, ...]) -> Dialogue[RigConfig | None]:
+def _tried_rig(rigs: tuple[RigConfig, ...], nina_ports: tuple[int, ...]) -> Dialogue[RigConfig | None]:
     """The rig at which an API answers; None where the user wants to write another address."""
     while True:
         yield Remark(f"Looking for the Target Scheduler's API at {', '.join(_url(rig) for rig in rigs)} ...")
@@ -145,7 +146,7 @@ def _tried_rig(rigs: tuple[RigConfig, ...]) -> Dialogue[RigConfig | None]:
             if len(answering) > 1:
                 chosen = yield from _one_of([rigs[index] for index in answering], answering)
             yield Report(found[chosen])
-            return rigs[chosen]
+            return (yield from _with_live_events(rigs[chosen], nina_ports))
         telling = _most_telling(found)
         yield Report(found[telling])
         failed = _first_failed(found[telling])
@@ -161,6 +162,21 @@ def _tried_rig(rigs: tuple[RigConfig, ...]) -> Dialogue[RigConfig | None]:
             choice = yield from _choice()
             if choice != _AGAIN:
                 return rigs[telling] if choice == _KEEP else None
+
+
+def _with_live_events(rig: RigConfig, ports: tuple[int, ...]) -> Dialogue[RigConfig]:
+    """Offers N.I.N.A.'s Advanced API where one answers that has the same profile."""
+    urls = advanced_api_addresses(rig.urls[0], ports)
+    if not urls:
+        return rig
+    candidates = tuple(_changed(rig, nina_url=(url,)) for url in urls)
+    found = _findings_of_each((yield NinaTrial(candidates)))
+    for candidate, findings in zip(candidates, found, strict=True):
+        if _is_its_nina(findings):
+            answers = f"N.I.N.A.'s plugin Advanced API answers at {candidate.nina_urls[0]}."
+            is_agreed = yield from _is_agreed(f"{answers} Shall it tell what happens at once?", proposal="y")
+            return candidate if is_agreed else rig
+    return rig
 
 
 def _one_of(rigs: list[RigConfig], indexes: list[int]) -> Dialogue[int]:
@@ -279,6 +295,10 @@ def _owner_of(rig: RigConfig, others: tuple[RigConfig, ...]) -> str | None:
 def _answers(findings: Findings) -> bool:
     """A wrong clock is no reason to look elsewhere."""
     return any(finding.step == "profiles" and finding.ok for finding in findings)
+
+
+def _is_its_nina(findings: Findings) -> bool:
+    return any(finding.step == "profile" and finding.ok for finding in findings)
 
 
 def _first_failed(findings: Findings) -> Finding | None:

@@ -6,20 +6,22 @@ import asyncio
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ts2mqtt.check.broker import check_broker
+from ts2mqtt.check.nina import check_nina
 from ts2mqtt.check.rig import check_rig
 from ts2mqtt.config import HomeAssistantConfig, PollingConfig
 from ts2mqtt.errors import ConfigError, Ts2mqttError
 from ts2mqtt.network import event_loop
+from ts2mqtt.setup.addresses import ADVANCED_API_PORTS
 from ts2mqtt.setup.dialogue import dialogue
 from ts2mqtt.setup.next_steps import next_steps
 from ts2mqtt.setup.steps import (
     BrokerTrial,
     FileOrder,
     FileQuery,
+    NinaTrial,
     Question,
     Remark,
     Report,
@@ -28,6 +30,7 @@ from ts2mqtt.setup.steps import (
 from ts2mqtt.timing import CheckTimings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
     from typing import TextIO
 
@@ -36,6 +39,13 @@ if TYPE_CHECKING:
     from ts2mqtt.setup.next_steps import Installation
     from ts2mqtt.setup.steps import Findings, Reply, Step
     from ts2mqtt.setup.terminal import User
+
+    class RigCheck(Protocol):
+        """check_rig, or check_nina."""
+
+        def __call__(
+            self, rig: RigConfig, polling: PollingConfig, tell: Callable[[Finding], None], *, timings: CheckTimings
+        ) -> Coroutine[None, None, None]: ...
 
 
 def make_sure_of_terminal(stdin: TextIO, stdout: TextIO) -> None:
@@ -47,13 +57,19 @@ def make_sure_of_terminal(stdin: TextIO, stdout: TextIO) -> None:
         )
 
 
-def setup(path: Path, installation: Installation, user: User, timings: CheckTimings = CheckTimings()) -> None:
+def setup(
+    path: Path,
+    installation: Installation,
+    user: User,
+    timings: CheckTimings = CheckTimings(),
+    nina_ports: tuple[int, ...] = ADVANCED_API_PORTS,
+) -> None:
     """Asks until a configuration is written, and says what to do next.
 
     Raises Ts2mqttError where the user ends the dialogue before that; then nothing is written.
     """
     try:
-        written = _Setup(user, timings).run(path)
+        written = _Setup(user, timings, nina_ports).run(path)
     except (EOFError, KeyboardInterrupt):
         # The cursor stands behind the question.
         user.tell("\n")
@@ -65,9 +81,10 @@ def setup(path: Path, installation: Installation, user: User, timings: CheckTimi
 class _Setup:
     user: User
     timings: CheckTimings
+    nina_ports: tuple[int, ...]
 
     def run(self, path: Path) -> Path:
-        steps = dialogue(path)
+        steps = dialogue(path, self.nina_ports)
         reply: Reply = None
         try:
             while True:
@@ -89,7 +106,9 @@ class _Setup:
             case BrokerTrial():
                 reply = event_loop.run(self._tried_broker(step.mqtt))
             case RigTrial():
-                reply = event_loop.run(self._tried_rigs(step.rigs))
+                reply = event_loop.run(self._tried_rigs(check_rig, step.rigs))
+            case NinaTrial():
+                reply = event_loop.run(self._tried_rigs(check_nina, step.rigs))
             case FileQuery():
                 reply = os.path.lexists(step.path)
             case FileOrder():
@@ -106,12 +125,11 @@ class _Setup:
         await check_broker(mqtt, HomeAssistantConfig(), tell, timings=self.timings)
         return tuple(findings)
 
-    async def _tried_rigs(self, rigs: tuple[RigConfig, ...]) -> tuple[Findings, ...]:
+    async def _tried_rigs(self, check: RigCheck, rigs: tuple[RigConfig, ...]) -> tuple[Findings, ...]:
         found: list[list[Finding]] = [[] for _ in rigs]
-        check = partial(check_rig, polling=PollingConfig(), timings=self.timings)
         async with asyncio.TaskGroup() as group:
             for rig, findings in zip(rigs, found, strict=True):
-                group.create_task(check(rig, tell=findings.append))
+                group.create_task(check(rig, PollingConfig(), findings.append, timings=self.timings))
         return tuple(map(tuple, found))
 
 

@@ -56,6 +56,13 @@ class RigTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class NinaTrial:
+    """Checks N.I.N.A.'s Advanced API at the `nina_url` of each, as `ts2mqtt check` does; replies as to a RigTrial."""
+
+    rigs: tuple[RigConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FileQuery:
     """Asks whether something has this name already; the reply is True or False."""
 
@@ -70,7 +77,7 @@ class FileOrder:
     text: str
 
 
-Step: TypeAlias = Question | Remark | Report | BrokerTrial | RigTrial | FileQuery | FileOrder
+Step: TypeAlias = Question | Remark | Report | BrokerTrial | RigTrial | NinaTrial | FileQuery | FileOrder
 Reply: TypeAlias = str | bool | Findings | tuple[Findings, ...] | None
 Dialogue: TypeAlias = Generator[Step, Reply, T]
 """Yields steps, is sent the reply to each, and returns what came out of it."""
