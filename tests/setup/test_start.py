@@ -174,6 +174,7 @@ async def test_a_closed_standard_input(tmp_path: Path) -> None:
     assert b"there is no terminal here" in err
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_terminal_that_cannot_hide_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """getpass() would warn, and show what is typed: standard input is no terminal here, and there is no other."""
 
