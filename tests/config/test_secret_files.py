@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.windows import not_on_windows
 from ts2mqtt.config import load_config
 from ts2mqtt.errors import ConfigError
 
@@ -35,14 +36,16 @@ def faults(**settings: str) -> tuple[str, ...]:
 
 
 class TestPasswords:
-    @pytest.mark.parametrize("password", ["p" * _MOST, "ü" * (_MOST // 2), "a:b: c # d"])
+    @pytest.mark.parametrize(
+        "password", ["p" * _MOST, "ü" * (_MOST // 2), "a:b: c # d"], ids=["ascii", "umlauts", "signs"]
+    )
     def test_what_mqtt_can_carry_is_taken(self, password: str, tmp_path: Path) -> None:
         assert faults(password=password) == ()
         file = tmp_path / "password"
         file.write_text(password, encoding="utf-8")
         assert faults(password_file=str(file)) == ()
 
-    @pytest.mark.parametrize("password", ["p" * 70_000, "ü" * (_MOST // 2 + 1)])
+    @pytest.mark.parametrize("password", ["p" * 70_000, "ü" * (_MOST // 2 + 1)], ids=["ascii", "umlauts"])
     def test_a_longer_one_is_refused_and_not_shown(self, password: str, tmp_path: Path) -> None:
         assert faults(password=password) == (
             "TS2MQTT_MQTT__PASSWORD: found a value that is not shown; expected at most 65,535 bytes",
@@ -50,21 +53,23 @@ class TestPasswords:
         file = tmp_path / "password"
         file.write_text(password, encoding="utf-8")
         assert faults(password_file=str(file)) == (
-            f"TS2MQTT_MQTT__PASSWORD_FILE: '{file}' has more than 65,535 bytes; expected the password in it",
+            f"TS2MQTT_MQTT__PASSWORD_FILE: {str(file)!r} has more than 65,535 bytes; expected the password in it",
         )
 
     def test_bytes_that_are_no_text_are_refused(self) -> None:
-        assert faults(password=os.fsdecode(b"p\xff")) == (
+        assert faults(password=b"p\xff".decode(errors="surrogateescape")) == (
             "TS2MQTT_MQTT__PASSWORD: found a value that is not shown; expected UTF-8 text",
         )
 
 
 class TestFiles:
+    @not_on_windows("there it is no file")
     @pytest.mark.parametrize("key", ["password_file", "tls__ca_file"])
     def test_a_device_is_not_read(self, key: str) -> None:
         (fault,) = faults(**{key: "/dev/zero"})
         assert fault.endswith(": cannot read '/dev/zero': it is no regular file")
 
+    @not_on_windows("there it is no file")
     @pytest.mark.parametrize("key", ["password_file", "tls__ca_file"])
     def test_a_pipe_is_not_waited_for(self, key: str, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
@@ -74,8 +79,9 @@ class TestFiles:
 
     def test_a_directory_is_told(self, tmp_path: Path) -> None:
         (fault,) = faults(password_file=str(tmp_path))
-        assert fault.endswith(f": cannot read '{tmp_path}': Is a directory")
+        assert fault.endswith(f": cannot read {str(tmp_path)!r}: Is a directory")
 
+    @not_on_windows("there it takes room on the disk")
     def test_of_a_huge_file_only_the_beginning_is_read(self, tmp_path: Path) -> None:
         file = tmp_path / "huge"
         with file.open("wb") as huge:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,8 +158,8 @@ class _Checking:
 
 def _beginning(file: Path) -> bytes:
     """Raises OSError for a pipe or a device: one may never begin, another never end."""
-    mode = file.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    # Whether it is there at all is open()'s to tell: stat() has Windows say so, in its own language.
+    if file.exists() and not file.is_file() and not file.is_dir():
         raise OSError(errno.EINVAL, "it is no regular file")
     with file.open("rb") as opened:
         # The line end after a password counts, too.
