@@ -77,7 +77,7 @@ def test_what_is_added_later_is_passed_over() -> None:
     assert read_target(TARGET | {"mood": {"good": True}}) == read_target(TARGET)
 
 
-@pytest.mark.parametrize("payload", GARBAGE)
+@pytest.mark.parametrize("payload", GARBAGE, ids=lambda payload: repr(payload[:10]))
 @pytest.mark.parametrize("model", [payloads.Target, payloads.Plan, payloads.Heartbeat])
 def test_garbage_is_nothing(payload: bytes, model: type[payloads.Payload]) -> None:
     assert read(model, payload) is None
