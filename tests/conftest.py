@@ -47,7 +47,7 @@ def _no_socket_in_a_quick_test(request: pytest.FixtureRequest, monkeypatch: pyte
 if sys.platform == "win32":
 
     def pytest_asyncio_loop_factories() -> dict[str, type[asyncio.SelectorEventLoop]]:
-        """The event loop of ts2mqtt/system/event_loop.py."""
+        """The event loop of ts2mqtt/network/event_loop.py."""
         return {"selector": asyncio.SelectorEventLoop}
 
 

@@ -26,8 +26,11 @@ from tests.windows.forwarding_dll import forwarding_dll
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSIONS = ("3.11", "3.13")
-"""The oldest that ts2mqtt takes, and the one that the program for Windows is built with."""
+OLDEST = "3.11"
+"""That ts2mqtt takes."""
+NEWEST = "3.13"
+"""The program for Windows is built with it."""
+VERSIONS = (OLDEST, NEWEST)
 
 _FOLDER = ROOT / ".venv" / "windows"
 # What the tests of pure code import, and pytest's own need on Windows.

@@ -9,14 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.windows.prepare import environment, python
+from tests.conftest import need
+from tests.windows.prepare import environment, is_ready, python
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-_PATIENCE_S = 300.0
+LONGEST_S = 1800.0
+"""No test takes longer, however busy the machine is."""
+_PATIENCE_S = 900.0
 _LONGEST_LINE = 1 << 20
 
 
@@ -68,6 +71,12 @@ class WindowsPython:
             output, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, output.decode("cp1252").replace("\r\n", "\n")
+
+
+def prepared(version: str) -> WindowsPython:
+    """Skips the test where it is not."""
+    need(f"Wine with Python {version} for Windows", is_there=is_ready(version))
+    return WindowsPython(version)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""ts2mqtt in Python for Windows, under Wine: its commands, the signals of Windows, and the tests of pure code."""
+"""ts2mqtt in Python for Windows, under Wine: its commands, and the signals of Windows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import need
 from tests.support.observer import observing
 from tests.support.project import ROOT
-from tests.windows.prepare import VERSIONS, is_ready
-from tests.windows.program import WindowsPython, windows_path
+from tests.windows.prepare import NEWEST, VERSIONS
+from tests.windows.program import LONGEST_S, WindowsPython, prepared, windows_path
 from ts2mqtt.cli import parser
 
 if TYPE_CHECKING:
@@ -25,16 +24,14 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(LONGEST_S)
 
 TS2MQTT = ("-m", "ts2mqtt")
-PURE_TESTS = "import pytest, sys; sys.exit(pytest.main(['--quick', '-q', '-p', 'no:cacheprovider']))"
 
 
-@pytest.fixture(params=[pytest.param(version, marks=pytest.mark.xdist_group(version)) for version in VERSIONS])
-def windows(request: pytest.FixtureRequest) -> WindowsPython:
-    need("Wine with a Python for Windows", is_there=is_ready(request.param))
-    return WindowsPython(request.param)
+@pytest.fixture
+def windows() -> WindowsPython:
+    return prepared(NEWEST)
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +45,6 @@ def written(folder: Path, mqtt: str, url: str) -> str:
     path = folder / "config.yaml"
     path.write_text(f"mqtt: {mqtt}\nrigs: [{{name: Backyard, url: '{url}'}}]\npolling: {{interval: 5s}}\n")
     return windows_path(path)
-
-
-async def test_the_pure_tests_pass(windows: WindowsPython) -> None:
-    code, output = await windows.output_of("-c", PURE_TESTS)
-    assert code == 0, output[-5000:]
 
 
 async def test_the_bridge_works_and_ctrl_c_ends_it(
@@ -110,8 +102,10 @@ async def test_the_demo_shows_messages_whatever_the_code_page_until_ctrl_c(
         assert "Traceback" not in "".join(demo.lines)
 
 
-async def test_signals_and_the_close_of_the_console_end_a_command(windows: WindowsPython) -> None:
-    code, output = await windows.output_of("-m", "tests.windows.signals_inside")
+# Each version of asyncio has its own way with signals.
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_signals_and_the_close_of_the_console_end_a_command(version: str) -> None:
+    code, output = await prepared(version).output_of("-m", "tests.windows.signals_inside")
     assert (code, output.splitlines()) == (0, ["SIGINT 0", "SIGTERM 0", "SIGBREAK 0", "later 0", "close 0 []"])
 
 
