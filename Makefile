@@ -40,11 +40,10 @@ test-node-red: $(VENV)/.installed-dev
 	-tests/node_red/install.sh
 	$(BIN)/pytest tests/node_red $(PYTEST)
 
-# Pythons for Windows, under Wine; what cannot be prepared is skipped. The pure tests on one core, the commands on the
-# other.
+# Pythons for Windows, under Wine; what cannot be prepared is skipped. One core has all pure tests, the other the rest.
 test-windows: $(VENV)/.installed-dev
 	-$(BIN)/python -m tests.windows.prepare
-	$(BIN)/pytest -n 2 --dist loadfile tests/windows $(PYTEST)
+	$(BIN)/pytest -n 2 --dist loadgroup tests/windows $(PYTEST)
 
 # The image, built and run by the container engine of this machine; skipped where there is none.
 test-container: $(VENV)/.installed-dev

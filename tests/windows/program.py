@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.conftest import need
 from tests.windows.prepare import environment, is_ready, python
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_S = 1800.0
 """No test takes longer, however busy the machine is."""
+SHORT = pytest.mark.xdist_group("short")
+"""Together these tests take about as long as all pure tests: so each core has as much to do."""
 _PATIENCE_S = 900.0
 _LONGEST_LINE = 1 << 20
 

@@ -14,7 +14,7 @@ import pytest
 from tests.support.observer import observing
 from tests.support.project import ROOT
 from tests.windows.prepare import NEWEST, VERSIONS
-from tests.windows.program import LONGEST_S, WindowsPython, prepared, windows_path
+from tests.windows.program import LONGEST_S, SHORT, WindowsPython, prepared, windows_path
 from ts2mqtt.cli import parser
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
 
-pytestmark = pytest.mark.timeout(LONGEST_S)
+pytestmark = [SHORT, pytest.mark.timeout(LONGEST_S)]
 
 TS2MQTT = ("-m", "ts2mqtt")
 
