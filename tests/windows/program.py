@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 from contextlib import asynccontextmanager
@@ -24,23 +25,25 @@ LONGEST_S = 1800.0
 SHORT = pytest.mark.xdist_group("short")
 """Together these tests take about as long as all pure tests: so each core has as much to do."""
 _PATIENCE_S = 900.0
-_LONGEST_LINE = 1 << 20
+# More than any program here writes before it is read.
+_LONGEST_OUTPUT = 1 << 24
+_END = b"\x04the program has ended\n"
 
 
 class Running:
     """A program with a pipe as standard output; `lines` is what was read of it."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, output: asyncio.StreamReader) -> None:
         self.lines: list[str] = []
         self._process = process
+        self._output = output
 
     async def says(self, text: str) -> None:
         """Reads its output up to the first line with this text in it."""
-        assert self._process.stdout
         async with asyncio.timeout(_PATIENCE_S):
-            while line := (await self._process.stdout.readline()).decode(errors="replace"):
-                self.lines.append(line.rstrip())
-                if text in line:
+            while (line := await self._output.readline()) and not line.endswith(_END):
+                self.lines.append(line.decode(errors="replace").rstrip())
+                if text in self.lines[-1]:
                     return
         raise AssertionError(f"it ended without saying {text!r}: {self.lines}")
 
@@ -48,10 +51,14 @@ class Running:
         """Its exit code; Wine passes SIGINT on as the event that Windows has for Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
         async with asyncio.timeout(_PATIENCE_S):
-            output, _ = await self._process.communicate()
+            code, output = await self.end()
         self.lines += output.decode(errors="replace").splitlines()
-        assert self._process.returncode is not None
-        return self._process.returncode
+        return code
+
+    async def end(self) -> tuple[int, bytes]:
+        """Waits for it; its exit code, and what of its output was not read yet."""
+        output = await self._output.readuntil(_END)
+        return await self._process.wait(), output.removesuffix(_END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,8 @@ class WindowsPython:
 
     @asynccontextmanager
     async def started(self, *arguments: str, **variables: str) -> AsyncIterator[Running]:
-        async with _begun(str(python(self.version)), *arguments, **variables) as process:
-            yield Running(process)
+        async with _begun(str(python(self.version)), *arguments, **variables) as running:
+            yield running
 
     async def output_of(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Exit code and all output of a Python that ends by itself; its output is a pipe."""
@@ -71,10 +78,9 @@ class WindowsPython:
 
     async def ended(self, *command: str, **variables: str) -> tuple[int, str]:
         """As output_of(), of any program for Windows."""
-        async with _begun(*command, **variables) as process:
-            output, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, output.decode("cp1252").replace("\r\n", "\n")
+        async with _begun(*command, **variables) as running:
+            code, output = await running.end()
+        return code, output.decode("cp1252").replace("\r\n", "\n")
 
 
 def prepared(version: str) -> WindowsPython:
@@ -84,21 +90,42 @@ def prepared(version: str) -> WindowsPython:
 
 
 @asynccontextmanager
-async def _begun(*command: str, **variables: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *("wine", *command),
-        env=environment() | variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        limit=_LONGEST_LINE,
+async def _begun(*command: str, **variables: str) -> AsyncIterator[Running]:
+    async with _pipe() as (output, writing):
+        process = await asyncio.create_subprocess_exec(
+            *("wine", *command),
+            env=environment() | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=subprocess.STDOUT,
+        )
+        end = asyncio.create_task(_marked_end(process, writing))
+        try:
+            yield Running(process, output)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await end
+
+
+async def _marked_end(process: Process, writing: int) -> None:
+    """Wine's desktop may inherit the pipe, and keep it open as long as any program of Wine runs."""
+    await process.wait()
+    os.write(writing, _END)
+
+
+@asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    reading, writing = os.pipe()
+    output = asyncio.StreamReader(limit=_LONGEST_OUTPUT)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb")
     )
     try:
-        yield process
+        yield output, writing
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+        transport.close()
+        os.close(writing)
 
 
 def windows_path(path: Path) -> str:
