@@ -10,7 +10,7 @@ from ts2mqtt.observatory.completion import all_complete, completion_rule
 from ts2mqtt.observatory.events import Event
 from ts2mqtt.observatory.evidence import LIVE
 from ts2mqtt.observatory.totals import project_totals, target_totals
-from ts2mqtt.observatory.tree import Places, all_projects, all_targets, distinct_projects, distinct_targets
+from ts2mqtt.observatory.tree import all_projects, all_targets, distinct_projects, distinct_targets, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, Profile, Project, Rig
     from ts2mqtt.observatory.present import Appointment, Present
-    from ts2mqtt.observatory.tree import TargetPlace
+    from ts2mqtt.observatory.tree import Places, TargetPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Happenings:
             yield replace(self._event(events.PROFILE_CHANGED), profile_id=new.id, profile_name=new.name)
         if before is self.look.rig:
             return
-        places = Places.of(before)
+        places = places_of(before)
         yield from self._of_projects(before, places)
         yield from self._of_exposures()
         yield from self._of_completed_targets(places)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from ts2mqtt.observatory.tree import Places
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 """Any JSON, for fields of the API that this version does not know."""
 
@@ -184,7 +186,7 @@ class Rig:
     """One N.I.N.A. with its Target Scheduler, as far as it has answered; what was never read is None.
 
     `online` is None until it was tried once. `exposure_throttle_percent` is a preference of the plugin that its API
-    does not tell: from the user's configuration.
+    does not tell: from the user's configuration. `places` is what `tree.places_of()` keeps here.
     """
 
     id: str
@@ -195,6 +197,7 @@ class Rig:
     plugin_version: str | None = None
     exposure_throttle_percent: int = DEFAULT_THROTTLE_PERCENT
     profiles: Listing[Profile] | None = None
+    places: Places | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def active_profile(self) -> Profile | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.observatory.model import ACTIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from ts2mqtt.observatory.model import Profile, Project, Rig, Target
 
@@ -23,7 +23,7 @@ class ProjectPlace:
     @property
     def rank(self) -> tuple[bool, bool]:
         """The lowest counts where one id stands in several places: the active profile's, then an Active project's."""
-        return not self.profile.active, self.project.state != ACTIVE
+        return _rank(self.profile, self.project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +37,32 @@ class TargetPlace:
     @property
     def rank(self) -> tuple[bool, bool]:
         """As that of its project."""
-        return ProjectPlace(self.profile, self.project).rank
+        return _rank(self.profile, self.project)
 
 
-def all_projects(rig: Rig) -> Iterator[ProjectPlace]:
+def all_projects(rig: Rig) -> tuple[ProjectPlace, ...]:
     """All projects that are known, each time they are named."""
-    for profile in rig.known_profiles:
-        for project in profile.projects.items if profile.projects else ():
-            yield ProjectPlace(profile, project)
+    return places_of(rig).all_projects
 
 
-def all_targets(rig: Rig) -> Iterator[TargetPlace]:
+def all_targets(rig: Rig) -> tuple[TargetPlace, ...]:
     """All targets that are known, each time they are named."""
-    for place in all_projects(rig):
-        for target in place.project.targets.items if place.project.targets else ():
-            yield TargetPlace(place.profile, place.project, target)
+    return places_of(rig).all_targets
 
 
 def distinct_projects(rig: Rig) -> tuple[ProjectPlace, ...]:
     """Every project once, in the place that counts: an imported profile names those of the profile it came from."""
-    return counting_projects(all_projects(rig))
+    return places_of(rig).distinct_projects
 
 
 def distinct_targets(rig: Rig) -> tuple[TargetPlace, ...]:
     """Every target once, in the place that counts: a restored database can name one under two projects."""
-    return counting_targets(all_targets(rig))
+    return places_of(rig).distinct_targets
+
+
+def find_target(rig: Rig, target_id: str) -> TargetPlace | None:
+    """Where this target belongs; None if the rig does not name it."""
+    return places_of(rig).target_anywhere(target_id)
 
 
 def counting_projects(places: Iterable[ProjectPlace]) -> tuple[ProjectPlace, ...]:
@@ -80,10 +81,27 @@ def counting_targets(places: Iterable[TargetPlace]) -> tuple[TargetPlace, ...]:
     return tuple(first.values())
 
 
+def places_of(rig: Rig) -> Places:
+    """Every place of the rig, found once for each value of it: each look asks for them again and again."""
+    if rig.places is not None:
+        return rig.places
+    places = Places.of(rig)
+    # The rig is frozen to everybody else. It never changes, nor do its places.
+    object.__setattr__(rig, "places", places)
+    return places
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """A rig's projects and targets, to find again what another look has in some place."""
+    """A rig's projects and targets, as they are named, and to find again what another look has in some place.
 
+    `all_…` has each every time it is named, `distinct_…` each once, in the place that counts.
+    """
+
+    all_projects: tuple[ProjectPlace, ...]
+    all_targets: tuple[TargetPlace, ...]
+    distinct_projects: tuple[ProjectPlace, ...]
+    distinct_targets: tuple[TargetPlace, ...]
     _projects: Mapping[tuple[str, str], ProjectPlace]
     _projects_anywhere: Mapping[str, ProjectPlace]
     _targets: Mapping[tuple[str, str, str], TargetPlace]
@@ -91,11 +109,26 @@ class Places:
 
     @classmethod
     def of(cls, rig: Rig) -> Places:
+        projects = tuple(
+            ProjectPlace(profile, project)
+            for profile in rig.known_profiles
+            for project in (profile.projects.items if profile.projects else ())
+        )
+        targets = tuple(
+            TargetPlace(place.profile, place.project, target)
+            for place in projects
+            for target in (place.project.targets.items if place.project.targets else ())
+        )
+        one_project_each, one_target_each = counting_projects(projects), counting_targets(targets)
         return cls(
-            {(place.profile.id, place.project.id): place for place in all_projects(rig)},
-            {place.project.id: place for place in distinct_projects(rig)},
-            {(place.profile.id, place.project.id, place.target.id): place for place in all_targets(rig)},
-            {place.target.id: place for place in distinct_targets(rig)},
+            projects,
+            targets,
+            one_project_each,
+            one_target_each,
+            {(place.profile.id, place.project.id): place for place in projects},
+            {place.project.id: place for place in one_project_each},
+            {(place.profile.id, place.project.id, place.target.id): place for place in targets},
+            {place.target.id: place for place in one_target_each},
         )
 
     def project(self, place: ProjectPlace) -> ProjectPlace | None:
@@ -108,8 +141,10 @@ class Places:
         there = self._targets.get((place.profile.id, place.project.id, place.target.id))
         return there or self._targets_anywhere.get(place.target.id)
 
+    def target_anywhere(self, target_id: str) -> TargetPlace | None:
+        """The target in the place that counts; None if the rig does not name it."""
+        return self._targets_anywhere.get(target_id)
 
-def find_target(rig: Rig, target_id: str) -> TargetPlace | None:
-    """Where this target belongs; None if the rig does not name it."""
-    places = (place for place in all_targets(rig) if place.target.id == target_id)
-    return min(places, key=lambda place: place.rank, default=None)
+
+def _rank(profile: Profile, project: Project) -> tuple[bool, bool]:
+    return not profile.active, project.state != ACTIVE
