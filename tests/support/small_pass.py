@@ -28,7 +28,7 @@ from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.lists import RigLists
 from ts2mqtt.scheduler.rig_failures import RigFailures
 from ts2mqtt.timing import SystemClock
-from ts2mqtt.topics.encode import RigView, rig_messages
+from ts2mqtt.topics.encode import RigStates, RigView
 from ts2mqtt.topics.names import TopicNames
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Passes:
 
     def __init__(self, rig_id: str, writer: DeviceWriter) -> None:
         self._rig = Rig(id=rig_id, name="Rig", api_version="v0", url="http://127.0.0.1", online=True)
-        self._topics = writer.ids.topics
+        self._states = RigStates(writer.ids.topics)
         self._devices = RigDevices(writer)
         self._desired = DesiredState(writer.ids, [rig_id])
         self._lists = RigLists(RigFailures("Rig", SystemClock()), SystemClock())
@@ -73,7 +73,7 @@ class _Passes:
         rig = replace(self._rig, profiles=replace(profiles, items=assembled))
         observation = observe(self._watch, Look(rig=rig, plan=None, now=EVENING, zone=UTC))
         self._watch = observation.watch
-        states = rig_messages(self._topics, RigView(rig, None, observation.present, self._watch))
+        states = self._states.messages(RigView(rig, None, observation.present, self._watch))
         devices = self._devices.messages(rig, frozenset({ACTIVE}))
         self._desired.put(RigUpdate(rig=rig, states=states, devices=devices))
         desired = self._desired.of({rig.id})

@@ -25,7 +25,7 @@ from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.scheduler.report import RigReport
 from ts2mqtt.topics.decode import Recalled
-from ts2mqtt.topics.encode import RigView, event_payload, rig_messages, with_live_facts
+from ts2mqtt.topics.encode import RigStates, RigView, event_payload
 
 if TYPE_CHECKING:
     import random
@@ -87,7 +87,7 @@ class RigWorker:
         self._name = config.name
         self._site = _site(config)
         self._project_states = project_states
-        self._topics = surroundings.ids.topics
+        self._states = RigStates(surroundings.ids.topics)
         writer = surroundings.writer
         self._devices = (
             RigDevices(writer, has_site=self._site is not None, has_nina=bool(config.nina_urls)) if writer else None
@@ -210,7 +210,7 @@ class RigWorker:
         view = self._view_of(report, observation)
         update = RigUpdate(
             rig=report.rig,
-            states=self._states(view, last),
+            states=last.states if last and view == self._view else self._states.messages(view),
             devices=last.devices if last and last.rig is report.rig else self._device_messages(report.rig),
             events=tuple(event_payload(report.rig, event) for event in events),
             problem=live.latest_problem(report.problem) if live else report.problem,
@@ -232,16 +232,6 @@ class RigWorker:
         if is_news:
             self._sum_up(report.rig)
             self._inbox.put(update)
-
-    def _states(self, view: RigView, last: RigUpdate | None) -> Mapping[str, Message]:
-        """Of what has not changed since the last update nothing is written anew."""
-        if last is None or self._view is None:
-            return rig_messages(self._topics, view)
-        if view == self._view:
-            return last.states
-        if replace(view, live=self._view.live) == self._view:
-            return with_live_facts(self._topics, view, last.states)
-        return rig_messages(self._topics, view)
 
     def _view_of(self, report: RigReport, observation: Observation) -> RigView:
         return RigView(

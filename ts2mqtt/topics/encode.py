@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from math import fsum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.coordinates import dec_text, ra_degrees, ra_text
@@ -22,7 +22,8 @@ from ts2mqtt.topics.message import Message
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, TopicNames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
 
     from _typeshed import DataclassInstance
 
@@ -77,47 +78,187 @@ def rig_messages(names: TopicNames, view: RigView) -> dict[str, Message]:
 
     There is no message for a thing that was never read, so that what the broker holds of it stays.
     """
-    rig = view.rig
-    picture = {names.rig_plan_image(rig.id): Message(view.picture)} if view.picture else {}
-    if view.last_picture:
-        picture[names.rig_night_image(rig.id)] = Message(view.last_picture)
-    last_night = view.watch.nights.last
-    night = {names.rig_night(rig.id): Message(_night(rig, last_night).to_bytes())} if last_night else {}
-    return {
-        names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
-        names.rig_state(rig.id): _state_message(view),
-        names.rig_plan(rig.id): Message(_plan(view).to_bytes(), provisional=view.plan is None),
-        **picture,
-        **night,
-        **{
-            names.thing(rig.id, PROFILE, profile.id): _message(_profile(rig, profile))
-            for profile in rig.known_profiles
-        },
-        **{
-            names.thing(rig.id, PROJECT, place.project.id): _message(_project(view, place))
-            for place in distinct_projects(rig)
-        },
-        **{
-            names.thing(rig.id, TARGET, place.target.id): Message(
-                _target(view, place).to_bytes(), provisional=view.has_unknown_skies
-            )
-            for place in distinct_targets(rig)
-        },
-    }
+    return RigStates(names).messages(view)
 
 
-def with_live_facts(names: TopicNames, view: RigView, messages: Mapping[str, Message]) -> dict[str, Message]:
-    """The messages of a view that differed from this one in nothing but what N.I.N.A. tells, as they are now."""
-    return {**messages, names.rig_state(view.rig.id): _state_message(view)}
+class RigStates:
+    """The states of one rig as it changes: of what is as it was, nothing is written anew."""
 
+    def __init__(self, names: TopicNames) -> None:
+        self._names = names
+        self._written: dict[str, _Written] = {}
 
-def _state_message(view: RigView) -> Message:
-    return Message(_state(view).to_bytes(), provisional=view.rig.profiles is None)
+    def messages(self, view: RigView) -> dict[str, Message]:
+        """As rig_messages()."""
+        rig, names, before = view.rig, self._names, self._written
+        self._written = {topic: _written(content, before.get(topic)) for topic, content in _contents(names, view)}
+        return {
+            names.rig_status(rig.id): Message(ONLINE if rig.online else OFFLINE, provisional=rig.online is None),
+            names.rig_state(rig.id): Message(_state(view).to_bytes(), provisional=rig.profiles is None),
+            **{topic: written.message for topic, written in self._written.items()},
+        }
 
 
 def event_payload(rig: Rig, event: Event) -> bytes:
     """What is published, not retained, on the rig's event topic."""
     return payloads.Event(rig_id=rig.id, rig_name=rig.name, **_fields_of(event)).to_bytes()
+
+
+class _PlanContent(NamedTuple):
+    rig_id: str
+    rig_name: str
+    plan: NightPlan | None
+    profile_name: str | None
+    outdated: bool | None
+
+    def message(self) -> Message:
+        return Message(_plan(self).to_bytes(), provisional=self.plan is None)
+
+
+class _NightContent(NamedTuple):
+    rig_id: str
+    rig_name: str
+    report: NightReport
+
+    def message(self) -> Message:
+        return Message(_night(self).to_bytes())
+
+
+class _PictureContent(NamedTuple):
+    png: bytes
+
+    def message(self) -> Message:
+        return Message(self.png)
+
+
+class _ProfileContent(NamedTuple):
+    rig_id: str
+    rig_name: str
+    throttle_percent: int
+    profile: Profile
+
+    def message(self) -> Message:
+        return _message(_profile(self))
+
+
+class _ProjectContent(NamedTuple):
+    """`histories` are those of its targets, in their order."""
+
+    rig_id: str
+    rig_name: str
+    throttle_percent: int
+    profile_id: str
+    profile_name: str
+    project: Project
+    first_seen: datetime | None
+    histories: tuple[tuple[NightGained, ...], ...]
+    tonight: date | None
+
+    def message(self) -> Message:
+        return _message(_project(self))
+
+
+class _TargetContent(NamedTuple):
+    """`peaks` are those of its exposure plans, in their order; `scheduled` is from when to when."""
+
+    rig_id: str
+    rig_name: str
+    profile_id: str
+    profile_name: str
+    project_id: str
+    project_name: str
+    rule: CompletionRule
+    target: Target
+    first_seen: datetime | None
+    sky: NightSky | None
+    scheduled: tuple[datetime, datetime] | None
+    peaks: tuple[int | None, ...]
+    nights: tuple[NightGained, ...]
+    tonight: date | None
+    is_provisional: bool
+
+    def message(self) -> Message:
+        return Message(_target(self).to_bytes(), provisional=self.is_provisional)
+
+
+_Content = _PlanContent | _NightContent | _PictureContent | _ProfileContent | _ProjectContent | _TargetContent
+"""All that a message depends on, and nothing else: while it is equal, so is the message."""
+
+
+class _Written(NamedTuple):
+    content: _Content
+    message: Message
+
+
+def _written(content: _Content, before: _Written | None) -> _Written:
+    return before if before and before.content == content else _Written(content, content.message())
+
+
+def _contents(names: TopicNames, view: RigView) -> Iterator[tuple[str, _Content]]:
+    """By topic, of all but the rig's status and state."""
+    rig = view.rig
+    yield names.rig_plan(rig.id), _plan_content(view)
+    if view.picture:
+        yield names.rig_plan_image(rig.id), _PictureContent(view.picture)
+    if view.last_picture:
+        yield names.rig_night_image(rig.id), _PictureContent(view.last_picture)
+    if view.watch.nights.last:
+        yield names.rig_night(rig.id), _NightContent(rig.id, rig.name, view.watch.nights.last)
+    for profile in rig.known_profiles:
+        content = _ProfileContent(rig.id, rig.name, rig.exposure_throttle_percent, profile)
+        yield names.thing(rig.id, PROFILE, profile.id), content
+    for owned in distinct_projects(rig):
+        yield names.thing(rig.id, PROJECT, owned.project.id), _project_content(view, owned)
+    for place in distinct_targets(rig):
+        yield names.thing(rig.id, TARGET, place.target.id), _target_content(view, place)
+
+
+def _plan_content(view: RigView) -> _PlanContent:
+    rig, plan = view.rig, view.plan
+    profile = next((p for p in rig.known_profiles if plan and p.id == plan.profile_id), None)
+    return _PlanContent(rig.id, rig.name, plan, profile.name if profile else None, is_outdated(plan, rig))
+
+
+def _project_content(view: RigView, place: ProjectPlace) -> _ProjectContent:
+    rig, profile, project = view.rig, place.profile, place.project
+    targets = project.targets.items if project.targets else ()
+    return _ProjectContent(
+        rig.id,
+        rig.name,
+        rig.exposure_throttle_percent,
+        profile.id,
+        profile.name,
+        project,
+        view.watch.first_seen.get(project.id),
+        tuple(view.watch.history.get(target.id, ()) for target in targets),
+        _tonight_of(view),
+    )
+
+
+def _target_content(view: RigView, place: TargetPlace) -> _TargetContent:
+    rig, profile, project, target = view.rig, place.profile, place.project, place.target
+    peaks = view.watch.peaks
+    return _TargetContent(
+        rig.id,
+        rig.name,
+        profile.id,
+        profile.name,
+        project.id,
+        project.name,
+        completion_rule(project, rig.exposure_throttle_percent),
+        target,
+        view.watch.first_seen.get(target.id),
+        view.skies.get(target.id),
+        _scheduled(view.plan, place),
+        tuple(peaks.get((target.id, plan.key)) for plan in target.exposure_plans),
+        view.watch.history.get(target.id, ()),
+        _tonight_of(view),
+        view.has_unknown_skies,
+    )
+
+
+def _tonight_of(view: RigView) -> date | None:
+    return view.watch.tally.night if view.watch.tally else None
 
 
 def _message(payload: payloads.Profile | payloads.Project) -> Message:
@@ -178,8 +319,8 @@ def _target_tonight(target: TargetTally) -> payloads.TargetTonight:
     )
 
 
-def _night(rig: Rig, report: NightReport) -> payloads.Night:
-    return payloads.Night(rig_id=rig.id, rig_name=rig.name, **_night_report(report))
+def _night(content: _NightContent) -> payloads.Night:
+    return payloads.Night(rig_id=content.rig_id, rig_name=content.rig_name, **_night_report(content.report))
 
 
 def _night_report(report: NightReport) -> dict[str, Any]:
@@ -245,36 +386,35 @@ def _appointment(appointment: Appointment | None) -> payloads.Appointment | None
     )
 
 
-def _profile(rig: Rig, profile: Profile) -> payloads.Profile:
+def _profile(content: _ProfileContent) -> payloads.Profile:
+    profile = content.profile
     projects = profile.projects.items if profile.projects else ()
     counts = {state: sum(project.state == state for project in projects) for state in PROJECT_STATES}
     return payloads.Profile(
         id=profile.id,
         name=profile.name,
-        rig_id=rig.id,
-        rig_name=rig.name,
+        rig_id=content.rig_id,
+        rig_name=content.rig_name,
         active=profile.active,
         projects=[_named(project) for project in projects] if profile.projects else None,
         project_counts=payloads.ProjectCounts(**counts) if profile.projects else None,
         extra=dict(profile.extra),
-        **_totals(profile_totals(profile, rig.exposure_throttle_percent)),
+        **_totals(profile_totals(profile, content.throttle_percent)),
     )
 
 
-def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
-    rig, profile, project = view.rig, place.profile, place.project
-    throttle = rig.exposure_throttle_percent
+def _project(content: _ProjectContent) -> payloads.Project:
+    project, throttle = content.project, content.throttle_percent
     totals = project_totals(project, throttle)
-    targets = project.targets.items if project.targets else ()
     return payloads.Project(
         id=project.id,
         name=project.name,
-        rig_id=rig.id,
-        rig_name=rig.name,
-        profile_id=profile.id,
-        profile_name=profile.name,
+        rig_id=content.rig_id,
+        rig_name=content.rig_name,
+        profile_id=content.profile_id,
+        profile_name=content.profile_name,
         targets=[_named(target) for target in project.targets.items] if project.targets else None,
-        first_seen=view.watch.first_seen.get(project.id),
+        first_seen=content.first_seen,
         state=project.state,
         priority=project.priority,
         description=project.description,
@@ -297,25 +437,23 @@ def _project(view: RigView, place: ProjectPlace) -> payloads.Project:
         smart_exposure_order=project.smart_exposure_order,
         extra=dict(project.extra),
         **_totals(totals),
-        **_ahead(view, together(view.watch.history.get(target.id, ()) for target in targets), totals),
+        **_ahead(together(content.histories), totals, content.tonight),
     )
 
 
-def _target(view: RigView, place: TargetPlace) -> payloads.Target:
-    rig, target, sky = view.rig, place.target, view.skies.get(place.target.id)
-    rule = completion_rule(place.project, rig.exposure_throttle_percent)
-    totals = target_totals(target, rule)
-    nights = view.watch.history.get(target.id, ())
+def _target(content: _TargetContent) -> payloads.Target:
+    target, rule, sky = content.target, content.rule, content.sky
+    scheduled, totals = content.scheduled, target_totals(target, rule)
     return payloads.Target(
         id=target.id,
         name=target.name,
-        rig_id=rig.id,
-        rig_name=rig.name,
-        profile_id=place.profile.id,
-        profile_name=place.profile.name,
-        project_id=place.project.id,
-        project_name=place.project.name,
-        first_seen=view.watch.first_seen.get(target.id),
+        rig_id=content.rig_id,
+        rig_name=content.rig_name,
+        profile_id=content.profile_id,
+        profile_name=content.profile_name,
+        project_id=content.project_id,
+        project_name=content.project_name,
+        first_seen=content.first_seen,
         active=target.active,
         ra_hours=target.ra_hours,
         ra_deg=None if target.ra_hours is None else ra_degrees(target.ra_hours),
@@ -328,15 +466,15 @@ def _target(view: RigView, place: TargetPlace) -> payloads.Target:
         altitude_max_deg=round(sky.altitude_max_deg, 1) if sky else None,
         transit=sky.transit if sky else None,
         moon_separation_deg=round(sky.moon_separation_deg, 1) if sky else None,
-        scheduled=_scheduled(view.plan, place),
+        scheduled=payloads.Scheduled(start=scheduled[0], end=scheduled[1]) if scheduled else None,
         exposure_throttle=rule.decisive_throttle_percent,
         exposure_plans=[
-            _exposure_plan(plan, rule, view.watch.peaks.get((target.id, plan.key))) for plan in target.exposure_plans
+            _exposure_plan(plan, rule, peak) for plan, peak in zip(target.exposure_plans, content.peaks, strict=True)
         ],
         extra=dict(target.extra),
-        nights=[payloads.NightGained(**_fields_of(night)) for night in nights],
+        nights=[payloads.NightGained(**_fields_of(night)) for night in content.nights],
         **_totals(totals),
-        **_ahead(view, nights, totals),
+        **_ahead(content.nights, totals, content.tonight),
     )
 
 
@@ -365,27 +503,26 @@ def _statistics(statistics: Statistics | None) -> payloads.Statistics | None:
     return payloads.Statistics(**_fields_of(statistics)) if statistics else None
 
 
-def _scheduled(plan: NightPlan | None, place: TargetPlace) -> payloads.Scheduled | None:
+def _scheduled(plan: NightPlan | None, place: TargetPlace) -> tuple[datetime, datetime] | None:
     if plan is None or plan.profile_id != place.profile.id:
         return None
     blocks = [block for block in plan.blocks if block.target_id == place.target.id and not block.dropped]
     if not blocks:
         return None
-    return payloads.Scheduled(start=blocks[0].start, end=blocks[-1].end)
+    return blocks[0].start, blocks[-1].end
 
 
-def _plan(view: RigView) -> payloads.Plan:
-    rig, plan = view.rig, view.plan
-    profile = next((p for p in rig.known_profiles if plan and p.id == plan.profile_id), None)
+def _plan(content: _PlanContent) -> payloads.Plan:
+    plan = content.plan
     targets = [block for block in plan.blocks if not block.is_wait and not block.dropped] if plan else []
     first, last = (targets[0].start, targets[-1].end) if targets else (None, None)
     waits = [block for block in plan.blocks if block.is_wait] if plan else []
     waits = [block for block in waits if first and last and first < block.end <= last]
     return payloads.Plan(
-        rig_id=rig.id,
-        rig_name=rig.name,
+        rig_id=content.rig_id,
+        rig_name=content.rig_name,
         profile_id=plan.profile_id if plan else None,
-        profile_name=profile.name if profile else None,
+        profile_name=content.profile_name,
         night=plan.night if plan else None,
         fetched=plan.fetched.replace(microsecond=0) if plan else None,
         start=first,
@@ -393,7 +530,7 @@ def _plan(view: RigView) -> payloads.Plan:
         imaging_s=_length_s(targets) if plan else None,
         waiting_s=_length_s(waits) if plan else None,
         blocks=[_block(block) for block in plan.blocks] if plan else [],
-        outdated=is_outdated(plan, rig),
+        outdated=content.outdated,
         inputs=plan.inputs if plan else None,
     )
 
@@ -423,9 +560,8 @@ def _totals(totals: Totals | None) -> dict[str, Any]:
     return _fields_of(totals) if totals else {}
 
 
-def _ahead(view: RigView, nights: tuple[NightGained, ...], totals: Totals | None) -> dict[str, Any]:
-    tally = view.watch.tally
-    ahead = outlook(nights, totals.remaining_s, tally.night) if totals and tally and totals.desired else None
+def _ahead(nights: tuple[NightGained, ...], totals: Totals | None, tonight: date | None) -> dict[str, Any]:
+    ahead = outlook(nights, totals.remaining_s, tonight) if totals and tonight and totals.desired else None
     if ahead is None:
         return {}
     completes = payloads.Completes(earliest=ahead.earliest, latest=ahead.latest) if ahead.earliest else None
