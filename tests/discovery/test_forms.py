@@ -78,6 +78,23 @@ def test_what_a_rig_announces_follows_it() -> None:
     assert 0 < shown.announced.entities < many.entities
 
 
+def test_devices_are_the_very_same_until_something_is_called_otherwise() -> None:
+    shown = RigDevices(DeviceWriter(NAMES))
+    before = shown.messages(BACKYARD, SHOWN_STATES)
+    exposed = replace(M31, exposure_plans=(replace(LUM, acquired=13), *M31.exposure_plans[1:]))
+    assert shown.messages(rig_of(replace(AUTUMN, targets=Listing((exposed,)))), SHOWN_STATES) is before
+    for changed in (
+        rig_of(replace(AUTUMN, name="Winter")),
+        rig_of(replace(AUTUMN, targets=Listing(()))),
+        replace(BACKYARD, plugin_version="6"),
+        replace(BACKYARD, url="http://192.168.1.51:8188"),
+        replace(BACKYARD, profiles=None),
+    ):
+        assert shown.messages(changed, SHOWN_STATES) == device_messages(NAMES, changed, SHOWN_STATES) != before
+        assert shown.messages(BACKYARD, SHOWN_STATES) == before
+    assert shown.messages(BACKYARD, frozenset()) == device_messages(NAMES, BACKYARD, frozenset()) != before
+
+
 @given(st.lists(_TEXTS, min_size=1, max_size=4))
 def test_a_text_may_look_like_a_blank_or_a_format(texts: list[str]) -> None:
     texts = [*texts, "%b %% %s", "".join(blanks(3))]

@@ -93,6 +93,23 @@ def _asked(api: SimulatedApi, projects: list[str]) -> int:
     return sum(api.observatory.counters.targets_requests[project] for project in projects)
 
 
+async def test_what_an_exposure_does_not_change_stays_the_very_same(
+    api: SimulatedApi, observatory: SimulatedObservatory
+) -> None:
+    def lists(rig: Rig) -> list[object]:
+        profiles = [profile.projects for profile in rig.known_profiles]
+        return [*profiles, *(project for listing in profiles if listing for project in listing.items)]
+
+    async with watching(api) as watched:
+        before = await watched.until(lambda rig: all(profile.projects for profile in rig.known_profiles))
+        observatory.acquire(next(observatory.targets()))
+        after = await watched.until(lambda rig: rig != before)
+    changed = [one for one, other in zip(lists(after), lists(before), strict=True) if one is not other]
+    wide = after.known_profiles[0].projects
+    assert wide is not None
+    assert list(map(id, changed)) == [id(wide), id(wide.items[0])]
+
+
 class TestWhatIsAskedWhen:
     async def test_the_first_look_reads_everything_once(self, api: SimulatedApi) -> None:
         async with watching(api, looks(interval=1_000.0)) as watched:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ts2mqtt.logs.wording import on_one_line
 from ts2mqtt.topics.names import PROFILE, PROJECT, TARGET, Subject
@@ -26,8 +25,7 @@ _RANKS = {TARGET: 0, PROJECT: 1, PROFILE: 2}
 """Of things with one name the lowest keeps it: a target is what people look at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedThing:
+class NamedThing(NamedTuple):
     """A profile, project or target with the names that the API gives; a profile has no parent's name."""
 
     about: Subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,6 +94,7 @@ def device_messages(
 class RigDevices:
     """The devices of one rig as it changes: of a thing whose counts have moved, nothing is written anew.
 
+    Nor are names found anew while nothing is called otherwise, and nothing came or went.
     Where N.I.N.A. itself is heard the rig also has what only that tells.
     """
 
@@ -101,6 +102,8 @@ class RigDevices:
         self._writer = writer
         self._has_site = has_site
         self._has_nina = has_nina
+        self._content: _Content | None = None
+        self._messages: dict[str, Message] = {}
         self._of_things: dict[_Thing, _Written] = {}
         self._all: list[_Written] = []
 
@@ -110,13 +113,19 @@ class RigDevices:
 
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
+        things = tuple(_things(rig, project_states, has_site=self._has_site))
+        content = _Content(rig.id, rig.name, rig.url, rig.plugin_version, rig.profiles is None, things)
+        if content != self._content:
+            self._messages, self._content = self._written(rig, things), content
+        return self._messages
+
+    def _written(self, rig: Rig, things: Sequence[_Thing]) -> dict[str, Message]:
         before, topic = self._of_things, self._writer.ids.topic
         of_rig = self._writer.rig(rig, has_nina=self._has_nina)
-        things = tuple(_things(rig, project_states, has_site=self._has_site))
         names = self._writer.names_of(rig, things)
         self._of_things = {
             named: before.get(named) or self._writer.thing(named)
-            for named in (replace(thing, device_name=names[thing.about]) for thing in things)
+            for named in (thing._replace(device_name=names[thing.about]) for thing in things)
         }
         self._all = [of_rig, *self._of_things.values()]
         return {
@@ -134,8 +143,7 @@ class _PlanNames(NamedTuple):
     exposure_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Thing:
+class _Thing(NamedTuple):
     """A profile, project or target, with all that its device depends on and nothing else.
 
     `device_name` differs from those of all other devices.
@@ -151,6 +159,17 @@ class _Thing:
     @property
     def about(self) -> Subject:
         return self.named.about
+
+
+class _Content(NamedTuple):
+    """All that the devices of a rig depend on: while it is equal, so are they."""
+
+    rig_id: str
+    rig_name: str
+    url: str
+    plugin_version: str | None
+    is_unread: bool
+    things: tuple[_Thing, ...]
 
 
 def _things(rig: Rig, project_states: frozenset[str], *, has_site: bool) -> Iterator[_Thing]:

@@ -16,7 +16,10 @@ def are_projects_edited(before: Listing[Project], after: Listing[Project]) -> bo
 
 def are_targets_edited(before: Listing[Target], after: Listing[Target]) -> bool:
     """Whether anything about these targets differs but what an exposure changes: counts and statistics."""
-    return [_without_counts(target) for target in before.items] != [_without_counts(target) for target in after.items]
+    return len(before.items) != len(after.items) or any(
+        one != other and _without_counts(one) != _without_counts(other)
+        for one, other in zip(before.items, after.items, strict=True)
+    )
 
 
 def _without_counts(target: Target) -> Target:

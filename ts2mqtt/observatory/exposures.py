@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -145,22 +144,19 @@ def progress(before: Rig, after: Rig) -> Iterator[Progress]:
         if was is None or was.target is place.target:
             continue
         plans = {plan.key: plan for plan in was.target.exposure_plans}
-        numbers, earlier_numbers = _numbers_of_equals(place.target), _numbers_of_equals(was.target)
         for plan in place.target.exposure_plans:
             earlier = plans.get(plan.key)
-            # Of equal plans one that is gone leaves its key to the next: which is which cannot be told any more.
-            if numbers[_kind(plan)] != earlier_numbers[_kind(plan)]:
+            if earlier is None or (earlier.acquired, earlier.accepted) == (plan.acquired, plan.accepted):
                 continue
-            if earlier and (earlier.acquired, earlier.accepted) != (plan.acquired, plan.accepted):
+            # Of equal plans one that is gone leaves its key to the next: which is which cannot be told any more.
+            if _number_of_equals(place.target, plan) == _number_of_equals(was.target, plan):
                 yield Progress(was, place, earlier, plan)
 
 
-def _kind(plan: ExposurePlan) -> tuple[str | None, float | None]:
-    return plan.template, plan.exposure_s
-
-
-def _numbers_of_equals(target: Target) -> Counter[tuple[str | None, float | None]]:
-    return Counter(_kind(plan) for plan in target.exposure_plans)
+def _number_of_equals(target: Target, plan: ExposurePlan) -> int:
+    """How many of the target's exposure plans are of the template and the exposure of this one."""
+    kind = (plan.template, plan.exposure_s)
+    return sum((other.template, other.exposure_s) == kind for other in target.exposure_plans)
 
 
 def _was_left_since(thing_id: str, step: Progress, since: datetime | None, before: Before) -> bool:

@@ -149,9 +149,10 @@ class Happenings:
             profile, project = owned.profile, owned.project
             known = places.project(owned)
             earlier = known.project if known else None
+            if earlier is None or _are_as_complete(earlier, project):
+                continue
             if (
-                earlier is not None
-                and earlier.targets is not None
+                earlier.targets is not None
                 and _is_complete(project, throttle)
                 and not _is_complete(earlier, throttle)
             ):
@@ -231,6 +232,11 @@ class Happenings:
 
 def _target_ids(project: Project) -> frozenset[str]:
     return frozenset(target.id for target in project.targets.items) if project.targets else frozenset()
+
+
+def _are_as_complete(earlier: Project, project: Project) -> bool:
+    """Whether what decides about it is the very same: most projects, at most looks."""
+    return earlier.targets is project.targets and earlier.enable_grader is project.enable_grader
 
 
 def _is_complete(project: Project, throttle_percent: int) -> bool:

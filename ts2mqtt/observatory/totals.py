@@ -76,18 +76,35 @@ def _accepted_share(plans: Sequence[_PlanWithRule]) -> float:
     return min(100.0, sum(plan.accepted for plan, _ in plans) / desired * 100) if desired else 0.0
 
 
-def _sum(plans_with_rule: Sequence[_PlanWithRule], *, progress: float) -> Totals:
-    plans = [plan for plan, _ in plans_with_rule]
+def _sum(plans_with_rule: Iterable[_PlanWithRule], *, progress: float) -> Totals:
+    desired = acquired = accepted = ungraded = pending = rejected = 0
+    desired_s: list[float] = []
+    acquired_s: list[float] = []
+    accepted_s: list[float] = []
+    remaining_s: list[float] = []
+    # One loop for all of them: it is run for each target, project and profile.
+    for plan, rule in plans_with_rule:
+        exposure_s = plan.exposure_s or 0.0
+        desired += plan.desired
+        acquired += plan.acquired
+        accepted += plan.accepted
+        ungraded += plan.ungraded
+        pending += rule.pending(plan)
+        rejected += rule.rejected(plan)
+        desired_s.append(plan.desired * exposure_s)
+        acquired_s.append(plan.acquired * exposure_s)
+        accepted_s.append(plan.accepted * exposure_s)
+        remaining_s.append(rule.remaining_s(plan))
     return Totals(
-        desired=sum(plan.desired for plan in plans),
-        acquired=sum(plan.acquired for plan in plans),
-        accepted=sum(plan.accepted for plan in plans),
-        ungraded=sum(plan.ungraded for plan in plans),
-        pending=sum(rule.pending(plan) for plan, rule in plans_with_rule),
-        rejected=sum(rule.rejected(plan) for plan, rule in plans_with_rule),
-        desired_s=fsum(plan.desired * (plan.exposure_s or 0.0) for plan in plans),
-        acquired_s=fsum(plan.acquired * (plan.exposure_s or 0.0) for plan in plans),
-        accepted_s=fsum(plan.accepted * (plan.exposure_s or 0.0) for plan in plans),
-        remaining_s=fsum(rule.remaining_s(plan) for plan, rule in plans_with_rule),
+        desired=desired,
+        acquired=acquired,
+        accepted=accepted,
+        ungraded=ungraded,
+        pending=pending,
+        rejected=rejected,
+        desired_s=fsum(desired_s),
+        acquired_s=fsum(acquired_s),
+        accepted_s=fsum(accepted_s),
+        remaining_s=fsum(remaining_s),
         progress=progress,
     )

@@ -35,8 +35,11 @@ WireItem = TypeVar("WireItem", bound="wire.Answer")
 
 @dataclass(slots=True)
 class _ProjectList:
+    """`assembled`: the projects with what was known below them last."""
+
     answer: Answer[Items[wire.Project]]
     projects: Listing[Project]
+    assembled: Listing[Project]
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ class RigLists:
                 return
             projects = replace(projects, complete=False)
         self._is_edited |= before is not None and are_projects_edited(before, projects)
-        self._projects[profile.id] = _ProjectList(answer, projects)
+        self._projects[profile.id] = _ProjectList(answer, projects, projects)
 
     async def read_targets(self, client: TargetSchedulerClient, project: Project) -> None:
         known = self._targets.get(project.id)
@@ -194,13 +197,14 @@ class RigLists:
         known = self._projects.get(profile.id)
         if known is None:
             return profile
-        projects = tuple(
-            replace(project, targets=self._targets_with(attach, self._targets[project.id]))
-            if project.id in self._targets
-            else project
-            for project in known.projects.items
+        items = tuple(
+            self._assembled(project, before, attach)
+            for project, before in zip(known.projects.items, known.assembled.items, strict=True)
         )
-        return replace(profile, projects=replace(known.projects, items=projects))
+        projects = replace(known.projects, items=items)
+        if projects != known.assembled:
+            known.assembled = projects
+        return replace(profile, projects=known.assembled)
 
     def projects_of(self, profile: Profile) -> tuple[Project, ...]:
         known = self._projects.get(profile.id)
@@ -294,6 +298,13 @@ class RigLists:
         profiles = self._recalled.known_profiles if self._recalled else ()
         listing = next((profile.projects for profile in profiles if profile.id == profile_id), None)
         return listing.items if listing else ()
+
+    def _assembled(self, project: Project, before: Project, attach: Callable[[Target], Target]) -> Project:
+        """The project with its targets; the very same as `before`, last time, if they have not changed."""
+        if project.id not in self._targets:
+            return project
+        targets = self._targets_with(attach, self._targets[project.id])
+        return before if before.targets is targets else replace(project, targets=targets)
 
     def _targets_with(self, attach: Callable[[Target], Target], known: _TargetList) -> Listing[Target]:
         """The very same listing as last time if nothing about it has changed."""

@@ -5,7 +5,7 @@ Where a dataclass of the observatory has the very keys of a payload, all are tol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import fsum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -570,4 +570,4 @@ def _ahead(nights: tuple[NightGained, ...], totals: Totals | None, tonight: date
 
 def _fields_of(known: DataclassInstance) -> dict[str, Any]:
     """By name. As `asdict()`, but without its copy of what is in them, which costs more than all the rest."""
-    return {one.name: getattr(known, one.name) for one in fields(known)}
+    return {name: getattr(known, name) for name in known.__dataclass_fields__}
