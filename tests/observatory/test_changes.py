@@ -390,12 +390,12 @@ def test_what_an_edit_makes_complete_in_the_plugin_is_told(before: Rig, after: R
 
 
 def test_a_grader_that_is_switched_off_completes_a_target_that_was_not_read_anew() -> None:
-    before, unchanged = counted(12, 9), m31(exposure_plan(10, 12, 9))
+    before, unchanged = counted(12, 9), Listing((m31(exposure_plan(10, 12, 9)),))
     watcher = Watcher()
     for grader in (True, False):
-        last = watcher.types(has(mine(project("autumn", Listing((unchanged,)), enable_grader=grader))))
+        last = watcher.types(has(mine(project("autumn", unchanged, enable_grader=grader))))
 
-    assert before == has(mine(project("autumn", Listing((unchanged,)))))
+    assert before == has(mine(project("autumn", unchanged)))
     assert last == [events.TARGET_COMPLETED, events.PROJECT_COMPLETED]
 
 
