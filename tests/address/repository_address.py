@@ -26,6 +26,7 @@ _ROWS = {
     "nothing planned tonight": "nothing_planned",
     "imaging started or ended": "imaging",
     "rig silent while it should be imaging": "silent_rig",
+    "morning report": "morning_report",
     "target or project completed": "completed",
     "image quality fell below a limit": "image_quality",
 }

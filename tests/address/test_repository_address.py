@@ -68,10 +68,10 @@ def test_every_place_gets_it(copy: Path) -> None:
     assert f'REPOSITORY_URL = "{URL}"\n' in (copy / "ts2mqtt/__init__.py").read_text()
     assert f'image.source="{URL}" \\\n' in (copy / "Dockerfile").read_text()
     blueprints = [name for name in FILES if "/blueprints/" in name]
-    assert len(blueprints) == 6
+    assert len(blueprints) == 7
     for name in blueprints:
         assert f"\n  source_url: {URL}/blob/main/{name}\n" in (copy / name).read_text()
-    assert (copy / "homeassistant/README.md").read_text().count("blueprint_url=https%3A%2F%2Fforge.example%2F") == 6
+    assert (copy / "homeassistant/README.md").read_text().count("blueprint_url=https%3A%2F%2Fforge.example%2F") == 7
 
 
 def test_another_one_takes_its_place_and_none_takes_it_out(copy: Path) -> None:
