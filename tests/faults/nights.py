@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
     from ts2mqtt.simulator.rows import SimulatedExposurePlan, SimulatedProfile, SimulatedTarget
 
-_NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
-_POLLING = PollingConfig(interval=60.0)
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+POLLING = PollingConfig(interval=60.0)
 _DUSK, _DAWN = timedelta(hours=5), timedelta(hours=18, minutes=30)
 _LENGTHS_S = (60.0, 120.0, 180.0, 300.0, 600.0)
 # A look that begins right after the change is followed by the next one; a rig that is silent is asked once more.
-_A_LOOK = timedelta(seconds=_POLLING.interval + 6)
+A_LOOK = timedelta(seconds=POLLING.interval + 6)
 _OVERHEAD = timedelta(minutes=3)
 _WEIGHTS = {
     "bridge_is_restarted": 4,
@@ -83,11 +83,11 @@ class DisturbedNight:
 
     def __init__(self, seed: int) -> None:
         self.outcome = Outcome(seed)
-        self.observatory = SimulatedObservatory(seed=seed, site=BERLIN, timezone=UTC, now=_NOON)
+        self.observatory = SimulatedObservatory(seed=seed, site=BERLIN, timezone=UTC, now=NOON)
         self._chance = random_numbers(seed, "disturbed night")
         for name in ("Refractor", "Reflector"):
             self._furnish(self.observatory.add_profile(name))
-        self.rig = RecordedRig(self.observatory, _NOON)
+        self.rig = RecordedRig(self.observatory, NOON)
         self.observatory.automation = ObservatoryAutomation(self.rig)
         self.changes: list[tuple[datetime, str]] = []
         """What somebody did that the API shows, and when."""
@@ -98,7 +98,7 @@ class DisturbedNight:
         """Targets that are high at different hours, with few or many exposures to take."""
         sky = Sky(BERLIN)
         for number, hours in enumerate((6, 9, 12, 15, 18)):
-            around = _NOON + timedelta(hours=hours)
+            around = NOON + timedelta(hours=hours)
             ra_hours = max((tenth / 10 for tenth in range(0, 240, 5)), key=lambda ra: sky.altitude(ra, 30.0, around))
             name = f"{profile.name} {number}"
             cadence = self._chance.choice((0, 0, 0, 1, 4))
@@ -112,18 +112,18 @@ class DisturbedNight:
     async def script(self, rig: WatchedRig) -> None:
         rig.start_bridge()
         rig.look_every(600)
-        await rig.until(_NOON + _DUSK - timedelta(hours=1))
-        rig.look_every(_POLLING.interval)
+        await rig.until(NOON + _DUSK - timedelta(hours=1))
+        rig.look_every(POLLING.interval)
         kinds = self._chance.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()), k=self._chance.randint(4, 10))
         length = (_DAWN - _DUSK).total_seconds()
-        moments = sorted(_NOON + _DUSK + timedelta(seconds=self._chance.uniform(0, length)) for _ in kinds)
+        moments = sorted(NOON + _DUSK + timedelta(seconds=self._chance.uniform(0, length)) for _ in kinds)
         for moment, kind in zip(moments, kinds, strict=True):
             if moment < rig.now:
                 continue
             await rig.until(moment)
             words = await getattr(self, f"_{kind}")(rig)
             self.outcome.steps.append(f"{rig.now:%H:%M:%S} {kind.replace('_', ' ')}: {words}")
-        await rig.until(_NOON + timedelta(hours=22))
+        await rig.until(NOON + timedelta(hours=22))
 
     def _changed(self, rig: WatchedRig, what: str) -> str:
         self.changes.append((rig.now, what))
@@ -234,7 +234,7 @@ class DisturbedNight:
 
     async def _any_target(self, rig: WatchedRig) -> SimulatedTarget:
         """Often the one at work; what it has just taken was seen before it is changed."""
-        while self.rig.exposures and rig.now - self.rig.exposures[-1].time < _A_LOOK:
+        while self.rig.exposures and rig.now - self.rig.exposures[-1].time < A_LOOK:
             await rig.until(rig.now + timedelta(seconds=10))
         targets = self._targets()
         at_work = [target for target in targets if target.id == self.rig.target_at(rig.now)]
@@ -251,7 +251,7 @@ def play_night(seed: int) -> Outcome:
     """Plays the night of this seed, and judges what was told of it."""
     night = DisturbedNight(seed)
     with bridge_in("UTC"):
-        watched = play(night.observatory, night.script, _POLLING)
+        watched = play(night.observatory, night.script, POLLING)
     _Judge(night, watched).judge()
     return night.outcome
 
@@ -348,9 +348,9 @@ class _Judge:
     def _cause(self, moment: datetime, *, is_imaging: bool) -> str:
         if is_imaging:
             return self._cause_of_silence(moment)
-        night = Sky(BERLIN).night_from(_NOON)
+        night = Sky(BERLIN).night_from(NOON)
         assert night is not None
-        lately = [what for time, what in self._night.changes if moment - _A_LOOK < time <= moment]
+        lately = [what for time, what in self._night.changes if moment - A_LOOK < time <= moment]
         if lately:
             return lately[-1] if lately[-1] in ("the API goes away", "another profile") else "edited"
         if moment >= night.dawn - timedelta(minutes=15):
@@ -364,18 +364,18 @@ class _Judge:
     ) -> None:
         if is_imaging:
             shown = self._first_shown(moment)
-            if shown is not None and until > shown + _A_LOOK:
+            if shown is not None and until > shown + A_LOOK:
                 self._problem(f"imaging was not told from {shown:%H:%M:%S} to {until:%H:%M:%S}")
             return
         longest = max(
             plan.exposure_s for target in self._night.observatory.targets() for plan in target.exposure_plans
         )
         limits = {
-            "the API goes away": _A_LOOK,
-            "another profile": _A_LOOK,
-            "the plan is over": timedelta(seconds=longest) + _OVERHEAD + _A_LOOK,
+            "the API goes away": A_LOOK,
+            "another profile": A_LOOK,
+            "the plan is over": timedelta(seconds=longest) + _OVERHEAD + A_LOOK,
         }
-        if until - began > limits.get(cause, patience(longest) + _A_LOOK):
+        if until - began > limits.get(cause, patience(longest) + A_LOOK):
             self._problem(f"imaging was told from {began:%H:%M:%S} to {until:%H:%M:%S}: {cause}")
 
     def _first_shown(self, moment: datetime) -> datetime | None:

@@ -103,6 +103,13 @@ def test_an_unsafe_sky_stops_once() -> None:
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, is_safe=False), ANNOUNCED),
         ((CAUGHT_UP, SequenceFinished(time=NOW), Disconnected(time=NOW)), CAUGHT_UP, None),
         ((CAUGHT_UP, SequenceFinished(time=NOW)), CAUGHT_UP, Stopped(NOW)),
+        # Whether it is the same nobody could read: that is no other one.
+        ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, process_started=None, is_scheduler_running=None), ANNOUNCED),
+        (
+            (CAUGHT_UP, ANNOUNCED, replace(CAUGHT_UP, process_started=None, is_scheduler_running=None)),
+            CAUGHT_UP,
+            ANNOUNCED,
+        ),
         # Another run.
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, process_started=NOW), Stopped(NOW)),
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, process_started=NOW, announced=WaitAnnounced(time=NOW)), None),

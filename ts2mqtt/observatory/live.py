@@ -170,7 +170,9 @@ def _running(state: LiveState, time: datetime) -> LiveState:
 
 
 def _caught_up(state: LiveState, event: CaughtUp) -> LiveState:
-    is_new_run = state.process_started != event.process_started
+    # What could not be read tells of no other run.
+    started = event.process_started or state.process_started
+    is_new_run = state.process_started != started
     word = state.word
     if event.is_scheduler_running is False or (event.is_safe is False and event.is_scheduler_running is None):
         word = Stopped(event.time)
@@ -185,7 +187,7 @@ def _caught_up(state: LiveState, event: CaughtUp) -> LiveState:
         state,
         connected=True,
         version=event.version,
-        process_started=event.process_started,
+        process_started=started,
         sequence_running=event.is_sequence_running,
         last_running=event.time if event.is_sequence_running else state.last_running,
         safe=event.is_safe,
