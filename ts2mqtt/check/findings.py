@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 _WIDTH = 80
 _MARKS = {True: "✔", False: "✖", None: "?"}
@@ -43,6 +43,14 @@ class Finding:
     message: str
     advice: str = ""
     cause: Cause | None = None
+
+
+def excused(findings_by_address: Sequence[Sequence[Finding]], advice: str) -> Iterator[Finding]:
+    """All findings; with one address that works the others are no fault, as only one of them is in use at a time."""
+    one_works = any(all(finding.ok is not False for finding in findings) for findings in findings_by_address)
+    for findings in findings_by_address:
+        for finding in findings:
+            yield replace(finding, ok=None, advice=advice) if one_works and finding.ok is False else finding
 
 
 def as_text(finding: Finding, encoding: str | None) -> str:

@@ -11,6 +11,7 @@ import ssl
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ts2mqtt.check.findings import Cause
 from ts2mqtt.check.steps import StepFailedError, failed_step
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _MOST_ADDRESSES = 4
+_PORTS = {"http": 80, "https": 443}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
 
 
@@ -47,6 +49,26 @@ class Peer:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host.rstrip(".").lower() == "localhost"
+
+
+def port_of(url: str) -> int:
+    """The port of an http or https URL."""
+    parts = urlsplit(url)
+    return parts.port or _PORTS[parts.scheme]
+
+
+def rig_peer(url: str, *, if_refused: str, ca_key: str, patience_s: float) -> Peer:
+    """The computer of a rig, at an http or https URL."""
+    port = port_of(url)
+    return Peer(
+        host=urlsplit(url).hostname or "",
+        port=port,
+        if_refused=if_refused,
+        if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
+        f"connection: allow incoming TCP on port {port} there.",
+        ca_key=ca_key,
+        patience_s=patience_s,
+    )
 
 
 def address_text(host: str, port: int) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from ts2mqtt.check.findings import Finding, shortened
-from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, reach
+from ts2mqtt.check.findings import Finding, excused, shortened
+from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, port_of, reach, rig_peer
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
 from ts2mqtt.errors import NinaError, RigError
 from ts2mqtt.nina.catch_up import NinaApi, NinaProfile
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.timing import Clock
-
-_PORTS = {"http": 80, "https": 443}
 
 
 async def check_nina(
@@ -40,12 +38,8 @@ async def check_nina(
         for url, findings in zip(rig.nina_urls, findings_by_url, strict=True):
             steps = Steps(f"rig {rig.id} {url}", findings.append, clock)
             group.create_task(_AddressCheck(url, rig_profile_id, steps, timings).run())
-    one_works = any(all(finding.ok is not False for finding in findings) for findings in findings_by_url)
-    for finding in (finding for findings in findings_by_url for finding in findings):
-        is_excused = one_works and finding.ok is False
-        tell(
-            replace(finding, ok=None, advice="No fault as long as another nina_url works.") if is_excused else finding
-        )
+    for finding in excused(findings_by_url, "No fault as long as another nina_url works."):
+        tell(finding)
 
 
 async def _rig_profile_id(rig: RigConfig, polling: PollingConfig) -> str | None:
@@ -84,15 +78,10 @@ class _AddressCheck:
             return
 
     def _peer(self) -> Peer:
-        parts = urlsplit(self.url)
-        port = parts.port or _PORTS[parts.scheme]
-        return Peer(
-            host=parts.hostname or "",
-            port=port,
+        return rig_peer(
+            self.url,
             if_refused="N.I.N.A. is not running on that computer, its plugin Advanced API is not installed or "
-            f"switched off, or its port is not {port}: see the plugin's options in N.I.N.A.",
-            if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
-            f"connection: allow incoming TCP on port {port} there.",
+            f"switched off, or its port is not {port_of(self.url)}: see the plugin's options in N.I.N.A.",
             ca_key="the system",
             patience_s=self.timings.reach_s,
         )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ts2mqtt.check.findings import Cause, Finding, shortened
+from ts2mqtt.check.findings import Cause, Finding, excused, shortened
 from ts2mqtt.check.network import (
     Peer,
     address_text,
     connection,
     look_up,
     looked_up_text,
+    port_of,
     reach,
+    rig_peer,
     shake_hands,
     speaks_tls,
 )
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from ts2mqtt.scheduler.rows_at_once import Rows
     from ts2mqtt.timing import Clock
 
-_PORTS = {"http": 80, "https": 443}
 _OTHER_VERSIONS = ("v0", "v1", "v2")
 _MOST_SKEW_S = 30.0
 """What a clock may be off before current and next target change at a visibly wrong moment."""
@@ -62,14 +63,8 @@ async def check_rig(
         for url, findings in zip(rig.urls, findings_by_url, strict=True):
             steps = Steps(f"rig {rig.id} {public_url(url)}", findings.append, clock)
             group.create_task(_UrlCheck(rig, polling, url, steps, timings).run())
-    one_works = any(all(finding.ok is not False for finding in findings) for findings in findings_by_url)
-    for findings in findings_by_url:
-        for finding in findings:
-            tell(_excused(finding) if one_works and finding.ok is False else finding)
-
-
-def _excused(finding: Finding) -> Finding:
-    return replace(finding, ok=None, advice="No fault as long as another URL of this rig works.")
+    for finding in excused(findings_by_url, "No fault as long as another URL of this rig works."):
+        tell(finding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +108,11 @@ class _UrlCheck:
         await steps.run_independent("clock", self._check_clock(peer, address, tls, path))
 
     def _peer(self) -> Peer:
-        parts = urlsplit(self.url)
-        port = parts.port or _PORTS[parts.scheme]
-        return Peer(
-            host=parts.hostname or "",
-            port=port,
+        return rig_peer(
+            self.url,
             if_refused=sentence(port_advice(self.url))
             or "N.I.N.A. is not running on that computer, or 'Enable API' is off in the Target Scheduler "
-            f"preferences of its active profile, or 'API Port' there is not {port}.",
-            if_silent="The computer is off or asleep, it has another address now, or its Windows firewall drops the "
-            f"connection: allow incoming TCP on port {port} there.",
+            f"preferences of its active profile, or 'API Port' there is not {port_of(self.url)}.",
             ca_key=f"ca_file of the rig '{self.rig.id}'",
             patience_s=self.timings.reach_s,
         )
