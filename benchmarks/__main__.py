@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import crowd, exposure, home_assistant, night, passes, requests, schedule, start
+from benchmarks import crowd, exposure, home_assistant, live, night, passes, requests, schedule, start
 
 
 def main() -> int:
@@ -17,19 +17,21 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=[[], *BENCHMARKS, CROWD],
+        choices=[[], *BENCHMARKS, CROWD, LIVE],
         metavar="WHAT",
-        help=f"of {', '.join(BENCHMARKS)} (all), {CROWD}",
+        help=f"of {', '.join(BENCHMARKS)} (all), {CROWD}, {LIVE}",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
     parser.add_argument("--rigs", type=int, nargs="+", help="numbers of rigs for the passes and the schedule")
-    parser.add_argument("--days", type=int, help="for the requests, so many days and nights more")
+    parser.add_argument("--days", type=int, help="for the requests, so many days and nights more; for live, so many")
     parser.add_argument("--picture", type=Path, help="for the requests, a PNG of the first night")
     wanted = parser.parse_args()
     for name in wanted.what or BENCHMARKS:
         _say(f"\n## {name}\n\n{platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
         if name == CROWD:
             _say(_crowd(wanted.rigs))
+        elif name == LIVE:
+            _say(live.measure(wanted.days or 1))
         elif name == REQUESTS:
             _say(requests.measure(wanted.days, wanted.picture))
         else:
@@ -60,7 +62,8 @@ def _crowd(rigs: list[int] | None) -> str:
 REQUESTS = "requests"
 BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", REQUESTS, "home_assistant")
 CROWD = "crowd"
-"""Runs only when it is named, as it takes half an hour on its own."""
+LIVE = "live"
+"""Both run only when they are named: the first takes half an hour, the second twenty seconds for each night."""
 
 
 def _say(text: str) -> None:

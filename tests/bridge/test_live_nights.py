@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.live_delays import (
+    START,
+    announced_targets,
+    exposure_delays,
+    is_end,
+    recorded_observatory,
+    told,
+)
 from tests.support.live_night import LiveRig, play_live
-from tests.support.recorded_rig import RecordedRig
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACQUIRED,
     IMAGE_SAVED,
@@ -20,40 +26,23 @@ from ts2mqtt.observatory.events import (
     TARGET_FINISHED,
     TARGET_STARTED,
 )
-from ts2mqtt.simulator.automation import ObservatoryAutomation
-from ts2mqtt.simulator.busy_observatory import busy_observatory
-from ts2mqtt.simulator.nina.announcement import (
-    AFTER_FLIP,
-    BEFORE_FLIP,
-    IMAGE_SAVE,
-    NEW_TARGET_START,
-    SAFETY_CHANGED,
-    SEQUENCE_FINISHED,
-    TARGET_START,
-    WAIT_START,
-    Announcement,
-)
+from ts2mqtt.simulator.nina.announcement import AFTER_FLIP, BEFORE_FLIP, IMAGE_SAVE
 from ts2mqtt.simulator.nina.faults import LiveFault
-from ts2mqtt.simulator.scripted_user import ScriptedUser
-from ts2mqtt.simulator.sky import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
-START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+    from ts2mqtt.simulator.nina.announcement import Announcement
+
 ONE_NIGHT = timedelta(days=1)
-STARTS = (NEW_TARGET_START, TARGET_START)
 
 
 class Night:
     """A night of a busy observatory; `faults` by the names of the events that they are of."""
 
     def __init__(self, *, restarts: bool = False, faults: Mapping[str, LiveFault] | None = None) -> None:
-        observatory = busy_observatory(
-            seed=7, start=START, site=Site(latitude_deg=52.5, longitude_deg=13.4), timezone=ZoneInfo("Europe/Berlin")
-        )
-        self.recorded = RecordedRig(observatory, START)
-        observatory.automation = ObservatoryAutomation(self.recorded, ScriptedUser(observatory, START))
+        observatory, self.recorded = recorded_observatory()
 
         async def script(rig: LiveRig) -> None:
             for pattern, fault in (faults or {}).items():
@@ -71,41 +60,12 @@ class Night:
     def announced(self) -> list[Announcement]:
         return list(self.rig.nina.nina.announced)
 
-    def announced_targets(self) -> Iterator[Announcement]:
-        """Each time another target is announced than the one at work."""
-        at_work: str | None = None
-        for one in self.announced:
-            if one.event in STARTS:
-                if one.target_id != at_work:
-                    yield one
-                at_work = one.target_id
-            elif is_end(one):
-                at_work = None
-
     def told(self, event_type: str) -> list[tuple[datetime, str | None]]:
-        """When events of this type were told, with the target of each; one that counts several exposures as often."""
-        return [
-            (time, event["target_id"])
-            for time, event in self.rig.events
-            if event["event_type"] == event_type
-            for _ in range(event["count"] or 1)
-        ]
-
-    def exposure_delays(self) -> list[float]:
-        """From the database to the bridge's inbox, in seconds."""
-        told = defaultdict(list)
-        for time, target_id in self.told(EXPOSURE_ACQUIRED):
-            told[target_id].append(time)
-        return [(told[one.target_id].pop(0) - one.time).total_seconds() for one in self.recorded.exposures]
+        return told(self.rig, event_type)
 
     def runs_at(self, moment: datetime) -> bool:
         states = [state for time, state in self.rig.nina.nina.states if time <= moment]
         return states[-1].sequence == "RUNNING"
-
-
-def is_end(one: Announcement) -> bool:
-    is_unsafe = one.event == SAFETY_CHANGED and one.fields.get("IsSafe") is False
-    return one.event in {WAIT_START, SEQUENCE_FINISHED} or is_unsafe
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +75,7 @@ def night() -> Night:
 
 def test_a_target_is_told_when_it_is_announced(night: Night) -> None:
     starts = night.told(TARGET_STARTED)
-    announced = list(night.announced_targets())
+    announced = list(announced_targets(night.rig))
 
     assert [target_id for _, target_id in starts] == [one.target_id for one in announced]
     assert all(
@@ -137,7 +97,7 @@ def test_the_end_of_imaging_is_told_at_once(night: Night) -> None:
 
 
 def test_an_exposure_is_told_seconds_after_it_is_in_the_database(night: Night) -> None:
-    delays = night.exposure_delays()
+    delays = exposure_delays(night.recorded, night.rig)
 
     assert len(delays) == len(night.told(EXPOSURE_ACQUIRED)) > 50
     assert median(delays) < 3
