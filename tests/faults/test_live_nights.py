@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.live_nights import play_live_night, told
 
-_NIGHTS = int(os.environ.get("LIVE_NIGHTS", "10"))
+_NIGHTS = int(os.environ.get("LIVE_NIGHTS", "8"))
 
 
 @pytest.mark.timeout(300)
