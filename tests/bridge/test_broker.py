@@ -182,7 +182,7 @@ async def test_a_message_that_is_too_large_for_the_broker_keeps_no_other_from_it
     protocol: str,
 ) -> None:
     """MQTT 5 names the limit at the login; to a 3.1.1 client Mosquitto closes the connection without a word."""
-    broker = mosquitto_with(options=["max_packet_size 12000"])
+    broker = mosquitto_with(options=["max_packet_size 16000"])
     config = bridge_config(mqtt_config(broker.port, protocol=protocol), example_api)
     async with broker, observing(broker.port) as observer, running_bridge(config):
         too_large = of.target_device(of.M31)

@@ -28,7 +28,7 @@ NOON = datetime(2026, 1, 10, 12, tzinfo=ZONE)
 A_DAY = timedelta(days=1)
 AFTER_NOON = NOON + A_DAY + timedelta(minutes=5)
 # The bridge looks every half minute, and takes the middle of two looks.
-_NEAR = timedelta(seconds=20)
+_NEAR = timedelta(seconds=45)
 
 
 @pytest.fixture(autouse=True)

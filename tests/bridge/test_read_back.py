@@ -49,7 +49,7 @@ async def test_what_is_larger_than_the_broker_keeps_is_told_with_both_sizes(
     example_api: SimulatedApi,
     log: Log,
 ) -> None:
-    broker = mosquitto_with(options=["message_size_limit 12000"])
+    broker = mosquitto_with(options=["message_size_limit 16000"])
     async with (
         broker,
         observing(broker.port) as observer,

@@ -16,6 +16,7 @@ from ts2mqtt.config.models import PollingConfig
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACCEPTED,
     EXPOSURE_ACQUIRED,
+    NIGHT_FINISHED,
     PLAN_CHANGED,
     PROFILE_CHANGED,
     PROJECT_ADDED,
@@ -150,6 +151,7 @@ def test_an_ordinary_night() -> None:
         (TARGET_FINISHED, MIDNIGHT),
         (TARGET_STARTED, MORNING),
         (TARGET_FINISHED, MORNING),
+        (NIGHT_FINISHED, None),
     ]
     assert [preview.start for preview in watched.previews] == ["2026-01-10T13:00:00+01:00"]
     assert observatory.counters.previews_while_imaging == 0
@@ -289,6 +291,7 @@ def test_a_bridge_restarted_at_eleven_remembers_the_night() -> None:
         (TARGET_FINISHED, MIDNIGHT),
         (TARGET_STARTED, MORNING),
         (TARGET_FINISHED, MORNING),
+        (NIGHT_FINISHED, None),
     ]
     assert watched.looks[-1].tally.exposures_acquired == images(observatory)
     assert counted(watched, EXPOSURE_ACQUIRED) == images(observatory)
@@ -320,7 +323,7 @@ def test_a_cloudy_night_is_never_called_imaging() -> None:
 
     assert images(observatory) == 0
     assert IMAGING not in activities(watched.looks)
-    assert told(watched.events) == [(PLAN_CHANGED, None)]
+    assert told(watched.events) == [(PLAN_CHANGED, None), (NIGHT_FINISHED, None)]
     plan = watched.looks[-1].plan
     assert plan is not None
     for look in watched.looks:
@@ -578,7 +581,12 @@ def test_a_target_with_short_and_long_exposures_does_not_start_twice() -> None:
 
     watched = play(observatory, whole_night())
 
-    assert told(watched.events) == [(PLAN_CHANGED, None), (TARGET_STARTED, MIDNIGHT), (TARGET_FINISHED, MIDNIGHT)]
+    assert told(watched.events) == [
+        (PLAN_CHANGED, None),
+        (TARGET_STARTED, MIDNIGHT),
+        (TARGET_FINISHED, MIDNIGHT),
+        (NIGHT_FINISHED, None),
+    ]
     assert activities(watched.looks) == [OFFLINE, IDLE, WAITING, IMAGING, IDLE]
 
 
