@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.home_assistant.scene import Scene
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
-_LIVE = [row.key for row in entities.RIG if row.live]
+_LIVE = [row.key for row in entities.RIG if row.live and not row.needs_nina]
 
 
 def unavailable(backyard: Scene) -> set[str]:
