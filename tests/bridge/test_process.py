@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _CONFIG = """\
 mqtt: {{host: 127.0.0.1, port: {port}}}
 rigs: [{{name: Backyard, url: "{url}"}}]
-polling: {{interval: 5s}}
+polling: {{interval: 5s, edit_interval: 5s}}
 """
 
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from ts2mqtt.observatory.tree import Places
-
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 """Any JSON, for fields of the API that this version does not know."""
 
@@ -197,7 +195,7 @@ class Rig:
     plugin_version: str | None = None
     exposure_throttle_percent: int = DEFAULT_THROTTLE_PERCENT
     profiles: Listing[Profile] | None = None
-    places: Places | None = field(default=None, init=False, repr=False, compare=False)
+    places: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def active_profile(self) -> Profile | None:

@@ -83,7 +83,7 @@ def counting_targets(places: Iterable[TargetPlace]) -> tuple[TargetPlace, ...]:
 
 def places_of(rig: Rig) -> Places:
     """Every place of the rig, found once for each value of it: each look asks for them again and again."""
-    if rig.places is not None:
+    if isinstance(rig.places, Places):
         return rig.places
     places = Places.of(rig)
     # The rig is frozen to everybody else. It never changes, nor do its places.
