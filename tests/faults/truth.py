@@ -14,8 +14,11 @@ _ONES_OWN = frozenset(
     {
         *("first_seen", "tonight", "fetched", "since", "instance"),
         *("activity_since", "last_exposure", "accepted_peak", "dropped"),
+        *("nights", "nights_left", "completes"),
     }
 )
+# A night that was over before a newcomer came.
+_OF_LAST_NIGHT = ("/night", "/night/image")
 # What is true for a moment only, by what was seen in the last minutes.
 _OF_THE_MOMENT = frozenset({"imaging", "evidence", "activity", "current_target", "next_target"})
 
@@ -23,7 +26,11 @@ _OF_THE_MOMENT = frozenset({"imaging", "evidence", "activity", "current_target",
 def comparable(retained: Mapping[str, bytes], *, with_the_moment: bool = False) -> dict[str, Any]:
     """The payloads without what two bridges may rightly say differently."""
     left_out = _ONES_OWN if with_the_moment else _ONES_OWN | _OF_THE_MOMENT
-    return {topic: _without(payload, left_out) for topic, payload in retained.items()}
+    return {
+        topic: _without(payload, left_out)
+        for topic, payload in retained.items()
+        if not topic.endswith(_OF_LAST_NIGHT)
+    }
 
 
 def differences(held: Mapping[str, Any], expected: Mapping[str, Any], foreign: Mapping[str, bytes]) -> list[str]:
