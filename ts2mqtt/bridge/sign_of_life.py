@@ -127,7 +127,7 @@ def _folders(environment: Mapping[str, str]) -> tuple[Path, ...]:
     if sys.platform == "win32":
         return (Path(tempfile.gettempdir()),)
     # Everybody may write there: see _replace() and _read().
-    return (Path(environment.get("TMPDIR") or "/tmp"), Path("/dev/shm"))  # noqa: S108
+    return (Path(environment.get("TMPDIR") or "/tmp"), Path("/dev/shm"))  # noqa: S108  # nosec B108
 
 
 def _user() -> str:
