@@ -1,4 +1,4 @@
-"""How many bytes may be under way to the broker: as many as it acknowledges within a second."""
+"""How many bytes may be under way to the broker: as many as it acknowledges soon."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ _SMALL = 512
 """Bytes; a heartbeat has fewer, and waits for nothing."""
 
 _LATE_S, _SOON_S = 1.5, 1.0
+"""After a late acknowledgement fewer bytes may be under way, after one that came soon more."""
 
 
 class ByteWindow:

@@ -235,12 +235,9 @@ def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
     this_one = frozenset({place.project.id})
     if evidence.kind != OBSERVED:
         # The plan has it follow at once, after a slew: no exposure of it was seen yet.
-        is_late = now > evidence.time + one_exposure(evidence)
-        return (
-            _whatever_comes(rig, this_one)
-            if is_late
-            else Attention(closely=this_one | _that_may_follow(knowledge, evidence))
-        )
+        if now > evidence.time + one_exposure(evidence):
+            return _whatever_comes(rig, this_one)
+        return Attention(closely=this_one | _that_may_follow(knowledge, evidence))
     expected = _next_exposure(knowledge, evidence, place)
     if expected is None or now > expected.is_due_until:
         return _whatever_comes(rig, this_one)
