@@ -11,6 +11,7 @@ import signal
 import stat
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +28,6 @@ from ts2mqtt.timing import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
     from ts2mqtt.check import Finding
     from ts2mqtt.simulator.api import SimulatedApi
@@ -210,6 +210,10 @@ class Screen:
         os.write(self._terminal, f"{line}\n".encode())
 
     async def press(self, key: bytes) -> None:
+        """Waits until the program sleeps, as input() misses a Ctrl-C that comes between its question and its read."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not self._sleeps():  # noqa: ASYNC110 - a kernel tells nobody
+                await asyncio.sleep(0.01)
         os.write(self._terminal, key)
 
     async def ends(self) -> int:
@@ -218,6 +222,11 @@ class Screen:
                 pass
         _, status = os.waitpid(self._pid, 0)  # noqa: ASYNC222 - it has closed its terminal, and ends at once
         return os.waitstatus_to_exitcode(status)
+
+    def _sleeps(self) -> bool:
+        """True also where the kernel has no /proc."""
+        state = Path(f"/proc/{self._pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "S"
 
     async def _take(self) -> bool:
         loop, readable = asyncio.get_running_loop(), asyncio.Event()
