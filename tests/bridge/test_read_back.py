@@ -85,6 +85,15 @@ def test_what_was_kept_once_is_believed_to_be_kept_again_unless_it_has_grown() -
     assert not kept.is_surely("a", b"yyyy")
 
 
+def test_a_topic_that_has_gone_is_not_remembered_and_what_was_learnt_of_sizes_is() -> None:
+    kept = Kept()
+    kept.note("a", b"xxx")
+    kept.forget("a")
+    assert not kept.is_surely("a", b"x")
+    assert not kept.is_empty
+    assert "has 3" in kept.likely_cause("a", b"yyyy")
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "cause"),
     [

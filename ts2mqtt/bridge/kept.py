@@ -15,12 +15,16 @@ class Kept:
 
     @property
     def is_empty(self) -> bool:
-        return not self._topics
+        return not self._largest
 
     def note(self, topic: str, payload: bytes) -> None:
         self._topics.add(topic)
         family = _family(topic)
         self._largest[family] = max(self._largest.get(family, 0), len(payload))
+
+    def forget(self, topic: str) -> None:
+        """Nothing stands there any more; what was learnt of sizes stays."""
+        self._topics.discard(topic)
 
     def is_surely(self, topic: str, payload: bytes) -> bool:
         """Whether it will be kept as the last one on this topic was: access rules tell topics apart, limits sizes."""

@@ -65,7 +65,9 @@ class ReadBack:
         for topic, seconds in self._publisher.take_acknowledged().items():
             if seconds > self._slow_s:
                 self._late[topic] = None
-            elif topic in retained and not self._kept.is_surely(topic, retained[topic]):
+            elif topic not in retained:
+                self._kept.forget(topic)
+            elif not self._kept.is_surely(topic, retained[topic]):
                 self._new[topic] = None
 
     async def _look_at_late(self, topics: Iterable[str]) -> set[str]:
