@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from ts2mqtt.errors import ApiFailureError
 from ts2mqtt.observatory.edits import are_projects_edited, are_targets_edited
 from ts2mqtt.observatory.model import Listing, Profile, Project, Target
-from ts2mqtt.observatory.night import rig_zone
 from ts2mqtt.observatory.tree import all_projects
 from ts2mqtt.scheduler import translate
 from ts2mqtt.scheduler.look_policy import ProjectsOf, TargetsOf
+from ts2mqtt.scheduler.rig_dates import RigDates
 from ts2mqtt.scheduler.rig_failures import Subject
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ts2mqtt.scheduler.plan_policy import PlanRequest
     from ts2mqtt.scheduler.rig_failures import RigFailures
     from ts2mqtt.timing import Clock
-
-_MOST_DATES = 50
 
 Thing = TypeVar("Thing", Profile, Project, Target)
 WireItem = TypeVar("WireItem", bound="wire.Answer")
@@ -62,8 +60,8 @@ class RigLists:
         self.failures = failures
         self._clock = clock
         self._configured_zone = zone
-        self._dates: list[datetime] = []
-        self._recalled_dates: tuple[datetime, ...] = ()
+        self._dates = RigDates()
+        self._recalled_dates = RigDates()
         self._profiles: Answer[Items[wire.Profile]] | None = None
         self._known_profiles: Listing[Profile] | None = None
         self._projects: dict[str, _ProjectList] = {}
@@ -100,8 +98,8 @@ class RigLists:
         Dates of an earlier run stand in only while lists are unread: where the API left an offset out, theirs was the
         bridge's of then, which must not be kept for ever.
         """
-        dates = self._dates or (() if self._has_read_projects else self._recalled_dates)
-        return self._configured_zone or rig_zone(dates, self._clock.now())
+        dates = self._dates if self._dates or self._has_read_projects else self._recalled_dates
+        return self._configured_zone or dates.zone(self._clock.now())
 
     @property
     def _has_read_projects(self) -> bool:
@@ -132,7 +130,7 @@ class RigLists:
             return
         for item in answer.items.items:
             self.note_dates(item.create_date, item.active_date, item.inactive_date)
-        zone = self._configured_zone or rig_zone(self._dates, self._clock.now())
+        zone = self._configured_zone or self._dates.zone(self._clock.now())
         subject = Subject.projects_of(profile)
         before = known.projects if known else None
         projects = self._translated(
@@ -180,9 +178,7 @@ class RigLists:
 
     def note_dates(self, *dates: datetime | None) -> None:
         """Lets dates that the API sent with an offset tell in which time zone the rig stands."""
-        self._dates += (date for date in dates if translate.is_dated(date))
-        if len(self._dates) > _MOST_DATES:
-            self._dates = sorted(self._dates)[-_MOST_DATES:]
+        self._dates.note(dates)
 
     def recall_rig(self, rig: Rig | None) -> None:
         """Takes what an earlier run of the bridge knew, for lists that were not read yet."""
@@ -190,7 +186,8 @@ class RigLists:
 
     def recall_dates(self, dates: Iterable[datetime]) -> None:
         """Takes dates of projects that an earlier run of the bridge published, aware."""
-        self._recalled_dates = tuple(date for date in dates if translate.is_dated(date))
+        self._recalled_dates = RigDates()
+        self._recalled_dates.note(dates)
 
     def assembled(self, profile: Profile, attach: Callable[[Target], Target]) -> Profile:
         """The profile with all that is known below it; `attach` completes a target with its statistics."""
