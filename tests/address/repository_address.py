@@ -98,7 +98,16 @@ PLACES = (
         "\nIn a clone of this repository:\n",
         "\nIn a clone of this repository (`git clone {url}`):\n",
     ),
-    Place("README.md", "clone of this repository there:", "clone of this repository there (`git clone {url}`):"),
+    Place(
+        "README.md",
+        "In a clone of this repository, with Python",
+        "In a clone of this repository (`git clone {url}`), with Python",
+    ),
+    Place(
+        "README.md",
+        "add the address of this repository.",
+        "add the address of this repository, `{url}`.",
+    ),
     Place(
         "SECURITY.md",
         "through the repository's security advisories,",

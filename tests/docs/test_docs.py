@@ -122,6 +122,8 @@ class TestBlocks:
         needed = {"mqtt": {"host": "broker"}, "rigs": [{"url": "http://rig"}]}
         rest = {key: value for key, value in needed.items() if key not in written}
         path.write_text(block.text + (yaml.safe_dump(rest) if rest else ""))
+        # Some have a password in them.
+        path.chmod(0o600)
         assert load_config(path, {}).warnings == ()
 
     @pytest.mark.parametrize("block", of_kind("yaml automations.yaml"), ids=str)
@@ -171,6 +173,15 @@ class TestBlocks:
         known = re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE)
         assert variables.keys() <= set(known)
 
+    @pytest.mark.parametrize("block", of_kind("yaml compose.yaml"), ids=str)
+    def test_a_bridge_in_a_container_is_configured_by_its_environment(self, block: Block) -> None:
+        ((name, service),) = yaml.safe_load(block.text)["services"].items()
+        assert name == "ts2mqtt"
+        loaded = load_config(None, service["environment"])
+        assert loaded.warnings == ()
+        assert [rig.urls for rig in loaded.config.rigs] == [(f"http://{RIG}",)]
+        assert loaded.config.mqtt.host == BROKER
+
     @pytest.mark.parametrize("block", of_kind("ini /etc/systemd/system/ts2mqtt.service"), ids=str)
     def test_the_service_calls_a_command_that_there_is(self, block: Block) -> None:
         unit = configparser.ConfigParser(interpolation=None)
@@ -214,6 +225,12 @@ def _templates(value: object) -> Iterable[str]:
         yield value
 
 
+def test_the_readme_says_whether_there_is_a_release() -> None:
+    is_released = re.search(r"^## \d+\.\d+\.\d+", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for page in (ROOT / "README.md", ROOT / "docs" / "nas.md"):
+        assert ("no release yet" in page.read_text(encoding="utf-8")) is (is_released is None), page.name
+
+
 class TestLinks:
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
     def test_lead_to_something(self, page: Path) -> None:
@@ -250,8 +267,8 @@ class TestNames:
                 command = span.partition(" > ")[0].replace("[", "").replace("]", "").replace(" N", " 1")
                 assert _understood(shlex.split(command)[1:] or ["--help"]), span
 
-    def test_the_readme_names_every_command(self) -> None:
-        named = {span.split()[1] for span in spans(ROOT / "README.md") if span.startswith("ts2mqtt ")}
+    def test_the_page_of_commands_names_every_command(self) -> None:
+        named = {span.split()[1] for span in spans(ROOT / "docs" / "commands.md") if span.startswith("ts2mqtt ")}
         listed = re.findall(r"^    (\w+)", cli.parser().format_help(), re.MULTILINE)
         assert named == set(listed)
 
@@ -412,11 +429,16 @@ WITH_BRIDGE = (r"ts2mqtt healthcheck( --ready)?", r"mosquitto_sub .*-(C|W) .*")
 ONLY_EXISTS = {
     r"docker compose .*": "a container engine; the container has tests of its own",
     r"git pull && .*": "a repository elsewhere",
+    r"(uvx|pipx run) ts2mqtt .*": "a release; a clone runs the same with `uvx --from .` and `pipx run --spec .`",
     r"pipx install .*": "minutes of installing; the same as `make` does for every test run",
     r"pip install .*": "as above",
     r"python3 -m venv .*": "as above",
     r"nano config.yaml": "a person",
     r"ts2mqtt setup": "a person at a terminal",
+    r"(pipx|uv tool) uninstall ts2mqtt": "an installation that may go",
+    r"/opt/ts2mqtt/bin/ts2mqtt .*": "the service",
+    r"(rm -r|userdel) .*ts2mqtt.*": "root on a machine that is one's own",
+    r"uname -m": "a Raspberry Pi",
     r"useradd .*": "root on a machine that is one's own",
     r"install -d /etc/.*": "as above",
     r"launchctl .*": "macOS",
@@ -515,6 +537,10 @@ class TestCommands:
             assert f"$({name})" in (ROOT / "Makefile").read_text()
             assert _understood([target, *shlex.split(value)])
 
+    @pytest.mark.parametrize("command", matching([r"(uvx|pipx run|/opt/ts2mqtt/bin/)\s*ts2mqtt .*"]))
+    def test_an_installation_elsewhere_is_told_a_command_that_there_is(self, command: str) -> None:
+        assert _understood(shlex.split(command.partition("ts2mqtt ")[2]))
+
     @pytest.mark.parametrize("page", SYSTEMS)
     def test_what_commands_for_whole_systems_name_is_there(self, page: str) -> None:
         text = "\n".join(block.text for block in of_systems() if block.page == page)
@@ -534,7 +560,7 @@ class TestCommands:
         compose = ROOT / "compose.yaml"
         _, _, subcommand, *words = shlex.split(command)
         services = yaml.safe_load(compose.read_text())["services"]
-        if subcommand == "up":
+        if subcommand in {"up", "down"}:
             return
         (service,) = services.keys() & set(words)
         if subcommand == "run":
