@@ -173,6 +173,22 @@ class TestBlocks:
         known = re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE)
         assert variables.keys() <= set(known)
 
+    @pytest.mark.parametrize("block", of_kind("yaml mqtt-exporter.yaml"), ids=str)
+    async def test_prometheus_is_given_numbers_that_are_published(
+        self, block: Block, mosquitto: Mosquitto, example_api: SimulatedApi
+    ) -> None:
+        exporter = yaml.safe_load(block.text)
+        async with observing(mosquitto.port) as observer, running_bridge(bridge_config(mosquitto.port, example_api)):
+            await all_published(observer)
+            held = list(observer.held)
+            (topic, *_) = [one for one in held if topic_matches_sub(exporter["mqtt"]["topic_path"], one)]
+            payload = observer.json(topic)
+        for metric in exporter["metrics"]:
+            value: Any = payload
+            for key in metric["mqtt_name"].split("."):
+                value = value[key]
+            assert isinstance(value, int | float), metric
+
     @pytest.mark.parametrize("block", of_kind("yaml compose.yaml"), ids=str)
     def test_a_bridge_in_a_container_is_configured_by_its_environment(self, block: Block) -> None:
         ((name, service),) = yaml.safe_load(block.text)["services"].items()
