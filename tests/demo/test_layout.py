@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.demo.conftest import NOW, PLAN, STATE, hear, project
+from tests.demo.conftest import NOW, PLAN, STATE, at, hear, project
 from ts2mqtt.demo.layout import render
 from ts2mqtt.demo.progress_bar import progress_bar
 from ts2mqtt.demo.screen import Screen, with_log_line
@@ -60,9 +60,9 @@ def test_80_by_24_has_everything_that_matters(busy: Screen) -> None:
     assert shown[4].split(maxsplit=1) == ["tonight", "24 exposures, 20 accepted, 2 h of integration"]
     assert line_with("▶ M 31", shown).split()[-6:] == ["25", "%", "50/200", "+30", "10.0", "h"]
     assert line_with("M 45 Pleiades", shown).endswith("done")
-    assert "3 h 30 min of imaging" in line_with("Tonight's plan", shown)
+    assert "3 h 30 min of imaging planned" in line_with("Night plan, Fri 09 Oct", shown)
     assert line_with("18:00–19:30  M 31", shown) == "▶ 18:00–19:30  M 31     15 L, 2 no filter"
-    assert line_with("17:30–18:00", shown).startswith("✓ ")
+    assert line_with("17:30–18:00", shown).startswith("✗ ")
     assert "would show 2 devices, 6 entities" in line_with("Home Assistant", shown)
     assert "127.0.0.1, port 18883" in line_with("add the integration MQTT", shown)
     assert line_with("your own broker", shown) == shown[-1]
@@ -132,6 +132,69 @@ def test_plans_of_several_rigs_name_the_rig(busy: Screen) -> None:
 def test_a_long_plan_begins_with_what_is_still_to_come(busy: Screen) -> None:
     shown = drawn(busy, 80, 12)
     assert not [line for line in shown if line.startswith("✓")]
+
+
+def test_the_plan_says_what_was_imaged_and_what_was_not(busy: Screen) -> None:
+    exposure = {"time": at(-70), "target_id": "t3", "target_name": "M 33"}
+    imaged = hear(busy, "ts2mqtt/backyard/state", {**STATE, "last_exposure": exposure})
+    imaged = hear(imaged, "ts2mqtt/backyard/state", {**STATE, "last_exposure": {**exposure, "target_id": "t1"}})
+    assert line_with("17:30–18:00", drawn(imaged, 80, 24)).startswith("✓ ")
+    earlier = hear(busy, "ts2mqtt/backyard/state", {**STATE, "last_exposure": {**exposure, "time": at(-95)}})
+    assert line_with("17:30–18:00", drawn(earlier, 80, 24)).startswith("✗ ")
+
+
+def test_of_two_blocks_of_a_target_each_has_its_own_mark(busy: Screen) -> None:
+    first, second = (
+        {"kind": "target", "id": "t3", "name": "M 33", "start": at(start), "end": at(start + 10), "exposures": []}
+        for start in (-90, -30)
+    )
+    screen = hear(busy, "ts2mqtt/backyard/plan", {**PLAN, "blocks": [first, second]})
+    exposure = {"time": at(-70), "target_id": "t3", "target_name": "M 33"}
+    screen = hear(screen, "ts2mqtt/backyard/state", {**STATE, "last_exposure": exposure})
+    shown = drawn(screen, 80, 24)
+    assert line_with("17:30–17:40", shown).startswith("✓ ")
+    assert line_with("18:30–18:40", shown).startswith("✗ ")
+
+
+def test_a_block_under_clouds_is_not_at_work_and_the_clouds_are_called_so(busy: Screen) -> None:
+    state = {**STATE, "activity": "waiting", "current_target": None, "safe": False}
+    shown = drawn(hear(busy, "ts2mqtt/backyard/state", state), 80, 24)
+    assert shown[2] == "  now     no target: clouds, the safety monitor says unsafe"
+    assert line_with("18:00–19:30", shown).startswith("  18:00")
+    assert not [line for line in shown if line.startswith("▶")]
+
+
+def test_a_target_that_is_only_planned_now_has_no_mark(busy: Screen) -> None:
+    shown = drawn(hear(busy, "ts2mqtt/backyard/state", {**STATE, "activity": "waiting"}), 80, 24)
+    assert line_with("18:00–19:30  M 31", shown).startswith("  18:00")
+    assert not [line for line in shown if line.startswith("▶")]
+
+
+def test_a_rig_that_is_later_than_its_plan_is_shown_where_it_is(busy: Screen) -> None:
+    state = {**STATE, "current_target": {"id": "t3", "name": "M 33", "project_id": "c"}}
+    screen = hear(busy, "ts2mqtt/backyard/state", state)
+    shown = drawn(screen, 80, 24)
+    assert line_with("17:30–18:00", shown).startswith("▶ ")
+    assert line_with("18:00–19:30", shown).startswith("  18:00")
+    few = hear(screen, "ts2mqtt/backyard/project/x", project("X"))
+    assert line_with("17:30–18:00", drawn(few, 80, 14)).startswith("▶ ")
+
+
+def test_a_rig_that_is_ahead_of_its_plan_too(busy: Screen) -> None:
+    state = {**STATE, "current_target": {"id": "t2", "name": "NGC 891", "project_id": "b"}}
+    shown = drawn(hear(busy, "ts2mqtt/backyard/state", state), 80, 24)
+    assert line_with("19:30–21:30  NGC 891", shown).startswith("▶ ")
+
+
+def test_more_accepted_than_taken_tonight_is_explained(busy: Screen) -> None:
+    tonight = {"exposures_acquired": 31, "exposures_accepted": 49}
+    shown = drawn(hear(busy, "ts2mqtt/backyard/state", {**STATE, "tonight": tonight}), 80, 24)
+    assert shown[4] == "  tonight 31 exposures, 49 accepted with earlier ones"
+
+
+def test_plans_of_two_nights_name_none(busy: Screen) -> None:
+    screen = hear(busy, "ts2mqtt/remote/plan", {**PLAN, "night": "2026-10-08"})
+    assert line_with("Night plan", drawn(screen, 80, 60)).startswith("─ Night plan ──")
 
 
 def test_what_does_not_fit_is_counted(busy: Screen) -> None:

@@ -103,11 +103,11 @@ async def test_plain_lines() -> None:
 
     await PlainLines(said.append).show(DEMO, lambda: NOW, received())
     assert said[0] == "MQTT broker for this demo:  127.0.0.1:1883"
-    assert said[6:8] == ["ts2mqtt/status  online", "ts2mqtt/backyard/plan/image  (a picture, 9 bytes)"]
-    assert said[8].startswith("ts2mqtt/x  \\x1b[2Jxxx")
-    assert len(said[8]) == 160
-    assert said[8].endswith("…")
-    assert len(said) == 9
+    assert said[7:9] == ["ts2mqtt/status  online", "ts2mqtt/backyard/plan/image  (a picture, 9 bytes)"]
+    assert said[9].startswith("ts2mqtt/x  \\x1b[2Jxxx")
+    assert len(said[9]) == 160
+    assert said[9].endswith("…")
+    assert len(said) == 10
 
 
 def test_the_log_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

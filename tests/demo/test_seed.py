@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
+SPEED = 60.0
+
+
 def some_nights(seed: int, *, steps: int) -> list[JsonValue]:
-    start = simulation_start(seed)
+    start = simulation_start(seed, SPEED)
     observatory = start.observatory()
     for step in range(1, steps + 1):
-        observatory.advance(start.evening + timedelta(days=4) * step / steps)
+        observatory.advance(start.begins + timedelta(days=4) * step / steps)
         observatory.preview_answer(observatory.active_profile.id)
     return [
         *(observatory.projects_answer(profile.id) for profile in observatory.profiles),
@@ -33,12 +36,12 @@ def test_the_same_seed_has_the_same_happenings() -> None:
 
 
 def test_a_seeded_run_begins_on_the_same_evening_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = simulation_start(5)
+    here = simulation_start(5, SPEED)
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     try:
-        assert simulation_start(5) == here
-        assert simulation_start(None).evening.utcoffset() != here.evening.utcoffset()
+        assert simulation_start(5, SPEED) == here
+        assert simulation_start(None, SPEED).begins.utcoffset() != here.begins.utcoffset()
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,11 +16,13 @@ from websockets.asyncio.client import connect
 
 from tests.support.observer import observing
 from ts2mqtt.demo.plain_lines import PlainLines
-from ts2mqtt.demo.start import demo, simulate, url_to_ask_at
+from ts2mqtt.demo.start import demo, simulate, simulation_start, site_at_dusk, url_to_ask_at
 from ts2mqtt.errors import BrokerError, Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.observatory import SimulatedObservatory
+from ts2mqtt.simulator.rig_steps import CloudedOver, Counted, Evening
+from ts2mqtt.simulator.sky import Sky
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -97,7 +101,8 @@ class TestTheDemo:
     async def test_says_first_how_to_watch_it(self) -> None:
         async with running_demo() as said:
             port = await said.port()
-            assert f"mosquitto_sub -p {port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v" in said.lines[2]
+            assert said.lines[2].endswith(f"mosquitto_sub -p {port} -v -t 'ts2mqtt/+/status' -t 'ts2mqtt/+/event'")
+            assert f"mosquitto_sub -p {port} -F '%t  %l bytes' -t 'ts2mqtt/#'" in said.lines[3]
             api = said.lines[1].split()[2].rstrip(",")
             async with httpx.AsyncClient(base_url=api) as client:
                 assert len((await client.get("/ts/v0/profiles")).json()) == 2
@@ -132,10 +137,15 @@ class TestTheDemo:
         async with EmbeddedBroker(port) as broker:
             assert broker.port == port
 
-    async def test_needs_a_free_port(self) -> None:
+    async def test_needs_a_free_port_and_says_what_to_type_for_another_one(self) -> None:
         async with EmbeddedBroker() as broker:
-            with pytest.raises(BrokerError, match=str(broker.port)):
+            with pytest.raises(BrokerError) as told:
                 await demo(broker.port, SPEED, asyncio.Event(), PlainLines(Said()))
+        other = broker.port + 1
+        assert told.value.message.startswith(f"The embedded broker cannot use port {broker.port} of 127.0.0.1")
+        assert told.value.advice == (
+            f"choose another port: ts2mqtt demo --port {other}, or with make: make demo DEMO='--port {other}'"
+        )
 
     async def test_ends_when_what_it_says_cannot_be_said(self) -> None:
         def say(line: str) -> None:
@@ -188,8 +198,71 @@ class TestTheSimulatedObservatory:
 
     async def test_needs_a_free_port(self) -> None:
         async with SimulatedApi(SimulatedObservatory()) as api:
-            with pytest.raises(Ts2mqttError, match=str(api.port)):
+            with pytest.raises(Ts2mqttError) as told:
                 await simulate(api.port, SPEED, asyncio.Event(), Said())
+        assert told.value.advice == f"choose another port: ts2mqtt simulate --port {api.port + 1}"
+
+    async def test_in_real_time_its_clock_is_this_machine_s_and_it_is_evening_there(self) -> None:
+        said, stopping = Said(), asyncio.Event()
+        running = asyncio.create_task(simulate(0, 1.0, stopping, said))
+        url = (await said.topic("A simulated observatory")).split()[5].rstrip(",")
+        assert said.lines[0].endswith("as fast as a real one.")
+        async with httpx.AsyncClient(base_url=url) as client:
+            answer = await client.get("/ts/v0/version")
+        told = parsedate_to_datetime(answer.headers["date"])
+        assert abs(told - datetime.now(UTC)) < timedelta(minutes=5)
+        await said.topic("It stands where it is evening now.")
+        stopping.set()
+        await running
+
+    async def test_with_another_pace_it_says_that_its_clock_is_its_own(self) -> None:
+        said, stopping = Said(), asyncio.Event()
+        running = asyncio.create_task(simulate(0, SPEED, stopping, said))
+        await said.line(lambda line: line.endswith("and is not the clock of this machine."))
+        stopping.set()
+        await running
+
+
+@pytest.mark.parametrize("month", [1, 3, 6, 9, 12])
+@pytest.mark.parametrize("hour", [0, 5, 11, 17, 23])
+def test_somewhere_it_gets_dark_at_every_hour_of_the_year(month: int, hour: int) -> None:
+    moment = datetime(2026, month, 21, hour, 13, tzinfo=UTC)
+    night = Sky(site_at_dusk(moment)).night_from(moment - timedelta(minutes=22))
+    assert night is not None
+    assert abs(night.dusk - moment) < timedelta(seconds=1)
+    assert night.dawn - night.dusk > timedelta(hours=4)
+
+
+@pytest.mark.parametrize("seed", [None, 3, 8])
+@pytest.mark.parametrize("speed", [10.0, 60.0, 240.0])
+def test_the_first_night_is_clear_and_the_second_has_clouds(seed: int | None, speed: float) -> None:
+    start = simulation_start(seed, speed)
+    observatory = start.observatory()
+    observatory.notes_steps = True
+    observatory.advance(start.begins + timedelta(days=2))
+    night = 0
+    cloudy: list[int] = []
+    counted: Counter[int] = Counter()
+    for step in observatory.take_steps():
+        night += isinstance(step, Evening)
+        counted[night] += isinstance(step, Counted)
+        if isinstance(step, CloudedOver):
+            cloudy.append(night)
+            assert step.before_dawn
+    assert cloudy == [2]
+    assert min(counted[1], counted[2]) > 50
+
+
+@pytest.mark.parametrize("speed", [10.0, 60.0, 240.0, 600.0])
+def test_it_begins_early_enough_for_a_night_plan_before_the_sequence_starts(speed: float) -> None:
+    start = simulation_start(None, speed)
+    observatory = start.observatory()
+    observatory.notes_steps = True
+    observatory.advance(start.begins + timedelta(hours=3))
+    evening = next(step for step in observatory.take_steps() if isinstance(step, Evening))
+    # A bridge that has just started looks for as long as two of the longest exposures take, and five minutes.
+    looks = 3 * timedelta(seconds=2 * speed)
+    assert evening.at - start.begins > min(timedelta(minutes=15) + looks, timedelta(minutes=100))
 
 
 @pytest.mark.parametrize(

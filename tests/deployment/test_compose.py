@@ -67,6 +67,8 @@ def test_the_example_shows_the_simulated_observatory() -> None:
     assert written()["COMPOSE_PROFILES"] in service["profiles"]
     options = cli.parser().parse_args([filled(word) for word in service["command"]])
     assert written()["RIG_URL"] == f"http://simulator:{options.port}"
+    # Home Assistant's clock is this machine's: an observatory of another pace would tell it times of other months.
+    assert options.speed == 1
     # Else the bridge's container could not reach it.
     assert options.host == "0.0.0.0"  # noqa: S104
     assert f":{options.port}/" in service["healthcheck"]["test"][-1]

@@ -15,7 +15,7 @@ from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Night, Site, Sky
-from ts2mqtt.simulator.weather import night_weather
+from ts2mqtt.simulator.weather import Clouds, night_weather
 
 if TYPE_CHECKING:
     from ts2mqtt.simulator.rows import JsonValue
@@ -222,6 +222,14 @@ def test_clouds_stop_the_rig_for_whole_nights_and_for_parts() -> None:
     assert any(timedelta() < length < timedelta(hours=12) for length in lengths)
     assert any(night.dusk < one.clouds_from < one.clouds_until for one, night in zip(weather, nights, strict=True))
     assert [night_weather(5, night) for night in nights] == weather
+
+
+def test_the_clouds_of_a_night_can_be_chosen() -> None:
+    night = Night(datetime(2026, 1, 1, 17, tzinfo=UTC), datetime(2026, 1, 2, 5, tzinfo=UTC))
+    for seed in range(20):
+        clear, passing = (night_weather(seed, night, clouds) for clouds in (Clouds.NONE, Clouds.PASSING))
+        assert clear.clouds_from == clear.clouds_until
+        assert night.dusk < passing.clouds_from < passing.clouds_until < night.dawn
 
 
 def test_a_partly_cloudy_night_loses_exposures_and_a_cloudy_one_all() -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ts2mqtt.demo.screen import DemoSetup
     from ts2mqtt.mqtt.message import Received
 
+# A picture or a discovery payload of 19 kB would fill the terminal, so neither line shows them.
+_HAPPENINGS = "-t 'ts2mqtt/+/status' -t 'ts2mqtt/+/event'"
+_TOPICS = "-F '%t  %l bytes' -t 'ts2mqtt/#' -t 'homeassistant/#' -T ts2mqtt/bridge/heartbeat"
+
 
 class PlainLines:
     """A view of the demo for a pipe, a file or a simple terminal; `say` gets each line, cut to `line_length`."""
@@ -38,7 +42,8 @@ def _introduction(setup: DemoSetup) -> tuple[str, ...]:
     return (
         f"MQTT broker for this demo:  {setup.host}:{setup.port}",
         f"Simulated observatory:      {setup.api_url}, {setup.speed:g} times as fast as a real one",
-        f"Watch it from elsewhere:    mosquitto_sub -p {setup.port} -t 'ts2mqtt/#' -t 'homeassistant/#' -v",
+        f"Watch what happens:         mosquitto_sub -p {setup.port} -v {_HAPPENINGS}",
+        f"See which topics there are: mosquitto_sub -p {setup.port} {_TOPICS}",
         f"N.I.N.A.'s live events:     {setup.nina_url}",
         "Ctrl-C ends the demo.",
         "",

@@ -12,6 +12,7 @@ from ts2mqtt.demo.payload_excerpt import payload_excerpt
 from ts2mqtt.demo.payloads import NO_PLAN, NO_STATE, Device, read_payload
 from ts2mqtt.demo.short_text import terminal_safe
 from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.observatory.present import IMAGING
 from ts2mqtt.topics.names import PROJECT, TARGET, TopicNames
 from ts2mqtt.topics.payloads import Plan, Project, State, Target
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pydantic import JsonValue
+
+    from ts2mqtt.topics.payloads import Appointment
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -31,6 +34,8 @@ WARNINGS = ("WARNING", "ERROR", "CRITICAL")
 _IDS = DiscoveryIds("homeassistant", TopicNames("ts2mqtt"))
 _TOPICS = _IDS.topics
 _KEPT_MESSAGES = 300
+_KEPT_EXPOSURES = 1_000
+"""More than a night has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,35 @@ class DemoSetup:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """An exposure of a target, and when it ended."""
+
+    target_id: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
-    """What is known of one rig; `online` is None before its first status and last changed at `online_changed`."""
+    """What is known of one rig; `online` is None before its first status and last changed at `online_changed`.
+
+    `exposures` are the latest ones that its state told.
+    """
 
     id: str
     online: bool | None = None
     online_changed: datetime | None = None
     state: State = NO_STATE
     plan: Plan = NO_PLAN
+    exposures: tuple[Exposure, ...] = ()
 
     @property
     def name(self) -> str:
         return self.state.name or self.id
+
+    @property
+    def target_at_work(self) -> Appointment | None:
+        """The target that is imaged; None also while the rig only waits for it."""
+        return self.state.current_target if self.state.activity == IMAGING else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +162,18 @@ def _with_rig_message(screen: Screen, topic: str, payload: bytes, content: JsonV
         changed = rig.online_changed if online == rig.online else screen.now
         rig = replace(rig, online=online, online_changed=changed)
     elif topic == _TOPICS.rig_state(rig.id):
-        rig = replace(rig, state=read_payload(State, content) or NO_STATE)
+        rig = _with_state(rig, read_payload(State, content) or NO_STATE)
     elif topic == _TOPICS.rig_plan(rig.id):
         rig = replace(rig, plan=read_payload(Plan, content) or NO_PLAN)
     return replace(screen, rigs=_updated(screen.rigs, rig.id, rig))
+
+
+def _with_state(rig: Rig, state: State) -> Rig:
+    last = state.last_exposure
+    if last is None or last == rig.state.last_exposure:
+        return replace(rig, state=state)
+    exposures = (*rig.exposures, Exposure(last.target_id, last.time))
+    return replace(rig, state=state, exposures=exposures[-_KEPT_EXPOSURES:])
 
 
 def _is_online(payload: bytes) -> bool | None:

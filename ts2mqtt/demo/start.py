@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.nina.server import NinaServer
 from ts2mqtt.simulator.sky import Site, Sky
+from ts2mqtt.simulator.weather import Clouds
 from ts2mqtt.timing import PacedClock
 
 if TYPE_CHECKING:
@@ -26,15 +27,21 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _HOST = "127.0.0.1"
-_START_BEFORE_DUSK = timedelta(minutes=30)
+_REAL_SECONDS_BEFORE_DUSK = 30.0
+_LEAST_BEFORE_DUSK, _MOST_BEFORE_DUSK = timedelta(minutes=30), timedelta(hours=2)
+_EVENING = timedelta(minutes=5)
+"""The simulated user starts the sequence so late that the bridge has read the night plan before: after 15 minutes."""
+_BEFORE_DUSK_IN_REAL_TIME = timedelta(minutes=22)
+_FIRST_NIGHTS = (Clouds.NONE, Clouds.PASSING)
 _POLLING_INTERVAL_S = 2.0
 _ANNOUNCEMENTS_KEPT = 1_000
 """Nobody reads the truth of these runs, which may last for weeks."""
 _LATITUDE_DEG = 47.0
 _DEGREES_PER_HOUR = 15.0
 _SEEDED_SITE = Site(latitude_deg=47.0, longitude_deg=15.0)
-_SEEDED_EVENING = datetime(2026, 10, 9, 18, tzinfo=timezone(timedelta(hours=1)))
-"""Half an hour before dusk at that site, in autumn: the nights are long, and targets of every kind are in season."""
+_SEEDED_NOON = datetime(2026, 10, 9, 12, tzinfo=timezone(timedelta(hours=1)))
+"""A day in autumn at that site: the nights are long, and targets of every kind are in season."""
+_REAL_TIME = 1.0
 
 
 class View(Protocol):
@@ -49,8 +56,8 @@ async def demo(port: int, speed: float, stopping: asyncio.Event, view: View, *, 
 
     With a seed every run is the same and begins on the same evening. Without one it begins this evening.
     """
-    start = simulation_start(seed)
-    clock = PacedClock(start.evening, speed)
+    start = simulation_start(seed, speed)
+    clock = PacedClock(start.begins, speed)
     observatory = start.observatory()
     async with (
         EmbeddedBroker(port) as broker,
@@ -83,20 +90,39 @@ async def simulate(  # noqa: PLR0913 - one argument for each option of the comma
     nina_port: int = 0,
 ) -> None:
     """Serve a simulated observatory's API and its N.I.N.A. until `stopping` is set; `seed` as for demo()."""
-    start = simulation_start(seed)
-    clock = PacedClock(start.evening, speed)
+    start = simulation_start(seed, speed)
+    clock = PacedClock(start.begins, speed)
     observatory = start.observatory()
     async with (
         SimulatedApi(observatory, host=host, port=port, clock=clock.now) as api,
         NinaServer(observatory, host=host, port=nina_port, clock=clock, kept=_ANNOUNCEMENTS_KEPT) as nina,
     ):
         api_url, socket_url = url_to_ask_at(api.url, host), url_to_ask_at(nina.socket_url, host)
-        say(f"A simulated observatory answers at {api_url}, {speed:g} times as fast as a real one.")
+        say(f"A simulated observatory answers at {api_url}, {_pace(speed)}.")
         say(f"Try {api_url}/ts/v0/profiles in a browser, or set it as a rig's url. Ctrl-C ends it.")
         say(f"Its N.I.N.A. tells what it does at {socket_url}.")
+        for line in _what_time_it_is(start, speed):
+            say(line)
         if ip_address(host).is_unspecified:
             say("Other computers write the address of this one in place of 127.0.0.1.")
         await stopping.wait()
+
+
+def _pace(speed: float) -> str:
+    return "as fast as a real one" if speed == _REAL_TIME else f"{speed:g} times as fast as a real one"
+
+
+def _what_time_it_is(start: SimulationStart, speed: float) -> tuple[str, ...]:
+    night = Sky(start.site).night_from(start.begins)
+    if night is None:
+        return ()
+    if start.begins != start.created or speed != _REAL_TIME:
+        return (
+            f"Its clock begins at {start.begins:%d %b %Y %H:%M} and is not the clock of this machine.",
+            "In Home Assistant its times lie in the future or the past. Without --speed and --seed they do not.",
+        )
+    dusk = night.dusk.astimezone()
+    return (f"It stands where it is evening now. By the clock of this machine it begins to image at {dusk:%H:%M}.",)
 
 
 def url_to_ask_at(url: str, host: str) -> str:
@@ -108,34 +134,79 @@ def url_to_ask_at(url: str, host: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SimulationStart:
-    """Where and when the simulation begins, and the seed of its random numbers."""
+    """Where the simulation takes place, the seed of its random numbers, and its first moments.
+
+    The history of the observatory ends at `created`; the clock starts at `begins`, a little before dusk.
+    """
 
     seed: int
     site: Site
-    evening: datetime
+    created: datetime
+    begins: datetime
 
     def observatory(self) -> SimulatedObservatory:
-        return busy_observatory(seed=self.seed, start=self.evening, site=self.site, timezone=self.evening.tzinfo)
+        return busy_observatory(
+            seed=self.seed,
+            start=self.created,
+            site=self.site,
+            timezone=self.created.tzinfo,
+            first_nights=_FIRST_NIGHTS,
+            evening=_EVENING,
+        )
 
 
-def simulation_start(seed: int | None) -> SimulationStart:
-    """With a seed the same on every day and in every time zone; without one this evening, in this machine's zone."""
-    if seed is None:
-        return SimulationStart(1, _site(), _this_evening(_site()))
-    return SimulationStart(seed, _SEEDED_SITE, _SEEDED_EVENING)
+def simulation_start(seed: int | None, speed: float) -> SimulationStart:
+    """With a seed the same on every day and in every time zone.
+
+    Without one the simulation begins this evening, in this machine's time zone. In real time it begins now: then its
+    clock is this machine's, and the observatory stands where it is evening now.
+    """
+    if seed is not None:
+        return SimulationStart(seed, _SEEDED_SITE, _SEEDED_NOON, _before_dusk(_SEEDED_SITE, _SEEDED_NOON, speed))
+    now = datetime.now().astimezone()
+    if speed == _REAL_TIME:
+        site = site_at_dusk(now + _BEFORE_DUSK_IN_REAL_TIME)
+        zone = timezone(timedelta(hours=round(site.longitude_deg / _DEGREES_PER_HOUR)))
+        return SimulationStart(1, site, now.astimezone(zone), now.astimezone(zone))
+    site = Site(latitude_deg=_LATITUDE_DEG, longitude_deg=_hours_from_utc(now) * _DEGREES_PER_HOUR)
+    begins = _before_dusk(site, now.replace(hour=12, minute=0, second=0, microsecond=0), speed)
+    return SimulationStart(1, site, begins, begins)
 
 
-def _site() -> Site:
-    """A site in the middle of this machine's time zone, so that its night is at this machine's night."""
-    offset_hours = (datetime.now().astimezone().utcoffset() or timedelta(0)) / timedelta(hours=1)
-    return Site(latitude_deg=_LATITUDE_DEG, longitude_deg=offset_hours * _DEGREES_PER_HOUR)
+def _hours_from_utc(now: datetime) -> float:
+    return (now.utcoffset() or timedelta(0)) / timedelta(hours=1)
 
 
-def _this_evening(site: Site) -> datetime:
-    """Half an hour before dusk: the night plan is read first, and the first exposure comes soon."""
-    noon = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
+def _before_dusk(site: Site, noon: datetime, speed: float) -> datetime:
+    """So early that the night plan is read first, and so late that the first exposure comes soon."""
     night = Sky(site).night_from(noon)
-    return night.dusk.astimezone(noon.tzinfo) - _START_BEFORE_DUSK if night else noon
+    ahead = timedelta(seconds=_REAL_SECONDS_BEFORE_DUSK * speed)
+    ahead = min(max(ahead, _LEAST_BEFORE_DUSK), _MOST_BEFORE_DUSK)
+    return night.dusk.astimezone(noon.tzinfo) - ahead if night else noon
+
+
+def site_at_dusk(moment: datetime) -> Site:
+    """A site where it gets dark at this moment."""
+    at_noon = (12 - _hours_of_day(moment)) * _DEGREES_PER_HOUR
+    site = Site(latitude_deg=_LATITUDE_DEG, longitude_deg=_normalized(at_noon))
+    # Farther east it gets dark earlier. The second step corrects what the first one did not know: the season.
+    for _ in range(2):
+        night = Sky(site).night_from(moment - timedelta(hours=1))
+        if night is None:
+            break
+        hours_east = (night.dusk - moment) / timedelta(hours=1)
+        longitude_deg = _normalized(site.longitude_deg + hours_east * _DEGREES_PER_HOUR)
+        site = Site(latitude_deg=_LATITUDE_DEG, longitude_deg=longitude_deg)
+    return site
+
+
+def _hours_of_day(moment: datetime) -> float:
+    at = moment.astimezone(UTC)
+    return at.hour + at.minute / 60
+
+
+def _normalized(longitude_deg: float) -> float:
+    return (longitude_deg + 180) % 360 - 180
 
 
 async def _watch(mqtt: MqttConfig, setup: DemoSetup, clock: Callable[[], datetime], view: View) -> None:

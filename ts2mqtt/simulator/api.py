@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.http1 import Answer, Request, accepted_coding, encoded, html_page
+from ts2mqtt.simulator.ports import next_port
 from ts2mqtt.simulator.routes import answer_to, is_preview
 from ts2mqtt.simulator.web_server import WebServer
 
@@ -45,6 +46,10 @@ class SimulatedApi(WebServer):
     pretty: bool = False
     bare_version: bool = False
     preview_seconds: float = 0.0
+
+    @property
+    def advice(self) -> str:
+        return f"choose another port: ts2mqtt simulate --port {next_port(self.port)}"
 
     async def regular_answer(self, request: Request) -> Answer:
         if is_preview(request):

@@ -12,6 +12,7 @@ from typing import Final, Self
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.simulator.mqtt_connection import Limits, MqttConnection
 from ts2mqtt.simulator.mqtt_exchange import MessageExchange
+from ts2mqtt.simulator.ports import next_port
 
 _HOST: Final = "127.0.0.1"
 
@@ -75,8 +76,9 @@ class EmbeddedBroker:
             )
         except (OSError, OverflowError) as error:
             raise BrokerError(
-                f"The embedded broker cannot use port {self._port} of {_HOST}, perhaps because another broker does: "
-                f"stop that one or choose another port ({error})."
+                f"The embedded broker cannot use port {self._port} of {_HOST}, perhaps because another broker does "
+                f"({error})",
+                f"choose another port: {_demo_on_another_port(self._port)}",
             ) from error
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -95,3 +97,8 @@ class EmbeddedBroker:
         server.close()
         await self._exchange.close(publish_wills=publish_wills)
         await server.wait_closed()
+
+
+def _demo_on_another_port(port: int) -> str:
+    other = f"--port {next_port(port)}"
+    return f"ts2mqtt demo {other}, or with make: make demo DEMO='{other}'"

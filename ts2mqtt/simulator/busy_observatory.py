@@ -15,27 +15,36 @@ from ts2mqtt.simulator.catalogue_project import add_catalogue_project
 from ts2mqtt.simulator.grading import delay_percent, remaining
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.random_numbers import random_numbers
-from ts2mqtt.simulator.rig import Rig
+from ts2mqtt.simulator.rig import EVENING, Rig
 from ts2mqtt.simulator.scripted_user import ScriptedUser
 from ts2mqtt.simulator.sky import Night, Site, Sky
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime, tzinfo
     from random import Random
     from typing import Unpack
 
     from ts2mqtt.simulator.catalogue import CatalogueTarget
     from ts2mqtt.simulator.rows import ProjectFields, SimulatedProfile, SimulatedProject
+    from ts2mqtt.simulator.weather import Clouds
 
 _COMPLETE = 1.0
 _REJECTED_SHARE = 0.06
 
 
-def busy_observatory(
-    *, seed: int = 1, start: datetime, site: Site | None = None, timezone: tzinfo | None = None
+def busy_observatory(  # noqa: PLR0913 - each has a default, and most callers name two
+    *,
+    seed: int = 1,
+    start: datetime,
+    site: Site | None = None,
+    timezone: tzinfo | None = None,
+    first_nights: Iterable[Clouds] = (),
+    evening: timedelta = EVENING,
 ) -> SimulatedObservatory:
     """An observatory at `start` with images of earlier nights and targets that stand high in that season.
 
+    `first_nights` are the clouds of the first nights; `evening`: so long before dusk the user starts the sequence.
     The same arguments give the same observatory with the same future.
     """
     observatory = SimulatedObservatory(seed=seed, site=site, timezone=timezone, now=start)
@@ -44,7 +53,8 @@ def busy_observatory(
     # Where summer nights never get dark, targets are chosen by their altitude over a whole day.
     night = sky.night_from(start) or Night(start, start + timedelta(days=1))
     _add_projects(observatory, start, sky, night)
-    observatory.automation = ObservatoryAutomation(Rig(observatory, start), ScriptedUser(observatory, start))
+    rig = Rig(observatory, start, first_nights=first_nights, evening=evening)
+    observatory.automation = ObservatoryAutomation(rig, ScriptedUser(observatory, start))
     return observatory
 
 

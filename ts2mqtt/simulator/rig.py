@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from ts2mqtt.simulator.planner import NextExposure, Planner, remaining_exposures
 from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.simulator.rig_steps import CloudedOver, Counted, Evening, Exposing, NightOver, Preparing, Waiting
 from ts2mqtt.simulator.sky import Night, Sky
-from ts2mqtt.simulator.weather import Weather, night_weather
+from ts2mqtt.simulator.weather import Clouds, Weather, night_weather
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from ts2mqtt.simulator.observatory import SimulatedObservatory
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER = timedelta(minutes=5)
 _AFTER_DAWN = timedelta(hours=1)
-_EVENING = timedelta(minutes=25)
+EVENING = timedelta(minutes=25)
 """So long before dusk somebody comes and starts the sequence."""
 _FOCUS_INTERVAL = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -30,11 +32,23 @@ _MAXIMUM_SOFTNESS = 1.7
 
 
 class Rig:
-    """One telescope, which images from dusk to dawn; an actor of the automation."""
+    """One telescope, which images from dusk to dawn; an actor of the automation.
 
-    def __init__(self, observatory: SimulatedObservatory, start: datetime) -> None:
+    `first_nights` are the clouds of the first nights, one after the other; those of later nights come by chance.
+    """
+
+    def __init__(
+        self,
+        observatory: SimulatedObservatory,
+        start: datetime,
+        *,
+        first_nights: Iterable[Clouds] = (),
+        evening: timedelta = EVENING,
+    ) -> None:
         self.acts_at = start
         self._observatory = observatory
+        self._coming_nights = deque(first_nights)
+        self._evening = evening
         self._imaging_night: _ImagingNight | None = None
 
     @property
@@ -57,21 +71,23 @@ class Rig:
         if night is None:
             self.acts_at = at + _DAY
             return
-        self._imaging_night = _ImagingNight(self._observatory, sky, night)
-        self.acts_at = max(at, night.dusk - _EVENING)
+        clouds = self._coming_nights.popleft() if self._coming_nights else Clouds.BY_CHANCE
+        weather = night_weather(self._observatory.seed, night, clouds)
+        self._imaging_night = _ImagingNight(self._observatory, sky, night, weather)
+        self.acts_at = max(at, night.dusk - self._evening)
 
 
 class _ImagingNight:
     """One night of the rig; `target` is the target that it slewed to, or None while nothing can be imaged."""
 
-    def __init__(self, observatory: SimulatedObservatory, sky: Sky, night: Night) -> None:
+    def __init__(self, observatory: SimulatedObservatory, sky: Sky, night: Night, weather: Weather) -> None:
         self.night = night
         self.target: SimulatedTarget | None = None
         self._observatory = observatory
         self._sky = sky
         self._planner = Planner(sky, remaining_exposures)
         self._numbers = random_numbers(observatory.seed, "night", night.dusk.date())
-        self._weather = night_weather(observatory.seed, night)
+        self._weather = weather
         self._last_focus = night.dusk - _FOCUS_INTERVAL
         self._current: Exposing | None = None
         self._exposure_count = 0

@@ -21,7 +21,7 @@ def current_targets_section(screen: Screen) -> CurrentTargetsSection | None:
     targets = [
         target
         for rig in screen.rigs.values()
-        if (current := rig.state.current_target) and (target := screen.targets.get((rig.id, current.id or "")))
+        if (current := rig.target_at_work) and (target := screen.targets.get((rig.id, current.id or "")))
     ]
     rows = tuple(_row(plan) for target in targets for plan in target.exposure_plans)
     if not rows:

@@ -65,7 +65,7 @@ def _connection_advice(setup: DemoSetup, width: int) -> tuple[str, ...]:
     """How to connect one's own Home Assistant to the demo: three lines at 80 columns, more at fewer."""
     sentences = (
         f"Yours on this machine: add the integration MQTT, broker {setup.host}, port {setup.port}",
-        "(no user, no password; in a container it needs the host's network).",
+        "(no login; a container needs the host's network; --speed 1 for real times).",
         "On another machine: ts2mqtt simulate here, ts2mqtt run with your own broker.",
     )
     return tuple(

@@ -74,7 +74,7 @@ def _rank(screen: Screen, key: ItemKey, project: Project) -> tuple[bool, bool, b
 
 def _is_current(screen: Screen, key: ItemKey) -> bool:
     rig = screen.rigs.get(key[0])
-    current = rig.state.current_target if rig else None
+    current = rig.target_at_work if rig else None
     return current is not None and current.project_id == key[1]
 
 

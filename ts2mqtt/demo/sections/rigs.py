@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _ACTIVITY_STYLES = {"imaging": "green", "waiting": "cyan", "offline": "red"}
 _LINES_PER_RIG = 4
+_CLOUDS = ": clouds, the safety monitor says unsafe"
+"""Nothing but clouds makes the simulated observatory unsafe."""
 
 
 def rigs_section(screen: Screen) -> RigsSection:
@@ -53,7 +55,7 @@ class RigsSection(Section):
 def _rig_lines(rig: Rig, now: datetime, width: int) -> list[Text]:
     return [
         _rig_line(rig, now, width),
-        _target_line("now", rig.state.current_target, now, width),
+        _target_line("now", rig.state.current_target, now, width, reason=_CLOUDS if rig.state.safe is False else ""),
         _target_line("next", rig.state.next_target, now, width),
         _tonight_line(rig.state.tonight, width),
     ]
@@ -82,11 +84,11 @@ def _rig_line(rig: Rig, now: datetime, width: int) -> Text:
     return cropped(text, width)
 
 
-def _target_line(label: str, target: Appointment | None, now: datetime, width: int) -> Text:
+def _target_line(label: str, target: Appointment | None, now: datetime, width: int, *, reason: str = "") -> Text:
     text = Text()
     text.append(f"  {label:<8}")
     if target is None:
-        text.append("no target")
+        text.append(f"no target{reason}")
         return cropped(text, width)
     times = time_range(target.start, target.end, now)
     countdown = _countdown(target, now)
@@ -115,7 +117,9 @@ def _tonight_line(tonight: Tonight, width: int) -> Text:
         return cropped(text, width)
     pieces = [counted(tonight.exposures_acquired, "exposure")]
     if tonight.exposures_accepted is not None:
-        pieces.append(f"{tonight.exposures_accepted} accepted")
+        # The plugin grades many exposures at once, and then also those of earlier nights.
+        earlier_too = tonight.exposures_accepted > tonight.exposures_acquired
+        pieces.append(f"{tonight.exposures_accepted} accepted{' with earlier ones' if earlier_too else ''}")
     if tonight.integration_s:
         pieces.append(f"{duration(tonight.integration_s)} of integration")
     text.append(shorten_list(pieces, width - text.cell_len, separator=", "))

@@ -32,6 +32,7 @@ from ts2mqtt.simulator.nina import rest, rest_v3
 from ts2mqtt.simulator.nina.handshake import handshake, switching_head
 from ts2mqtt.simulator.nina.nina import SimulatedNina
 from ts2mqtt.simulator.nina.socket_client import SocketClient
+from ts2mqtt.simulator.ports import LAST_PORT, next_port
 from ts2mqtt.simulator.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 SOCKET_PATH = "/v2/socket"
 SOCKET_PATH_V3 = "/v3/ws/events"
 
-_LAST_PORT = 65_535
 _WAITS_KEPT = 100_000
 
 
@@ -95,8 +95,7 @@ class NinaServer(WebServer):
 
     @property
     def advice(self) -> str:
-        free = self.port + 1 if self.port < _LAST_PORT else 0
-        return f"choose another port: ts2mqtt simulate --nina-port {free}"
+        return f"choose another port: ts2mqtt simulate --nina-port {next_port(self.port)}"
 
     @property
     def socket_url(self) -> str:
@@ -136,7 +135,7 @@ class NinaServer(WebServer):
     async def move(self) -> None:
         """Stop, and start on the next free port, as when another program was there first."""
         await self.stop()
-        for port in range(self.port + 1, _LAST_PORT + 1):
+        for port in range(self.port + 1, LAST_PORT + 1):
             self.port = port
             with suppress(Ts2mqttError):
                 await self.start()
