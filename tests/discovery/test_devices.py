@@ -24,6 +24,7 @@ from tests.discovery.home_assistant import (
     shown,
 )
 from tests.support.commanding import carried_out
+from tests.support.project import ROOT
 from tests.support.sample_rig import (
     AUTUMN,
     BACKYARD,
@@ -42,10 +43,12 @@ from tests.support.sample_rig import (
     rig_of_targets,
     view_of,
 )
+from ts2mqtt import REPOSITORY_URL
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, value_at
 from ts2mqtt.home_assistant.device_names import display_name
 from ts2mqtt.home_assistant.devices import SETTLE_S, DeviceWriter, RigDevices, device_messages
+from ts2mqtt.home_assistant.discovery import guide_url
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import ENGLISH
 from ts2mqtt.observatory.events import EVENT_TYPES, LIVE_EVENT_TYPES
@@ -240,7 +243,6 @@ class TestTheChainOfDevices:
             "manufacturer": "N.I.N.A.",
             "model": "Target Scheduler",
             "sw_version": "5.9.3.0",
-            "configuration_url": "http://192.168.1.50:8188",
             "via_device": "ts2mqtt_bridge",
         }
         assert [device_of(subject)["device"]["model"] for subject in (OF_PROFILE, OF_PROJECT, OF_TARGET)] == [
@@ -249,6 +251,14 @@ class TestTheChainOfDevices:
             "Target",
         ]
         assert device_of(OF_TARGET)["device"]["name"] == "M 31"
+
+    def test_visit_opens_the_guide_and_never_an_address_that_has_no_page(self) -> None:
+        for payload in devices_of(BACKYARD).values():
+            assert payload["device"].get("configuration_url") in (None, guide_url(REPOSITORY_URL))
+        assert b"192.168.1.50" not in json.dumps(devices_of(BACKYARD)).encode()
+        assert guide_url("") is None
+        guide = guide_url("https://forge.example/owner/ts2mqtt") or ""
+        assert (ROOT / guide.removeprefix("https://forge.example/owner/ts2mqtt/blob/main/")).is_file()
 
     def test_two_rigs_with_the_same_ids_share_nothing(self) -> None:
         here, there = devices_of(BACKYARD), devices_of(replace(BACKYARD, id="remote", name="Remote"))

@@ -15,7 +15,6 @@ from tests.bridge.test_bridge import all_published
 from tests.bridge.test_process import started
 from tests.check.test_check_command import run
 from tests.conftest import need
-from tests.support import topics_of_example as of
 from tests.support.certificates import openssl_is_installed
 from tests.support.markdown import blocks
 from tests.support.mosquitto import free_port
@@ -101,7 +100,7 @@ async def test_the_bridge_and_the_check_work_through_it(
     assert "✖" not in out
     async with observing(mosquitto.port) as observer, started("run", config):
         await all_published(observer)
-        assert observer.json(of.rig_device())["device"]["configuration_url"] == proxy.url
+        assert observer.json("ts2mqtt/bridge")["rigs"][0]["url"] == proxy.url
     headers = [{name.lower() for name in request.request.headers} for request in example_api.requests]
     assert headers
     assert not any("authorization" in names for names in headers)

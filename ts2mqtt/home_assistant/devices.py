@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ts2mqtt import __version__
+from ts2mqtt import REPOSITORY_URL, __version__
 from ts2mqtt.home_assistant import entities
 from ts2mqtt.home_assistant.components import ComponentMaker, DeviceTopics, spoken
 from ts2mqtt.home_assistant.device_names import (
@@ -30,6 +30,7 @@ from ts2mqtt.home_assistant.discovery import (
     DeviceTrigger,
     Entity,
     announced,
+    guide_url,
 )
 from ts2mqtt.home_assistant.forms import Form, blanks
 from ts2mqtt.home_assistant.languages import ENGLISH
@@ -69,6 +70,7 @@ def bridge_device_message(names: DiscoveryIds, language: Language = ENGLISH) -> 
             manufacturer=PROGRAM,
             model=language.say("Bridge"),
             sw_version=__version__,
+            configuration_url=guide_url(REPOSITORY_URL),
         ),
         availability=(Availability(topic=topics.status),),
         components=dict(maker.components(entities.BRIDGE)),
@@ -114,7 +116,7 @@ class RigDevices:
     def messages(self, rig: Rig, project_states: frozenset[str]) -> dict[str, Message]:
         """As device_messages()."""
         things = tuple(_things(rig, project_states, has_site=self._has_site))
-        content = _Content(rig.id, rig.name, rig.url, rig.plugin_version, rig.profiles is None, things)
+        content = _Content(rig.id, rig.name, rig.plugin_version, rig.profiles is None, things)
         if content != self._content:
             self._messages, self._content = self._written(rig, things), content
         return self._messages
@@ -151,7 +153,6 @@ class _Thing(NamedTuple):
 
     named: NamedThing
     parent_id: str
-    url: str
     device_name: str = ""
     has_site: bool = False
     plans: tuple[_PlanNames, ...] = ()
@@ -166,7 +167,6 @@ class _Content(NamedTuple):
 
     rig_id: str
     rig_name: str
-    url: str
     plugin_version: str | None
     is_unread: bool
     things: tuple[_Thing, ...]
@@ -174,21 +174,21 @@ class _Content(NamedTuple):
 
 def _things(rig: Rig, project_states: frozenset[str], *, has_site: bool) -> Iterator[_Thing]:
     for profile in rig.known_profiles:
-        yield _Thing(NamedThing(Subject(rig.id, PROFILE, profile.id), profile.name), rig.id, rig.url)
+        yield _Thing(NamedThing(Subject(rig.id, PROFILE, profile.id), profile.name), rig.id)
     shown: set[str] = set()
     for owned in distinct_projects(rig):
         project = owned.project
         if _is_shown(project.state, project_states):
             shown.add(project.id)
             named = NamedThing(Subject(rig.id, PROJECT, project.id), project.name, owned.profile.name)
-            yield _Thing(named, owned.profile.id, rig.url)
+            yield _Thing(named, owned.profile.id)
     for place in distinct_targets(rig):
         # It is tied to its project's device: Home Assistant makes a nameless one of a device that is not there.
         if place.project.id in shown:
             target = place.target
             named = NamedThing(Subject(rig.id, TARGET, target.id), target.name, place.project.name)
             plans = tuple(_PlanNames(p.key, p.template, p.filter, p.exposure_s) for p in target.exposure_plans)
-            yield _Thing(named, place.project.id, rig.url, has_site=has_site, plans=plans)
+            yield _Thing(named, place.project.id, has_site=has_site, plans=plans)
 
 
 def _is_shown(state: str | None, project_states: frozenset[str]) -> bool:
@@ -218,7 +218,6 @@ class _Texts(NamedTuple):
     rig_id: str
     name: str
     stem: str
-    url: str
     thing_id: str = ""
     parent_id: str = ""
     version: str = ""
@@ -252,7 +251,7 @@ class DeviceWriter:
         self._forms: dict[_Kind, tuple[Form, Announced]] = {}
 
     def rig(self, rig: Rig, *, has_nina: bool = False) -> _Written:
-        texts = _Texts(rig.id, self._name_of(rig), rig.id, rig.url, version=rig.plugin_version or "")
+        texts = _Texts(rig.id, self._name_of(rig), rig.id, version=rig.plugin_version or "")
         payload, count = self._payload(
             _Kind(None, has_version=rig.plugin_version is not None, has_nina=has_nina), texts
         )
@@ -277,7 +276,6 @@ class DeviceWriter:
             about.rig_id,
             thing.device_name,
             _stem(about, thing.named.name),
-            thing.url,
             about.thing_id or "",
             thing.parent_id,
         )
@@ -337,7 +335,7 @@ class _Builder:
             manufacturer="N.I.N.A.",
             model="Target Scheduler",
             sw_version=texts.version if has_version else None,
-            configuration_url=texts.url,
+            configuration_url=guide_url(REPOSITORY_URL),
             via_device=self.ids.device_id(BRIDGE),
         )
 
@@ -349,7 +347,6 @@ class _Builder:
             name=texts.name,
             manufacturer="Target Scheduler",
             model=self.language.say(kind.title()),
-            configuration_url=texts.url,
             via_device=self.ids.device_id(parent),
         )
 

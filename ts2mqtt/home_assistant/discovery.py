@@ -119,6 +119,15 @@ AnyComponent = Entity | DeviceTrigger
 ReadComponent = Tombstone | AnyComponent | StrangeComponent
 
 
+def guide_url(repository_url: str) -> str | None:
+    """What *Visit* on a device opens; None where the repository's address is not known.
+
+    An address of the rig would open nothing: neither the Target Scheduler's API nor N.I.N.A.'s has a page, and a
+    browser may not reach what the bridge reaches.
+    """
+    return f"{repository_url}/blob/main/docs/home-assistant.md" if repository_url else None
+
+
 class Device(_Model):
     identifiers: tuple[str, ...]
     name: str
