@@ -80,12 +80,21 @@ bench: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak $(SOAK)
 
-# The app (add-on) for Home Assistant, with the package beside it: copy addon/ into the share `addons`.
+# The app (add-on) for Home Assistant, to build without any index: copy dist/addon into the share `addons`. WHEEL is the
+# package, if it is built already. Without the name of an image the Supervisor builds one.
+APP := dist/addon
+MANYLINUX = $(foreach tag,manylinux_2_28 manylinux_2_17 manylinux2014,--platform $(tag)_$(1))
+DOWNLOAD = $(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
+	--implementation cp --python-version 3.13 --requirement addon/requirements.txt --dest $(APP)/wheels
 addon: $(VENV)/.created
-	rm -f addon/*.whl
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir addon .
-	cd addon && printf 'ts2mqtt==%s --hash=sha256:%s\n' \
-		"$$(sed -n 's/^version: //p' config.yaml | tr -d '"')" "$$(sha256sum *.whl | cut -d' ' -f1)" > package.txt
+	rm -rf $(APP) && mkdir -p dist && cp -R addon $(APP) && mkdir -p $(APP)/wheels
+	sed '/^image:/d' addon/config.yaml > $(APP)/config.yaml
+	$(if $(WHEEL),cp $(WHEEL) $(APP)/wheels,\
+		$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(APP)/wheels .)
+	printf 'ts2mqtt==%s --hash=sha256:%s\n' "$$(sed -n 's/^version: //p' addon/config.yaml | tr -d '"')" \
+		"$$(sha256sum $(APP)/wheels/ts2mqtt-*.whl | cut -d' ' -f1)" > $(APP)/package.txt
+	$(DOWNLOAD) $(call MANYLINUX,x86_64)
+	$(DOWNLOAD) $(call MANYLINUX,aarch64)
 
 # Where the repository is: make address URL=https://example.org/owner/ts2mqtt writes it wherever it is linked to.
 address: $(VENV)/.installed-dev

@@ -9,7 +9,7 @@ import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tests.support.project import ROOT
 from ts2mqtt.errors import ConfigError
@@ -40,19 +40,23 @@ class Place:
     file: str
     without: str
     with_address: str
+    only_at: str = ""
+    """What an address begins with that is written here; others are left out."""
 
     def written(self, text: str, url: str) -> str:
         """The file's text with this address, or with none, whichever it had before."""
         plain = re.sub(self._pattern, lambda _: self.without, text)
         if plain.count(self.without) != 1:
             raise ConfigError(f"{self.file}: expected {self.without!r} once")
-        if not url:
+        if not url or not url.startswith(self.only_at):
             return plain
-        return plain.replace(self.without, self.with_address.format(url=url, quoted=quote(url, safe="")))
+        text = self.with_address.replace("{quoted}", quote(url, safe="")).replace("{url}", url)
+        return plain.replace(self.without, text.replace("{path}", urlsplit(url).path.lower()))
 
     @property
     def _pattern(self) -> str:
         escaped = re.escape(self.with_address)
+        escaped = escaped.replace(re.escape("{path}"), "/[a-z0-9._/-]+")
         return escaped.replace(re.escape("{url}"), _ADDRESS).replace(
             re.escape("{quoted}"), "https%3A%2F%2F[A-Za-z0-9._~%-]+?"
         )
@@ -86,6 +90,8 @@ PLACES = (
     ),
     Place("repository.yaml", "name: ts2mqtt\n", "name: ts2mqtt\nurl: {url}\n"),
     Place("addon/config.yaml", "slug: ts2mqtt\n", "slug: ts2mqtt\nurl: {url}\n"),
+    # Where the workflow Release puts the app's images; {arch} is the Supervisor's.
+    Place("addon/config.yaml", "arch:\n", "image: ghcr.io{path}-{arch}\narch:\n", only_at="https://github.com/"),
     *(_blueprint(name) for name in _ROWS.values()),
     *(_row(title, name) for title, name in _ROWS.items()),
     Place(

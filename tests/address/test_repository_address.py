@@ -74,6 +74,21 @@ def test_every_place_gets_it(copy: Path) -> None:
     assert (copy / "homeassistant/README.md").read_text().count("blueprint_url=https%3A%2F%2Fforge.example%2F") == 7
 
 
+def test_the_app_s_image_is_where_the_release_puts_it(copy: Path) -> None:
+    assert "image" not in yaml.safe_load((copy / "addon/config.yaml").read_text())
+    write_address(copy, "https://github.com/Owner/ts2mqtt")
+    config = yaml.safe_load((copy / "addon/config.yaml").read_text())
+    assert config["image"] == "ghcr.io/owner/ts2mqtt-{arch}"
+    assert config["url"] == "https://github.com/Owner/ts2mqtt"
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["app-image"]
+    # The action that makes the names writes them in lower case.
+    (names,) = [step for step in release["steps"] if step.get("id") == "names"]
+    assert names["with"]["images"] == "ghcr.io/${{ github.repository }}-${{ matrix.arch }}"
+    assert [one["arch"] for one in release["strategy"]["matrix"]["include"]] == sorted(config["arch"], reverse=True)
+    write_address(copy, URL)
+    assert "image" not in yaml.safe_load((copy / "addon/config.yaml").read_text())
+
+
 def test_another_one_takes_its_place_and_none_takes_it_out(copy: Path) -> None:
     plain = texts(copy)
     write_address(copy, "https://elsewhere.example/somebody/ts2mqtt")

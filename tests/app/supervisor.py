@@ -1,4 +1,4 @@
-"""A stand-in for the Supervisor's API: it knows one token and says what it was told about its MQTT service."""
+"""A stand-in for the Supervisor's API: it knows one token, an app's options, and what it was told about MQTT."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ TOKEN = "the-supervisor's-token"  # noqa: S105 - opens nothing
 class Supervisor:
     """Answers as supervisor/api does: `service` is the MQTT service's data, None while no app provides it."""
 
-    def __init__(self, service: Mapping[str, Any] | None) -> None:
+    def __init__(self, service: Mapping[str, Any] | None, options: Mapping[str, Any] | None = None) -> None:
         self.service = service
+        self.options = options
         self.asked: list[str] = []
         supervisor = self
 
@@ -54,6 +55,8 @@ class Supervisor:
     def answer(self, path: str, authorization: str | None) -> tuple[int, dict[str, Any]]:
         if authorization != f"Bearer {TOKEN}":
             return 401, {"result": "error", "message": "Invalid token"}
+        if path == "/addons/self/options/config":
+            return 200, {"result": "ok", "data": self.options}
         if path != "/services/mqtt":
             return 404, {"result": "error", "message": "Not found"}
         if self.service is None:

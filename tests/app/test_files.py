@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 from tests.support.build import mqtt_config
-from tests.support.project import ROOT
+from tests.support.project import ROOT, recipe
 from ts2mqtt import __version__
 from ts2mqtt.app.start import BrokerOptions, Options, RigOptions
 from ts2mqtt.bridge.sign_of_life import sign_paths
@@ -46,7 +46,7 @@ DEFAULTS = {
     "backup": "hot",
 }
 REQUIRED = {"name", "version", "slug", "description", "arch"}
-OTHERS = {"homeassistant", "services", "options", "schema"}
+OTHERS = {"homeassistant", "services", "options", "schema", "image", "url"}
 
 
 def elements(schema: Any) -> list[str]:
@@ -158,8 +158,31 @@ def test_the_apparmor_profile_is_the_app_s_and_lets_it_write_nothing_but_its_sig
     assert {rule for rule in rules if "w" in rule.split()[-1]} == {"/dev/null rw"}
     owned = {line.strip().rstrip(",") for line in profile.splitlines() if line.strip().startswith("owner ")}
     assert owned == {f"owner {path.with_name('ts2mqtt-*')} rw" for path in sign_paths(mqtt_config(1883), {})}
-    assert re.findall(r"^  capability (\w+),$", profile, re.MULTILINE) == ["setuid", "setgid"]
-    assert profile.split("{", 1)[1].count("capability") == 2
+    assert "capability" not in profile.split("{", 1)[1]
+    assert "/data" not in profile
+
+
+def test_its_image_says_what_it_is_to_the_supervisor() -> None:
+    dockerfile = (ADDON / "Dockerfile").read_text()
+    labels = dict(re.findall(r'(io\.hass\.\w+)="([^"]*)"', dockerfile))
+    assert labels == {
+        "io.hass.type": "addon",
+        "io.hass.name": CONFIG["name"],
+        "io.hass.description": CONFIG["description"],
+        "io.hass.version": "${BUILD_VERSION}",
+        "io.hass.arch": "${BUILD_ARCH}",
+    }
+    assert re.findall(r"^ARG (.+)$", dockerfile, re.MULTILINE) == ["BUILD_VERSION BUILD_ARCH"]
+
+
+def test_what_is_built_at_the_user_s_asks_no_index() -> None:
+    lines = "\n".join(recipe("addon"))
+    assert "--only-binary=:all:" in (ROOT / "Makefile").read_text()
+    assert "/^image:/d" in lines
+    for machine in ("x86_64", "aarch64"):
+        assert f"$(call MANYLINUX,{machine})" in lines
+    install = (ADDON / "Dockerfile").read_text().replace("\\\n", " ")
+    assert "--no-index --find-links /addon/wheels" in install
 
 
 def test_its_documentation_names_every_option() -> None:

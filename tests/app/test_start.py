@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -14,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 from tests.app.supervisor import TOKEN, Supervisor
 from tests.support.mosquitto import free_port
 from tests.support.observer import observing
-from ts2mqtt.app.start import BrokerService, Options, environment, main
+from ts2mqtt.app.start import BrokerService, Options, environment
 from ts2mqtt.config import load_config
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-    import pytest
 
     from tests.support.mosquitto import Mosquitto
     from ts2mqtt.simulator.api import SimulatedApi
@@ -45,11 +42,9 @@ def options(*rigs: dict[str, Any], **others: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def started(command: str, directory: Path, supervisor: str, given: dict[str, Any]) -> AsyncIterator[Process]:
-    file = directory / "options.json"
-    file.write_text(json.dumps(given))
+async def started(command: str, directory: Path, supervisor: str) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ts2mqtt.app", command, "--options", str(file), "--supervisor", supervisor),
+        *(sys.executable, "-m", "ts2mqtt.app", command, "--supervisor", supervisor),
         env={**os.environ, "SUPERVISOR_TOKEN": TOKEN, "TMPDIR": str(directory)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -63,8 +58,8 @@ async def started(command: str, directory: Path, supervisor: str, given: dict[st
         await process.communicate()
 
 
-async def finished(command: str, directory: Path, supervisor: str, given: dict[str, Any]) -> tuple[int | None, str]:
-    async with started(command, directory, supervisor, given) as process, asyncio.timeout(20):
+async def finished(command: str, directory: Path, supervisor: str) -> tuple[int | None, str]:
+    async with started(command, directory, supervisor) as process, asyncio.timeout(20):
         output, _ = await process.communicate()
         return process.returncode, output.decode()
 
@@ -82,14 +77,14 @@ async def test_it_comes_online_at_the_broker_that_home_assistant_knows_and_stops
             "username": username,
             "password": password,
         }
-        with Supervisor(service) as supervisor:
-            async with started("run", tmp_path, supervisor.url, given) as bridge:
+        with Supervisor(service, given) as supervisor:
+            async with started("run", tmp_path, supervisor.url) as bridge:
                 await observer.wait_for("ts2mqtt/status", b"online")
                 await observer.wait_for("ts2mqtt/backyard/status", b"online")
-                assert (await finished("healthcheck", tmp_path, supervisor.url, given))[0] == 0
+                assert (await finished("healthcheck", tmp_path, supervisor.url))[0] == 0
                 # While the broker's app is stopped the Supervisor names no broker: that is no reason for a restart.
-                with Supervisor(None) as without_broker:
-                    assert await finished("healthcheck", tmp_path, without_broker.url, given) == (0, "")
+                with Supervisor(None, given) as without_broker:
+                    assert await finished("healthcheck", tmp_path, without_broker.url) == (0, "")
                 bridge.send_signal(signal.SIGTERM)
                 await observer.wait_for("ts2mqtt/status", b"offline")
                 assert await bridge.wait() == 0
@@ -97,43 +92,50 @@ async def test_it_comes_online_at_the_broker_that_home_assistant_knows_and_stops
 
 async def test_without_a_broker_it_says_what_to_do(tmp_path: Path) -> None:
     given = options({"name": "Backyard", "url": "http://127.0.0.1:8188"})
-    with Supervisor(None) as supervisor:
-        code, output = await finished("run", tmp_path, supervisor.url, given)
+    with Supervisor(None, given) as supervisor:
+        code, output = await finished("run", tmp_path, supervisor.url)
     assert code == 2
     assert "Service not enabled" in output
     assert "install the app Mosquitto broker" in output
     assert "Traceback" not in output
 
 
-async def test_a_supervisor_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    code, output = await finished("run", tmp_path, f"http://127.0.0.1:{free_port()}", options())
-    assert (code, "does not answer" in output, "Traceback" in output) == (2, True, False)
+async def test_a_supervisor_that_does_not_answer_is_told_and_is_no_reason_for_a_restart(tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    for command, expected in (("run", 2), ("healthcheck", 0)):
+        code, output = await finished(command, tmp_path, nowhere)
+        assert (code, "Traceback" in output) == (expected, False)
+        assert f"the Supervisor at {nowhere} does not answer" in output
+        assert output.endswith("where there is none, run ts2mqtt itself\n")
 
 
-def test_without_a_supervisor_it_says_what_to_run_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "--options", str(tmp_path / "options.json")]) == 2
-    assert "run ts2mqtt itself" in capsys.readouterr().err
+async def test_options_that_are_not_told_are_said_so(tmp_path: Path) -> None:
+    with Supervisor(None) as supervisor:
+        code, output = await finished("run", tmp_path, supervisor.url)
+    assert (code, output) == (2, "ts2mqtt: the Supervisor does not tell the options: ok\n")
 
 
 async def test_a_mistake_in_the_options_is_told_without_the_passwords(tmp_path: Path) -> None:
     given = options({"name": "Backyard", "url": "imaging-pc", "username": "astro", "password": "s3cret"})
-    with Supervisor({"host": "127.0.0.1", "port": free_port(), "ssl": False, "password": "s3cret"}) as supervisor:
-        code, output = await finished("run", tmp_path, supervisor.url, given)
+    with Supervisor(
+        {"host": "127.0.0.1", "port": free_port(), "ssl": False, "password": "s3cret"}, given
+    ) as supervisor:
+        code, output = await finished("run", tmp_path, supervisor.url)
     assert code == 2
     assert "TS2MQTT_RIGS__0__URL" in output
     assert "s3cret" not in output
 
 
-async def test_with_a_broker_of_its_own_the_supervisor_is_not_asked(
+async def test_with_a_broker_of_its_own_the_supervisor_is_not_asked_for_one(
     mosquitto_with: Callable[..., Mosquitto], example_api: SimulatedApi, tmp_path: Path
 ) -> None:
     async with mosquitto_with() as mosquitto, observing(mosquitto.port) as observer:
         own = {"host": "127.0.0.1", "port": mosquitto.port, "base_topic": "observatory"}
         given = options({"name": "Backyard", "url": example_api.url}, mqtt=own)
-        with Supervisor(None) as supervisor:
-            async with started("run", tmp_path, supervisor.url, given):
+        with Supervisor(None, given) as supervisor:
+            async with started("run", tmp_path, supervisor.url):
                 await observer.wait_for("observatory/status", b"online")
-            assert supervisor.asked == []
+            assert supervisor.asked == ["/addons/self/options/config"]
 
 
 def test_every_option_reaches_the_configuration() -> None:

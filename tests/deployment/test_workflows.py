@@ -19,6 +19,7 @@ RELEASE: dict[str, dict[str, Any]] = PARSED["release.yml"]["jobs"]
 MAY_WRITE = {
     ("release.yml", "pypi"): {"id-token"},
     ("release.yml", "image"): {"packages"},
+    ("release.yml", "app-image"): {"packages"},
     ("release.yml", "github-release"): {"contents"},
     ("release.yml", "add-on"): {"contents"},
     ("lock.yml", "lock"): {"contents", "pull-requests"},
@@ -80,20 +81,23 @@ def test_nothing_is_published_before_all_tests_have_passed() -> None:
         assert "ci" in needed(job)
 
 
-def test_the_app_waits_for_package_and_image_and_names_the_package_by_its_hash() -> None:
-    assert needed("add-on") >= {"pypi", "image", "package"}
-    script = scripts("add-on")
-    assert "sha256sum" in script
-    assert "--hash=sha256:$hash" in script
-    waits = script.index("pip download")
-    assert "--require-hashes" in script[waits:].splitlines()[0]
-    assert waits < script.index("git push")
+def test_the_app_is_offered_once_its_images_are_there_and_they_have_the_released_package() -> None:
+    assert needed("add-on") >= {"pypi", "image", "app-image", "package"}
+    assert "make addon WHEEL=" in scripts("app-image")
+    (build,) = [step for step in RELEASE["app-image"]["steps"] if "build-args" in step.get("with", {})]
+    assert build["with"]["context"] == "dist/addon"
+    assert build["with"]["build-args"].splitlines() == [
+        "BUILD_VERSION=${{ needs.version.outputs.version }}",
+        "BUILD_ARCH=${{ matrix.arch }}",
+    ]
 
 
 def test_image_and_package_have_their_provenance_and_the_image_its_list_of_contents() -> None:
-    (image,) = steps("docker/build-push-action")
-    assert image["with"]["sbom"] is True
-    assert image["with"]["provenance"] == "mode=max"
+    images = steps("docker/build-push-action")
+    assert len(images) == 2
+    for image in images:
+        assert image["with"]["sbom"] is True
+        assert image["with"]["provenance"] == "mode=max"
     (package,) = steps("pypa/gh-action-pypi-publish")
     assert package["with"]["attestations"] is True
     assert RELEASE["pypi"]["permissions"]["id-token"] == "write"
@@ -122,8 +126,9 @@ def test_no_finding_is_ignored_without_a_reason_above_it() -> None:
 def test_the_names_to_reserve_are_those_that_the_release_publishes_under() -> None:
     security = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     names = security.partition("\n## Names to reserve before the repository is public\n")[2]
-    (image,) = steps("docker/metadata-action")
-    assert image["with"]["images"] == "ghcr.io/${{ github.repository }}"
+    images = [step["with"]["images"] for step in steps("docker/metadata-action")]
+    # The app's lie beside it, and so with the same owner.
+    assert images == ["ghcr.io/${{ github.repository }}", "ghcr.io/${{ github.repository }}-${{ matrix.arch }}"]
     assert "`ghcr.io/OWNER/ts2mqtt`" in names
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
     assert f"| `{project}` | PyPI |" in names

@@ -6,13 +6,11 @@ import argparse
 import http.client
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ts2mqtt.app.privileges import become
 from ts2mqtt.config.keys import variable
 from ts2mqtt.errors import ConfigError
 
@@ -21,10 +19,9 @@ if TYPE_CHECKING:
 
     from ts2mqtt.config.faults import KeyPath
 
-_OPTIONS = Path("/data/options.json")
 _SUPERVISOR = "http://supervisor"
 _SUPERVISOR_TIMEOUT_S = 10.0
-_WRONG_USE = 2
+_DONE, _WRONG_USE = 0, 2
 _Parsed = TypeVar("_Parsed", bound=BaseModel)
 
 # A field that the user has emptied may come as "".
@@ -93,19 +90,29 @@ class _Answer(_FromSupervisor):
     data: BrokerService | dict[str, object] | None = Field(None, union_mode="left_to_right")
 
 
+class _OptionsAnswer(_FromSupervisor):
+    result: Literal["ok", "error"]
+    message: str = ""
+    data: Options | None = None
+
+
+class SupervisorAwayError(ConfigError):
+    """The Supervisor does not answer."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replaces this process by the command; returns only if the options or the broker cannot be used."""
     parser = argparse.ArgumentParser(prog="ts2mqtt.app", description=__doc__)
     parser.add_argument("command", choices=("run", "check", "healthcheck"))
-    parser.add_argument("--options", type=Path, default=_OPTIONS, metavar="FILE")
-    parser.add_argument("--user", type=int, metavar="NUMBER", help="become this user once the options are read")
     parser.add_argument("--supervisor", default=_SUPERVISOR, metavar="URL")
     chosen = parser.parse_args(arguments)
     try:
-        options = _parsed(Options, _read(chosen.options), "the options")
+        options = _options(chosen.supervisor, os.environ)
         broker = _broker(options, chosen.command, chosen.supervisor)
-        if chosen.user is not None:
-            become(chosen.user)
+    except SupervisorAwayError as error:
+        sys.stderr.write(f"ts2mqtt: {error}\n")
+        # Nobody but the Supervisor would restart the app.
+        return _DONE if chosen.command == "healthcheck" else _WRONG_USE
     except ConfigError as error:
         sys.stderr.write(f"ts2mqtt: {error}\n")
         return _WRONG_USE
@@ -165,18 +172,18 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _options(supervisor: str, variables: Mapping[str, str]) -> Options:
+    """The app's options; the Supervisor tells every app its own (supervisor/api/middleware/security.py)."""
+    body = _asked(supervisor, "/addons/self/options/config", variables)
+    answer = _parsed(_OptionsAnswer, body, "the options")
+    if answer.data is None:
+        raise ConfigError(f"the Supervisor does not tell the options: {answer.message or answer.result}")
+    return answer.data
+
+
 def _broker_service(supervisor: str, variables: Mapping[str, str]) -> BrokerService:
     """The broker of the Supervisor's MQTT service; ConfigError if there is none."""
-    address = urlsplit(supervisor)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=_SUPERVISOR_TIMEOUT_S)
-    try:
-        token = variables.get("SUPERVISOR_TOKEN", "")
-        connection.request("GET", "/services/mqtt", headers={"Authorization": f"Bearer {token}"})
-        body = connection.getresponse().read()
-    except (OSError, http.client.HTTPException) as error:
-        raise ConfigError(f"the Supervisor at {supervisor} does not answer: {error!r}") from error
-    finally:
-        connection.close()
+    body = _asked(supervisor, "/services/mqtt", variables)
     answer = _parsed(_Answer, body, "the Supervisor's answer about its MQTT service")
     if not isinstance(answer.data, BrokerService):
         raise ConfigError(
@@ -186,13 +193,20 @@ def _broker_service(supervisor: str, variables: Mapping[str, str]) -> BrokerServ
     return answer.data
 
 
-def _read(options: Path) -> bytes:
+def _asked(supervisor: str, path: str, variables: Mapping[str, str]) -> bytes:
+    """The Supervisor's answer, whatever its status."""
+    address = urlsplit(supervisor)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=_SUPERVISOR_TIMEOUT_S)
     try:
-        return options.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"{options}: {error.strerror}; the Supervisor writes this file, anywhere else run ts2mqtt itself"
+        token = variables.get("SUPERVISOR_TOKEN", "")
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        raise SupervisorAwayError(
+            f"the Supervisor at {supervisor} does not answer: {error!r}; where there is none, run ts2mqtt itself"
         ) from error
+    finally:
+        connection.close()
 
 
 def _parsed(model: type[_Parsed], text: bytes, what: str) -> _Parsed:
