@@ -100,9 +100,10 @@ addon: $(VENV)/.created
 address: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.address.repository_address '$(URL)'
 
-# What is generated: the examples from a simulated night, the pages and the configuration's schema from the models.
+# What is generated: the examples from a simulated night, pages and schema from the models, dashboards from their source.
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.interface.simulated_examples
+	$(BIN)/python -m tests.interface.dashboards
 	$(BIN)/ts2mqtt schema --docs docs
 	$(BIN)/ts2mqtt schema --config > config.schema.json
 

@@ -535,15 +535,42 @@ class TestWhatIsShown:
         assert completion["json_attributes_topic"] == completion["state_topic"]
         payload = rig_messages(NAMES.topics, view_of(BACKYARD))[completion["json_attributes_topic"]].payload
         told = json.loads(rendered(completion["json_attributes_template"], payload))
-        assert told == {"counts": "accepted of desired exposures", "accepted": 10, "desired": 30, "pending": 4}
+        counts = {"accepted": 10, "desired": 30, "pending": 4, "rejected": 2}
+        assert told == {"counts": "accepted of desired exposures", **counts}
         # From a bridge that knew no pending images, or from nobody.
         assert json.loads(rendered(completion["json_attributes_template"], b'{"accepted": 1, "desired": 2}')) == {
             **told,
             "accepted": 1,
             "desired": 2,
             "pending": None,
+            "rejected": None,
         }
         assert "json_attributes_template" not in device_of(OF_TARGET)["components"]["completion"]
+
+    def test_what_was_acquired_of_a_target_says_what_became_of_it_by_exposure_plan(self) -> None:
+        acquired = device_of(OF_TARGET)["components"]["acquired"]
+        payload = rig_messages(NAMES.topics, view_of(BACKYARD))[acquired["json_attributes_topic"]].payload
+        told = json.loads(rendered(acquired["json_attributes_template"], payload))
+        keys = ("desired", "accepted", "pending", "rejected")
+        plans = json.loads(payload)["exposure_plans"]
+        assert plans
+        assert told == {"exposure_plans": {plan["key"]: {key: plan[key] for key in keys} for plan in plans}}
+        # From a bridge that knew no plans, and of one that names less.
+        assert json.loads(rendered(acquired["json_attributes_template"], b"{}")) == {"exposure_plans": {}}
+        less = b'{"exposure_plans": [{"key": "ha_300", "desired": 3}]}'
+        assert json.loads(rendered(acquired["json_attributes_template"], less)) == {
+            "exposure_plans": {"ha_300": {"desired": 3, "accepted": None, "pending": None, "rejected": None}}
+        }
+
+    def test_the_night_plan_s_start_says_what_the_rig_s_clock_shows_then(self) -> None:
+        start = device_of(OF_RIG)["components"]["night_plan_start"]
+        assert start["json_attributes_topic"] == start["state_topic"]
+        payload = b'{"start": "2026-10-10T19:36:33-03:00"}'
+        assert json.loads(rendered(start["json_attributes_template"], payload)) == {
+            "local_time": "2026-10-10T19:36:33-03:00"
+        }
+        assert json.loads(rendered(start["json_attributes_template"], b"{}")) == {"local_time": None}
+        assert "json_attributes_template" not in device_of(OF_RIG)["components"]["night_plan_end"]
 
     def test_of_a_target_of_which_only_the_id_is_known(self) -> None:
         states = states_of(Subject("backyard", TARGET, EMPTY_TARGET.id), rig_of(EMPTY_PROJECT))

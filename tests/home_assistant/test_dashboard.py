@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-import yaml
-
 from tests.conftest import need
 from tests.home_assistant.browser import PHONE, TABLET, chromium, elements_of, page, pictures_of, text_of
+from tests.home_assistant.expected import differences
 from tests.home_assistant.scene import scene
-from tests.support.project import ROOT
+from tests.interface.dashboards import FOLDER, cards
+from tests.support.observer import observing
+from tests.support.sample_rig import AUTUMN, BACKYARD, M31, TONIGHT, rig_of, view_of
+from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices, bridge_device_message
+from ts2mqtt.home_assistant.ids import DiscoveryIds
+from ts2mqtt.home_assistant.languages import LANGUAGES
+from ts2mqtt.observatory.live import LastImage, LiveFacts
+from ts2mqtt.observatory.model import Listing, PlanBlock
+from ts2mqtt.observatory.present import IMAGING, Present
+from ts2mqtt.observatory.sky import NightSky
 from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.sky import Site
+from ts2mqtt.topics.encode import ONLINE, rig_messages
+from ts2mqtt.topics.names import TARGET, TopicNames
+from ts2mqtt.topics.payloads import Bridge
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from playwright.async_api import Page
 
     from tests.home_assistant.conftest import House
     from tests.home_assistant.scene import Scene
 
-FILE = ROOT / "homeassistant" / "dashboards" / "observatory.yaml"
+ENGLISH, GERMAN = "observatory.yaml", "observatory.de.yaml"
+FILE = FOLDER / ENGLISH
 ADDRESS = "ts2mqtt-observatory"
 _PATIENCE_MS = 45_000
 
@@ -86,9 +105,151 @@ async def test_it_shows_every_active_project_on_a_tablet_and_a_problem_on_a_phon
         assert [line for line in hass.problems(began) if "emplate" in line] == []
 
 
+async def rendered(house: House, file: str = ENGLISH) -> dict[str, str]:
+    """What stands below each heading, with its markup and without the spaces of the template."""
+    shown: dict[str, str] = {}
+    heading = ""
+    for card in cards(file):
+        heading = card.get("heading", heading)
+        if card["type"] == "markdown":
+            shown[heading] = shown.get(heading, "") + " ".join((await house.hass.render(card["content"])).split())
+    return shown
+
+
+def words(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", markup).split())
+
+
+def bars(markup: str) -> list[list[tuple[float, str]]]:
+    """The width in percent and the colour of each part of each bar."""
+    drawn = [base64.b64decode(found).decode() for found in re.findall(r"svg\+xml;base64,([\w+/=]+)", markup)]
+    part = re.compile(r'<rect x="[\d.]+%" width="([\d.]+)%"[^>]*fill="([^"]+)"')
+    return [[(float(width), fill) for width, fill in part.findall(bar)] for bar in drawn]
+
+
+RIG_ZONE = timezone(timedelta(hours=-3))
+
+
+@asynccontextmanager
+async def told(house: House, language: str, *, targets: int = 1, has_nina: bool = True) -> AsyncIterator[datetime]:
+    """A rig that has a plan from an hour ago to two hours from now, and a last night; yields the plan's beginning."""
+    names = TopicNames(f"told{targets}{language}")
+    began = datetime.now(RIG_ZONE).replace(microsecond=0) - timedelta(hours=1)
+    rest = [replace(M31, id=f"{n:08}-0000-0000-0000-000000000000", name=f"NGC {n}") for n in range(1, targets)]
+    autumn = replace(AUTUMN, targets=Listing((M31, *rest)))
+    block = PlanBlock(target_id=M31.id, name=M31.name, start=began, end=began + timedelta(hours=3))
+    plan = replace(TONIGHT, night=began.date(), fetched=began, blocks=(block,))
+    image = LastImage(
+        time=began, target_id=M31.id, filter="L", exposure_s=60.0, hfr=1.874, stars=1432, guide_rms_arcsec=0.58
+    )
+    live = LiveFacts(connected=True, version="2.2.13.0", sequence_running=True, safe=True, last_image=image)
+    view = replace(
+        view_of(rig_of(autumn), plan, Present(activity=IMAGING)),
+        picture=b"png",
+        last_picture=b"png",
+        skies={M31.id: NightSky(altitude_max_deg=61.3, transit=began, moon_separation_deg=88.8)},
+        live=live if has_nina else None,
+    )
+    ids = DiscoveryIds("homeassistant", names)
+    said = LANGUAGES[language]
+    devices = RigDevices(DeviceWriter(ids, said), has_site=True, has_nina=has_nina)
+    messages = {
+        **bridge_device_message(ids, said),
+        **devices.messages(view.rig, frozenset({"active"})),
+        **rig_messages(names, view),
+    }
+    bridge = Bridge(
+        version="1",
+        instance="1",
+        since=began,
+        protocol="5",
+        log_level="info",
+        last_problem=None,
+        rigs_online=1,
+        rigs=[],
+    )
+    of_bridge = {names.status: ONLINE, names.bridge: bridge.to_bytes()}
+    payloads = {topic: message.payload for topic, message in messages.items()} | of_bridge
+    of_target = names.thing(BACKYARD.id, TARGET, M31.id)
+    payloads[of_target] = json.dumps(json.loads(payloads[of_target]) | {"nights_left": 5}).encode()
+    async with observing(house.broker.port) as observer:
+        for topic, payload in payloads.items():
+            await observer.publish(topic, payload, retain=True)
+
+        def missing() -> object:
+            return differences(house.hass, payloads, names.base)[:5]
+
+        try:
+            await house.hass.wait_until(lambda: not missing(), missing)
+            picture = f"{names.base}_{BACKYARD.id}_last_night"
+            await house.hass.wait_until(lambda: house.hass.state_of(picture) not in (None, "unknown"), "the picture")
+            yield began
+        finally:
+            for topic in payloads:
+                await observer.publish(topic, b"", retain=True)
+            await house.hass.wait_until(
+                lambda: not differences(house.hass, {}, names.base), lambda: differences(house.hass, {}, names.base)
+            )
+
+
+async def test_it_tells_a_night_at_a_distant_rig_by_the_rig_s_clock(house: House) -> None:
+    async with told(house, "en") as began:
+        shown = await rendered(house)
+        plan = f"{began:%H:%M} – {began + timedelta(hours=3):%H:%M}"
+
+        now = words(shown["Now"])
+        assert f"Night plan {plan}" in now
+        assert "Times UTC-03:00, as at the rig" in now
+        assert "Safety safe" in now
+        assert 'Last image HFR 1.87 px, 1432 stars, 0.58"' in now
+        assert 'alt="Imaging"' in shown["Now"]
+        assert words(shown["Tonight"]) == f"{plan} M 31 89°"
+        assert words(shown["Last night"]).startswith("0.6 h imaged · 28 exposures accepted")
+        assert "/api/image_proxy/image." in shown["Last night"]
+        projects = words(shown["Projects"])
+        assert "10 of 30 accepted, 4 to be graded, 2 rejected" in projects
+        assert f"tonight {plan}" in projects
+        # Of the project, of Lum with its rejected images, and of Ha with those that nobody has graded.
+        of_project, of_lum, of_ha = bars(shown["Projects"])
+        assert [round(width) for width, _ in of_project] == [33, 13, 7]
+        assert of_lum == [(50, "#8fa1bd"), (10, "url(#r)")]
+        assert of_ha == [(40, "#c2253f73")]
+
+
+async def test_what_it_says_in_german(house: House) -> None:
+    async with told(house, "de"):
+        shown = await rendered(house, GERMAN)
+        assert 'alt="Belichtet"' in shown["Jetzt"]
+        assert 'Letztes Bild HFR 1,87 px, 1432 Sterne, 0,58"' in words(shown["Jetzt"])
+        assert "wie am Rig" in words(shown["Jetzt"])
+        assert "10 von 30 akzeptiert, 4 unbewertet, 2 verworfen" in words(shown["Projekte"])
+        assert "28 Aufnahmen akzeptiert" in words(shown["Letzte Nacht"])
+
+
+async def test_without_live_events_there_is_no_row_of_them(house: House) -> None:
+    async with told(house, "en", has_nina=False):
+        now = words((await rendered(house))["Now"])
+        assert "Night plan" in now
+        assert [word for word in ("Safety", "Waits", "Last image") if word in now] == []
+
+
+async def test_forty_targets_are_folded_but_for_tonight_s(house: House) -> None:
+    async with told(house, "en", targets=40):
+        shown = await rendered(house)
+        assert "Targets that are not planned tonight · 39" in words(shown["Projects"])
+        unfolded = shown["Projects"][: shown["Projects"].index("Targets that are not")]
+        assert "M 31 · " in unfolded
+        assert "5&nbsp;clear&nbsp;nights" in unfolded
+        assert "NGC 1 " not in unfolded
+        quality = shown["Image quality"]
+        assert quality.startswith("<details open><summary>M 31 · HFR")
+        # Four of them, and the one that holds the rest.
+        assert quality[: quality.index("More targets · 36")].count("<details") == 5
+
+
 async def test_without_a_rig_it_says_what_to_look_at(house: House) -> None:
-    sections = yaml.safe_load(FILE.read_text())["views"][0]["sections"]
-    contents = [card["content"] for section in sections for card in section["cards"] if card["type"] == "markdown"]
-    shown = [(await house.hass.render(content)).strip() for content in contents]
-    assert any(text.startswith("No rig of ts2mqtt has been found.") for text in shown)
-    assert "No project is active." in shown
+    shown = await rendered(house)
+    assert shown["Tonight"].startswith("No rig of ts2mqtt has been found.")
+    assert shown["Last night"] == "No night has been watched to its end yet."
+    assert shown["Projects"] == "No project is active."
+    assert shown["Image quality"] == "No image of an active project has been measured yet."

@@ -140,7 +140,7 @@ class ComponentMaker:
                     options=row.options,
                 )
         measure = row if isinstance(row, entities.Measure) else None
-        attributes = measure.attributes_template() if measure else None
+        attributes = row.attributes_template()
         return Sensor(
             unique_id=self._unique_id(key),
             name=name,

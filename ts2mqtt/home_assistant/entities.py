@@ -43,6 +43,10 @@ class Shown(Entity):
     def template(self, value: str) -> str:
         raise NotImplementedError
 
+    def attributes_template(self) -> str | None:
+        """The entity's attributes as JSON, for a row that has any; none of a payload that was cleared."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure(Shown):
@@ -59,7 +63,6 @@ class Measure(Shown):
     attributes: tuple[str, ...] = ()
 
     def attributes_template(self) -> str | None:
-        """The attributes as JSON; none of a payload that was cleared."""
         if self.counts is None:
             return None
         values = "".join(f", '{key}': value_json.{key} | default(none)" for key in self.attributes)
@@ -67,6 +70,25 @@ class Measure(Shown):
 
     def template(self, value: str) -> str:
         return f"{{{{ {value} }}}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureByPlan(Measure):
+    """A number of a target; its attribute `exposure_plans` has the keys `by_plan` of each exposure plan, by plan key.
+
+    A dashboard draws them. Sensors of their own for each would flood the device's page, and are off at first.
+    """
+
+    by_plan: tuple[str, ...]
+
+    def attributes_template(self) -> str | None:
+        values = ", ".join(f"'{key}': p.{key} | default(none)" for key in self.by_plan)
+        return (
+            "{% set ns = namespace(plans={}) %}"
+            "{% for p in (value_json.exposure_plans | default(none) or []) if value_json is defined %}"
+            f"{{% set ns.plans = dict(ns.plans, **{{p.key: {{{values}}}}}) %}}"
+            "{% endfor %}{{ {'exposure_plans': ns.plans} | tojson if value_json is defined else '{}' }}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +105,19 @@ class Hours(Measure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment(Shown):
+    """A time, which Home Assistant turns into UTC; if it `says_local_time`, an attribute keeps the rig's offset."""
+
     device_class: str | None = "timestamp"
+    says_local_time: bool = False
 
     def template(self, value: str) -> str:
         return f"{{{{ {value} }}}}"
+
+    def attributes_template(self) -> str | None:
+        if not self.says_local_time:
+            return None
+        value = f"value_json.{self.path} | default(none)"
+        return f"{{{{ {{'local_time': {value}}} | tojson if value_json is defined else '{{}}' }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +322,7 @@ RIG: tuple[Entity, ...] = (
         why="by when the roof has to be open",
         topic=PLAN,
         path="start",
+        says_local_time=True,
     ),
     Moment(
         key="night_plan_end",
@@ -491,7 +523,7 @@ _COMPLETION = Measure(
 _COMPLETION_BY_ACCEPTED = replace(
     _COMPLETION,
     counts="accepted of desired exposures",
-    attributes=("accepted", "desired", "pending"),
+    attributes=("accepted", "desired", "pending", "rejected"),
 )
 _ACCEPTED_INTEGRATION = Hours(
     key="accepted_integration",
@@ -713,13 +745,14 @@ TARGET: tuple[Entity, ...] = (
     _ACCEPTED_INTEGRATION,
     _REMAINING_INTEGRATION,
     _NIGHTS_TO_GO,
-    Measure(
+    MeasureByPlan(
         key="acquired",
         name="Acquired",
         why="what was taken, whether or not it is graded yet",
         path="acquired",
         unit="exposures",
         icon="mdi:camera-burst",
+        by_plan=("desired", "accepted", "pending", "rejected"),
     ),
     Moment(key="scheduled_start", name="Scheduled start", why="when it is imaged tonight", path="scheduled.start"),
     Moment(key="scheduled_end", name="Scheduled end", why="until when", path="scheduled.end"),
