@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.sample_rig import BACKYARD, DUSK, LAST_NIGHT, M31, TONIGHT, ZONE, rig_of_targets
 from ts2mqtt.bridge.night_work import night_inputs, work_out
+from ts2mqtt.observatory.evidence import OBSERVED, LastExposure
+from ts2mqtt.observatory.night_report import ImagedStretch, Stretch
+from ts2mqtt.observatory.night_reports import NightReports
+from ts2mqtt.observatory.present import IMAGING, OFFLINE, WAITING, Appointment, Present
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture import last_night_picture, night_picture
+
+if TYPE_CHECKING:
+    from datetime import date
 
 IN_NEW_YORK = Site(40.7, -74.0)
 
@@ -19,7 +27,7 @@ IN_NEW_YORK = Site(40.7, -74.0)
 def test_picture_and_sky_are_of_the_target_s_epoch(epoch: str) -> None:
     rig = rig_of_targets(replace(M31, epoch=epoch), rig=BACKYARD)
 
-    night = work_out(night_inputs(rig, TONIGHT, IN_NEW_YORK, DUSK + timedelta(minutes=1), ZONE))
+    night = work_out(night_inputs(rig, TONIGHT, IN_NEW_YORK, DUSK + timedelta(minutes=1), ZONE, NightReports()))
 
     assert M31.ra_hours is not None
     assert M31.dec_deg is not None
@@ -34,10 +42,38 @@ def test_picture_and_sky_are_of_the_target_s_epoch(epoch: str) -> None:
 
 
 def test_the_last_night_is_drawn_beside_the_plan_and_without_one() -> None:
-    inputs = night_inputs(BACKYARD, None, None, DUSK, ZONE, LAST_NIGHT)
+    inputs = night_inputs(BACKYARD, None, None, DUSK, ZONE, NightReports(last=LAST_NIGHT))
 
     assert inputs.is_work
-    assert inputs != night_inputs(BACKYARD, None, None, DUSK, ZONE)
+    assert inputs != night_inputs(BACKYARD, None, None, DUSK, ZONE, NightReports())
     night = work_out(inputs)
     assert night.picture is None
     assert night.last_picture == last_night_picture(LAST_NIGHT, zone=ZONE, site=None, rig_name=BACKYARD.name)
+
+
+def test_what_has_come_true_is_drawn_when_the_imaging_of_a_target_has_ended() -> None:
+    stretches = (
+        Stretch(DUSK, DUSK + timedelta(minutes=20)),
+        Stretch(DUSK + timedelta(minutes=50), DUSK + timedelta(minutes=55)),
+    )
+    grown = (stretches[0], replace(stretches[1], end=DUSK + timedelta(minutes=58)))
+    at_work = Appointment(
+        target_id=M31.id, name="M 31", project_id=None, project_name=None, start=None, end=None, source=OBSERVED
+    )
+    last = LastExposure(time=DUSK, target_id=M31.id, target_name="M 31", filter=None, exposure_s=None)
+    imaging = Present(activity=IMAGING, current_target=at_work, last_exposure=last)
+    away = Present(activity=OFFLINE, last_exposure=last)
+    waiting = Present(activity=WAITING, last_exposure=last)
+
+    def imaged(
+        present: Present, so_far: tuple[Stretch, ...], night: date = TONIGHT.night
+    ) -> tuple[ImagedStretch, ...]:
+        report = replace(LAST_NIGHT, night=night, targets=(replace(LAST_NIGHT.targets[0], stretches=tuple(so_far)),))
+        return night_inputs(BACKYARD, TONIGHT, None, DUSK, ZONE, NightReports(tonight=report), present).imaged
+
+    first, second = (ImagedStretch(id=M31.id, start=one.start, end=one.end) for one in grown)
+    # While it images, and while nobody knows whether it still does, an exposure more changes nothing.
+    for present in (imaging, away):
+        assert imaged(present, stretches) == imaged(present, grown) == (first,)
+    assert imaged(waiting, grown) == (first, second)
+    assert imaged(waiting, grown, LAST_NIGHT.night) == ()

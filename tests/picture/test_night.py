@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
+from ts2mqtt.observatory.night_report import ImagedStretch
 from ts2mqtt.observatory.sky import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
-from ts2mqtt.picture.page import MAXIMUM_ROWS
+from ts2mqtt.picture.page import IMAGED, MAXIMUM_ROWS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -83,6 +84,23 @@ def test_a_block_that_cannot_happen_is_dimmed() -> None:
 
     assert columns(whole, H_ALPHA.colour)
     assert not columns(dimmed, H_ALPHA.colour)
+
+
+def test_what_was_imaged_stands_below_the_blocks_of_its_target() -> None:
+    imaged = (
+        ImagedStretch(id="M 31", start=at(18, 10), end=at(21, 30)),
+        ImagedStretch(id="M 42", start=at(22), end=at(23)),
+        ImagedStretch(id="not in the plan", start=at(2), end=at(3)),
+    )
+    png = draw(ordinary(), imaged=imaged)
+    start, end = at(17, 40), at(4, 20)
+    # The strip of 3 units is 6 pixels high, and those at its edges are mixed.
+    found = [x for x in columns(image(png), IMAGED, 4) if x > x_of(at(18), start, end)]
+    assert found[0] == pytest.approx(x_of(at(18, 10), start, end), abs=4)
+    assert found[-1] == pytest.approx(x_of(at(23), start, end), abs=4)
+    assert not [x for x in found if x_of(at(21, 33), start, end) < x < x_of(at(21, 57), start, end)]
+    assert draw(ordinary(), imaged=imaged[:2]) == png
+    assert draw(ordinary(), imaged=imaged[2:]) == draw(ordinary())
 
 
 def test_with_a_site_the_axis_runs_from_sunset_to_sunrise() -> None:

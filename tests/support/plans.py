@@ -14,9 +14,10 @@ from ts2mqtt.observatory.model import NightPlan, PlanBlock, PlannedExposures
 from ts2mqtt.picture import night_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
+    from ts2mqtt.observatory.night_report import ImagedStretch
     from ts2mqtt.observatory.sky import Site
     from ts2mqtt.picture.target_row import Coordinates
 
@@ -52,19 +53,28 @@ def draw(  # noqa: PLR0913 (those of night_picture)
     site: Site | None = None,
     coordinates: Mapping[str, Coordinates] | None = None,
     rig_name: str = "Backyard",
+    imaged: Sequence[ImagedStretch] = (),
     width: int = 824,
 ) -> bytes:
-    return night_picture(drawn, zone=zone, site=site, coordinates=coordinates or {}, rig_name=rig_name, width=width)
+    return night_picture(
+        drawn,
+        zone=zone,
+        site=site,
+        coordinates=coordinates or {},
+        rig_name=rig_name,
+        imaged=imaged,
+        width=width,
+    )
 
 
 def image(png: bytes) -> Image.Image:
     return Image.open(BytesIO(png)).convert("RGB")
 
 
-def columns(picture: Image.Image, colour: str) -> list[int]:
+def columns(picture: Image.Image, colour: str, at_least: int = 25) -> list[int]:
     """The x of all columns that hold a good number of pixels of this colour: bars, no dots beside counts."""
     wanted = tuple(bytes.fromhex(colour[1:]))
     found = Counter(
         place % picture.width for place, pixel in enumerate(picture.get_flattened_data()) if pixel == wanted
     )
-    return sorted(x for x, pixels in found.items() if pixels >= 25)
+    return sorted(x for x, pixels in found.items() if pixels >= at_least)

@@ -1,4 +1,4 @@
-"""What is worked out once for a night, beside the event loop: pictures, and each target's way over the sky."""
+"""What is worked out a few times in a night, beside the event loop: pictures, and each target's way over the sky."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.night import night_of, noon_of
+from ts2mqtt.observatory.night_report import imaged_stretches
 from ts2mqtt.observatory.sky import NightSky, Site, is_position, night_sky, sunset_to_sunrise
 from ts2mqtt.observatory.tree import distinct_targets
 from ts2mqtt.picture import last_night_picture, night_picture
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
-    from ts2mqtt.observatory.night_report import NightReport
+    from ts2mqtt.observatory.night_report import ImagedStretch, NightReport
+    from ts2mqtt.observatory.night_reports import NightReports
+    from ts2mqtt.observatory.present import Present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightInputs:
     """Everything that the work depends on: equal inputs need not be worked on again.
 
-    `offset` stands for the zone, `planned` and `blocks` for the plan. `last_night` is over.
+    `offset` stands for the zone, `planned` and `blocks` for the plan. `imaged` is what has come true of the plan, as
+    far as it is over: it changes when the imaging of a target ends, and not with each exposure. `last_night` is over.
     """
 
     rig_name: str
@@ -33,6 +37,7 @@ class NightInputs:
     positions: Mapping[str, tuple[float, float, str | None]]
     planned: date | None
     blocks: tuple[PlanBlock, ...]
+    imaged: tuple[ImagedStretch, ...]
     last_night: NightReport | None
     zone: tzinfo | None = field(compare=False)
     plan: NightPlan | None = field(compare=False)
@@ -59,9 +64,11 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
     site: Site | None,
     now: datetime,
     zone: tzinfo | None,
-    last_night: NightReport | None = None,
+    nights: NightReports,
+    present: Present | None = None,
 ) -> NightInputs:
     """`now` is aware; `zone` is the rig's, None for the bridge's own."""
+    tonight = nights.tonight if plan and nights.tonight and nights.tonight.night == plan.night else None
     return NightInputs(
         rig_name=rig.name,
         night=night_of(now, zone),
@@ -70,7 +77,8 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,
         blocks=plan.blocks if plan else (),
-        last_night=last_night,
+        imaged=imaged_stretches(tonight, present.id_at_work if present else None) if tonight else (),
+        last_night=nights.last,
         zone=zone,
         plan=plan,
     )
@@ -86,6 +94,7 @@ def work_out(inputs: NightInputs) -> Night:
             site=inputs.site,
             coordinates=inputs.positions,
             rig_name=inputs.rig_name,
+            imaged=inputs.imaged,
         )
     last_picture = None
     if inputs.last_night is not None:

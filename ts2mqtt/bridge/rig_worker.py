@@ -280,8 +280,9 @@ class RigWorker:
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:
         report = self._report
+        watch = self._watch
         inputs = night_inputs(
-            report.rig, self._plan, self._site, self._clock.now(), report.zone, self._watch.nights.last
+            report.rig, self._plan, self._site, self._clock.now(), report.zone, watch.nights, watch.present
         )
         if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
             self._night_begun = inputs

@@ -48,6 +48,15 @@ class PlannedStretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImagedStretch:
+    """A time in which a target of the plan was imaged, and which is over."""
+
+    id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
     """What one exposure plan has gained in the night.
 
@@ -203,6 +212,15 @@ def is_worth_telling(report: NightReport, zone: tzinfo | None) -> bool:
 def is_over(report: NightReport, now: datetime, *, images: bool) -> bool:
     """Whether the night's plan has ended, and imaging has; without a plan only the next noon tells."""
     return bool(report.planned) and now >= max(one.end for one in report.planned) and not images
+
+
+def imaged_stretches(report: NightReport, at_work: str | None) -> tuple[ImagedStretch, ...]:
+    """What the night has brought so far, without the latest stretch of the target `at_work`, which still grows."""
+    return tuple(
+        ImagedStretch(id=target.id, start=stretch.start, end=stretch.end)
+        for target in report.targets
+        for stretch in (target.stretches[:-1] if target.id == at_work else target.stretches)
+    )
 
 
 def watched(report: NightReport, look: Look) -> NightReport:

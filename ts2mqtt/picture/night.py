@@ -18,6 +18,7 @@ from ts2mqtt.picture.page import (
     CURVE,
     DIM_TEXT,
     FOOT_HEIGHT,
+    IMAGED,
     INDENT,
     LEGEND_HEIGHT,
     MARGIN,
@@ -28,13 +29,14 @@ from ts2mqtt.picture.page import (
 )
 from ts2mqtt.picture.rows import Night, night_of_plan, noon_of
 from ts2mqtt.picture.sky import draw_hours, draw_sky
-from ts2mqtt.picture.target_row import COMPACT, ROOMY, Chart, altitude_curves, draw_row
+from ts2mqtt.picture.target_row import COMPACT, IMAGED_HEIGHT, ROOMY, Chart, altitude_curves, draw_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan
+    from ts2mqtt.observatory.night_report import ImagedStretch
     from ts2mqtt.observatory.sky import Site
     from ts2mqtt.picture.target_row import Coordinates
 
@@ -45,7 +47,8 @@ _MINIMUM_SPAN = timedelta(hours=2)
 _MAXIMUM_ROOMY_ROWS = 5
 _LEGEND_SIZE = 12.5
 _CURVE_NOTE = "Altitude: lines at 30° and 60°"
-_CURVE_SAMPLE_WIDTH = 18.0
+_IMAGED_NOTE = "Imaged"
+_SAMPLE_WIDTH = 18.0
 
 
 def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
@@ -55,12 +58,13 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     site: Site | None,
     coordinates: Mapping[str, Coordinates],
     rig_name: str,
+    imaged: Sequence[ImagedStretch] = (),
     width: int = 824,
 ) -> bytes:
     """The night plan as a PNG, `width` pixels wide; equal arguments give equal bytes on one machine.
 
     `zone` is the rig's time zone; None means the bridge's. The picture names a time zone that is not the bridge's.
-    `coordinates` are by target id; with a `site` they give the altitude curves.
+    `coordinates` are by target id; with a `site` they give the altitude curves. `imaged` is drawn below the blocks.
 
     The picture has no mark for the present time. The mark would change the picture every minute, and each change
     is work for Home Assistant, its recorder and every phone that shows the picture.
@@ -74,7 +78,8 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
     more = MORE_HEIGHT if len(rows) < len(night.rows) else 0.0
     curves = altitude_curves(axis, site, coordinates, rows) if axis and site else {}
     zone_names = axis.zone_names(zone) if axis else ()
-    legend = LEGEND_HEIGHT if curves or zone_names else 0.0
+    imaged = [stretch for stretch in imaged if any(stretch.id == row.target_id for row in rows)]
+    legend = LEGEND_HEIGHT if curves or zone_names or imaged else 0.0
     height = _HEADER_HEIGHT + moon + body + more + (AXIS_HEIGHT if axis else 0.0) + legend + FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
     drawing.rectangle(0, 0, WIDTH, height, BACKGROUND)
@@ -87,13 +92,15 @@ def night_picture(  # noqa: PLR0913 (independent facts, passed by name)
         draw_hours(drawing, axis, zone, top + moon if rows else bottom - 4, bottom)
         if site:
             draw_moon(drawing, axis, site, top)
-        _draw_legend(drawing, bottom + AXIS_HEIGHT + 14, zone_names, has_curves=bool(curves))
+        samples = [(CURVE, 1.2, _CURVE_NOTE)] if curves else []
+        samples += [(IMAGED, IMAGED_HEIGHT, _IMAGED_NOTE)] if imaged else []
+        _draw_legend(drawing, bottom + AXIS_HEIGHT + 14, zone_names, samples)
     top += moon
     if not rows:
         _draw_empty(drawing, top)
     for row in rows:
         if axis:
-            draw_row(drawing, Chart(axis, zone, curves), row, style, top)
+            draw_row(drawing, Chart(axis, zone, curves, imaged), row, style, top)
         top += style.height
     if more:
         left_out = len(night.rows) - len(rows)
@@ -149,15 +156,16 @@ def _draw_waits(drawing: Drawing, axis: TimeAxis, night: Night, top: float, bott
             drawing.rectangle(left, top, right - left, bottom - top, "url(#wait)")
 
 
-def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str], *, has_curves: bool) -> None:
-    """Draw what the curves mean, and the first of the time zone's names that fits."""
-    room: float = WIDTH - 2 * MARGIN
-    if has_curves:
-        drawing.line(
-            [(MARGIN, base - 4), (MARGIN + _CURVE_SAMPLE_WIDTH, base - 4)], CURVE, thickness=1.2, opacity=0.8
-        )
-        drawing.text(MARGIN + _CURVE_SAMPLE_WIDTH + 6, base, _CURVE_NOTE, size=_LEGEND_SIZE, colour=DIM_TEXT)
-        room -= _CURVE_SAMPLE_WIDTH + 6 + text_width(_CURVE_NOTE, _LEGEND_SIZE) + 12
+def _draw_legend(
+    drawing: Drawing, base: float, zone_names: Sequence[str], samples: Sequence[tuple[str, float, str]]
+) -> None:
+    """Draw what the lines mean (colour, thickness, note), and the first of the time zone's names that fits."""
+    x = MARGIN
+    for colour, thickness, note in samples:
+        drawing.line([(x, base - 4), (x + _SAMPLE_WIDTH, base - 4)], colour, thickness=thickness, opacity=0.8)
+        drawing.text(x + _SAMPLE_WIDTH + 6, base, note, size=_LEGEND_SIZE, colour=DIM_TEXT)
+        x += _SAMPLE_WIDTH + 6 + text_width(note, _LEGEND_SIZE) + 12
+    room = WIDTH - MARGIN - x
     notes = [f"Times: {name}" for name in zone_names]
     fitting = [note for note in notes if text_width(note, _LEGEND_SIZE) <= room] or notes[-1:]
     for note in fitting[:1]:

@@ -7,6 +7,8 @@ INDENT = 6.0
 TEXT, DIM_TEXT = "#eef1f7", "#97a2b6"
 CURVE = "#ffffff"
 """The colour of the altitude curves and of their scale."""
+IMAGED = "#57c98a"
+"""The colour of what has come true."""
 MAXIMUM_ROWS = 14
 """Further targets are only counted, because the picture would be too high."""
 AXIS_HEIGHT = 20.0

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from ts2mqtt.observatory.sky import altitude_curve, is_position
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
 from ts2mqtt.picture.lettering import ELLIPSIS, shorten, text_width
-from ts2mqtt.picture.page import CURVE, DIM_TEXT, INDENT, MARGIN, TEXT, WIDTH
+from ts2mqtt.picture.page import CURVE, DIM_TEXT, IMAGED, INDENT, MARGIN, TEXT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from ts2mqtt.observatory.night_report import ImagedStretch
     from ts2mqtt.observatory.sky import Site
     from ts2mqtt.picture.axis import TimeAxis
     from ts2mqtt.picture.filters import FilterLook
@@ -30,6 +31,7 @@ _DOT = 11.0
 _DROPPED_OPACITY = 0.3
 _RANGE_DASH = "\N{EN DASH}"
 _MORE_CHIPS = (None, ELLIPSIS)
+IMAGED_HEIGHT = 3.0
 
 Coordinates: TypeAlias = tuple[float, float, str | None]
 """Right ascension in hours, declination in degrees, and the epoch of both as the API calls it."""
@@ -63,11 +65,12 @@ COMPACT = RowStyle(name_size=14.5, name=19, lane=16, has_foot=False, foot=0, gap
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What all rows share; `zone` as for night_picture(), `curves` by target id."""
+    """What all rows share; `zone` and `imaged` as for night_picture(), `curves` by target id."""
 
     axis: TimeAxis
     zone: tzinfo | None
     curves: Mapping[str, AltitudeCurve]
+    imaged: Sequence[ImagedStretch] = ()
 
 
 def altitude_curves(
@@ -112,6 +115,10 @@ def draw_row(drawing: Drawing, chart: Chart, row: Row, style: RowStyle, top: flo
             radius=3,
             opacity=_DROPPED_OPACITY if bar.is_dropped else 1,
         )
+    for stretch in (stretch for stretch in chart.imaged if stretch.id == row.target_id):
+        start = axis.x(stretch.start)
+        width = max(_MINIMUM_BAR_WIDTH, axis.x(stretch.end) - start)
+        drawing.rectangle(start, lane + style.lane + 0.5, width, IMAGED_HEIGHT, IMAGED, radius=1.5)
     if curve := chart.curves.get(row.target_id):
         _draw_curve(drawing, axis, curve, lane, style.lane)
 
