@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
+import json
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,14 +27,15 @@ from ts2mqtt.observatory.events import (
     TARGET_FINISHED,
     TARGET_STARTED,
 )
+from ts2mqtt.observatory.sharpness import MOST_VALUES
 from ts2mqtt.simulator.nina.announcement import AFTER_FLIP, BEFORE_FLIP, IMAGE_SAVE
 from ts2mqtt.simulator.nina.faults import LiveFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping
 
     from ts2mqtt.simulator.nina.announcement import Announcement
+    from ts2mqtt.simulator.rows import SimulatedExposurePlan
 
 ONE_NIGHT = timedelta(days=1)
 
@@ -43,6 +45,8 @@ class Night:
 
     def __init__(self, *, restarts: bool = False, faults: Mapping[str, LiveFault] | None = None) -> None:
         observatory, self.recorded = recorded_observatory()
+        self._observatory = observatory
+        self._images_before = {id(plan): len(plan.images) for _, plan in self._plans()}
 
         async def script(rig: LiveRig) -> None:
             for pattern, fault in (faults or {}).items():
@@ -55,6 +59,27 @@ class Night:
             await rig.until(START + ONE_NIGHT)
 
         self.rig = play_live(observatory, script)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """That of the night, as it stood in its end."""
+        reports = (update.state["tonight"]["report"] for update in reversed(self.rig.updates))
+        return next(report for report in reports if report["night"] == START.date().isoformat())
+
+    @property
+    def true_hfrs(self) -> dict[tuple[str, str, float], list[float]]:
+        """By target, filter and length of the exposures."""
+        hfrs: defaultdict[tuple[str, str, float], list[float]] = defaultdict(list)
+        for target_id, plan in self._plans():
+            for image in plan.images[self._images_before.get(id(plan), 0) :]:
+                assert image.hfr
+                hfrs[target_id, plan.filter_name, plan.exposure_s].append(image.hfr)
+        return hfrs
+
+    def _plans(self) -> Iterator[tuple[str, SimulatedExposurePlan]]:
+        for target in self._observatory.targets():
+            for plan in target.exposure_plans:
+                yield target.id, plan
 
     @property
     def announced(self) -> list[Announcement]:
@@ -71,6 +96,11 @@ class Night:
 @pytest.fixture(scope="module")
 def night() -> Night:
     return Night()
+
+
+@pytest.fixture(scope="module")
+def restarted() -> Night:
+    return Night(restarts=True)
 
 
 def test_a_target_is_told_when_it_is_announced(night: Night) -> None:
@@ -113,6 +143,36 @@ def test_every_light_and_flip_is_told_once(night: Night) -> None:
     assert night.rig.updates[-1].state["last_image"]["stars"] > 0
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_report_of_the_night_has_the_medians_of_its_images(
+    night: Night, restarted: Night, *, restarts: bool
+) -> None:
+    played = restarted if restarts else night
+    report = played.report
+
+    true, medians = played.true_hfrs, hfr_medians(report)
+
+    assert medians.keys() == true.keys()
+    counted = sum(count for one in report["hfr_counts"] for _, count in one["counts"])
+    # What is saved while the bridge starts is not heard.
+    assert 0 <= sum(map(len, true.values())) - counted <= (20 if restarts else 0)
+    for plan, hfrs in true.items():
+        nearness = 0.3 if restarts else 0.006 if len(set(hfrs)) <= MOST_VALUES else 0.04
+        assert medians[plan] == pytest.approx(median(hfrs), abs=nearness), plan
+    lights = [one.time for one in played.announced if one.event == IMAGE_SAVE and _kind(one) == "LIGHT"]
+    assert abs(datetime.fromisoformat(report["last_image"]["time"]) - lights[-1]) < timedelta(seconds=1)
+    assert len(json.dumps(report["hfr_counts"])) < 1_000 * len(true)
+
+
+def hfr_medians(report: dict[str, Any]) -> dict[tuple[str, str, float], float | None]:
+    """By target, filter and length of the exposures."""
+    return {
+        (target["id"], row["filter"], row["exposure_s"]): row["hfr_median"]
+        for target in report["targets"]
+        for row in target["filters"]
+    }
+
+
 def _kind(image: Announcement) -> object:
     statistics = image.fields["ImageStatistics"]
     assert isinstance(statistics, dict)
@@ -129,9 +189,7 @@ def test_the_rig_never_waited_for_the_bridge(night: Night) -> None:
     assert night.rig.nina.longest_wait_s < 0.05
 
 
-def test_a_bridge_that_is_restarted_tells_nothing_twice(night: Night) -> None:
-    restarted = Night(restarts=True)
-
+def test_a_bridge_that_is_restarted_tells_nothing_twice(night: Night, restarted: Night) -> None:
     assert restarted.told(TARGET_STARTED)[:1] == night.told(TARGET_STARTED)[:1]
     assert [target for _, target in restarted.told(TARGET_STARTED)] == [
         target for _, target in night.told(TARGET_STARTED)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.exposures import Gain, Progress
+from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import ExposurePlan, Listing, NightPlan, PlanBlock, Rig
 from ts2mqtt.observatory.night_report import (
@@ -25,6 +26,7 @@ from ts2mqtt.observatory.night_report import (
     is_worth_telling,
     watched,
     with_completed,
+    with_frames,
 )
 from ts2mqtt.observatory.tree import TargetPlace
 
@@ -179,10 +181,26 @@ def test_why_nothing_was_imaged() -> None:
 def test_a_night_is_over_when_its_plan_is_and_imaging_has_ended() -> None:
     report = watched(NIGHT, look(planned((18, 22), (22, 23))))
 
-    assert is_over(report, NOW, images=False)
-    assert not is_over(report, NOW, images=True)
-    assert not is_over(report, NOW - timedelta(seconds=1), images=False)
-    assert not is_over(NIGHT, NOW, images=False)
+    assert is_over(report, look(), images=False)
+    assert not is_over(report, look(), images=True)
+    assert not is_over(report, look(now=NOW - timedelta(seconds=1)), images=False)
+
+
+def test_a_night_without_a_plan_is_over_at_its_dawn_where_that_is_known() -> None:
+    dawn = NOW + timedelta(hours=8)
+
+    def at(now: datetime, dawn: datetime | None) -> Look:
+        return replace(look(now=now), dawn=dawn)
+
+    assert is_over(NIGHT, at(dawn, dawn), images=False)
+    assert not is_over(NIGHT, at(dawn, dawn), images=True)
+    assert not is_over(NIGHT, at(dawn - timedelta(seconds=1), dawn), images=False)
+    assert not is_over(NIGHT, at(dawn, None), images=False)
+    # Nor at the dawn of the day before.
+    assert not is_over(NIGHT, at(NOW, dawn - timedelta(days=1)), images=False)
+    # A plan tells better.
+    report = watched(NIGHT, look(planned((18, 33))))
+    assert not is_over(report, at(dawn, dawn), images=False)
 
 
 def test_a_night_that_the_bridge_has_not_seen_is_not_worth_telling() -> None:
@@ -193,6 +211,20 @@ def test_a_night_that_the_bridge_has_not_seen_is_not_worth_telling() -> None:
     assert not is_worth_telling(watched(morning, look(planned((18, 22)))), UTC)
     assert is_worth_telling(watched(morning, look(planned((18, 35)))), UTC)
     assert is_worth_telling(replace(morning, targets=taken(NOTHING, exposure_plan(100, 1)).targets), UTC)
+
+
+def test_what_n_i_n_a_has_told_of_the_images() -> None:
+    plan = exposure_plan(100, 3)
+    first = LightFrame(
+        time=NOW, target_id="target", filter=plan.filter, exposure_s=60.0, hfr=2.0, stars=9, guide_rms_arcsec=None
+    )
+    last = replace(first, time=NOW + timedelta(minutes=9), hfr=None, stars=None)
+
+    report = with_frames(NIGHT, [first, last, replace(first, time=NOW - timedelta(minutes=9), hfr=3.0)], rig(plan))
+
+    assert report.last_image == last
+    assert (report.hfr_median("target"), report.hfr_median("target", plan.key)) == (2.5, 2.5)
+    assert (report.hfr_median("another"), report.hfr_median("target", "another")) == (None, None)
 
 
 def test_a_target_that_was_imaged_is_completed() -> None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, TONIGHT
+from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LAST_NIGHT, LUM, M31, REFRACTOR, SHARP, TONIGHT
 from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.events import PROJECT_COMPLETED, TARGET_COMPLETED
 from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
+from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, PlannedExposures, Rig
 from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, PlanReport, Stretch, TargetReport
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IDLE, IMAGING, OFFLINE, WAITING, Appointment, Present
+from ts2mqtt.observatory.sharpness import HfrCount, Sharpness
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.topics.decode import Recalled, recall
 from ts2mqtt.topics.encode import RigView, rig_messages
@@ -446,9 +448,39 @@ def test_the_reports_of_tonight_and_of_the_last_night() -> None:
                 stretches=(Stretch(NOW, NOW + timedelta(minutes=7)),),
             ),
         ),
+        last_image=LightFrame(
+            time=NOW + timedelta(microseconds=1),
+            target_id=M31.id,
+            filter="L",
+            exposure_s=60.0,
+            hfr=1.4375,
+            stars=4026,
+            guide_rms_arcsec=0.38,
+        ),
+        sharpness=(
+            Sharpness(target_id=M31.id, key="lum_60", counts=(HfrCount(1.44, 3), HfrCount(2.0, 1))),
+            Sharpness(target_id=M31.id, key=None, counts=(HfrCount(1.5, 1),)),
+        ),
     )
     nights = NightReports(tonight=tonight, last=replace(tonight, night=TONIGHT.night - timedelta(days=1)))
     view = RigView(BACKYARD, TONIGHT, Present(activity=IDLE), replace(WATCH, nights=nights))
     retained = {topic: message.payload for topic, message in rig_messages(NAMES, view).items()}
 
     assert recalled(retained).nights == nights
+    (told,) = json.loads(retained[NAMES.rig_night(BACKYARD.id)])["targets"]
+    assert told["hfr_median"] == 1.44
+    assert [row["hfr_median"] for row in told["filters"]] == [1.44]
+
+
+@pytest.mark.parametrize("odd", [[0, 1], [-1, 1], [1e9, 1], [2, 0], [2, -3], [2], [2, 1, 1], "2", [None, 1]])
+def test_half_flux_radii_that_cannot_be_are_none(odd: JsonValue) -> None:
+    view = RigView(BACKYARD, TONIGHT, Present(activity=IDLE), replace(WATCH, nights=NightReports(last=LAST_NIGHT)))
+    topic = NAMES.rig_night(BACKYARD.id)
+    night = json.loads(rig_messages(NAMES, view)[topic].payload)
+    night["hfr_counts"] = [{"target_id": M31.id, "key": None, "counts": [[2, 1], odd]}]
+
+    last = recalled({topic: json.dumps(night).encode()}).nights.last
+
+    assert last is not None
+    assert last.hfr_median(M31.id) is None
+    assert last.acquired == LAST_NIGHT.acquired

@@ -50,12 +50,16 @@ class NightInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """PNGs of the night plan and of the last night, None without one; skies by target id, empty without a site."""
+    """PNGs of the night plan and of the last night, None without one; skies by target id, empty without a site.
+
+    `dawn` is when the sun rises, None without a site and where it does not.
+    """
 
     inputs: NightInputs | None = None
     picture: bytes | None = None
     last_picture: bytes | None = None
     skies: Mapping[str, NightSky] = field(default_factory=dict)
+    dawn: datetime | None = None
 
 
 def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
@@ -86,6 +90,7 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
 
 def work_out(inputs: NightInputs) -> Night:
     """Takes a tenth of a second or more: call it in a thread."""
+    dark = sunset_to_sunrise(inputs.site, noon_of(inputs.night, inputs.zone)) if inputs.site else None
     picture = None
     if inputs.plan is not None:
         picture = night_picture(
@@ -105,14 +110,14 @@ def work_out(inputs: NightInputs) -> Night:
         inputs=inputs,
         picture=picture,
         last_picture=last_picture,
-        skies=_skies(inputs, inputs.site) if inputs.site else {},
+        skies=_skies(inputs, inputs.site, dark) if inputs.site else {},
+        dawn=dark[1] if dark else None,
     )
 
 
-def _skies(inputs: NightInputs, site: Site) -> Mapping[str, NightSky]:
+def _skies(inputs: NightInputs, site: Site, dark: tuple[datetime, datetime] | None) -> Mapping[str, NightSky]:
     zone = inputs.zone
-    noon = noon_of(inputs.night, zone)
-    start, end = sunset_to_sunrise(site, noon) or (noon, noon_of(inputs.night + timedelta(days=1), zone))
+    start, end = dark or (noon_of(inputs.night, zone), noon_of(inputs.night + timedelta(days=1), zone))
     return {
         target_id: night_sky(site, ra, dec, epoch=epoch, start=start, end=end, zone=zone)
         for target_id, (ra, dec, epoch) in inputs.positions.items()

@@ -265,7 +265,12 @@ class RigWorker:
         look = self._look_of(self._report)
         noon = next_noon(look.now, look.zone)
         look = replace(look, plan=self._plan)
-        edges = (noon, next_edge(look, self._watch.basis(look)), self._live.next_hastening if self._live else None)
+        edges = (
+            noon,
+            look.dawn if look.dawn and look.dawn > look.now else None,
+            next_edge(look, self._watch.basis(look)),
+            self._live.next_hastening if self._live else None,
+        )
         return self._clock.seconds_until(min(edge for edge in edges if edge is not None))
 
     def _look_of(self, report: RigReport) -> Look:
@@ -276,6 +281,7 @@ class RigWorker:
             zone=report.zone,
             read_before=report.read_before,
             live=self._live.state if self._live else None,
+            dawn=self._night.dawn,
         )
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:

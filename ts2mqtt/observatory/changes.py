@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.evidence import Evidence, LastExposure, Pause
     from ts2mqtt.observatory.exposures import Gain, PlanId, Progress
+    from ts2mqtt.observatory.live import LightFrame
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, Rig
     from ts2mqtt.observatory.night_report import NightReport
@@ -51,7 +52,7 @@ class Watch:
     `evidence` is that of counts and plan, `heard` what N.I.N.A. said; while the latter holds, it goes first.
     `first_seen` holds projects and targets by id; `peaks`, `left` as in `exposures.Before`. `read_night` is the night
     in which the rig was last read, `has_read` whether this run of the bridge has read it, and `recalled` until when
-    an earlier run is known to have looked at it.
+    an earlier run is known to have looked at it. `frames`: the light frames that are in the night's report already.
     """
 
     rig: Rig | None = None
@@ -67,8 +68,9 @@ class Watch:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
     left: Mapping[str, datetime] = field(default_factory=dict)
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
-    # It changes with every word, and says nothing by itself.
+    # They change with every word, and say nothing by themselves.
     heard: Heard = field(default_factory=Heard, compare=False)
+    frames: tuple[LightFrame, ...] = field(default=(), compare=False)
 
     def basis(self, look: Look) -> Evidence | Pause | None:
         """What all that is said of now rests on."""
@@ -155,6 +157,7 @@ def observe(watch: Watch, look: Look) -> Observation:
     basis = heard.basis(look) or evidence
     now_so = present(look, basis, last, watch.present)
     is_known = look.rig.online is not None
+    frames = look.live.recent_frames if look.live else ()
     events = Happenings(
         rig_before=watch.rig,
         plan_before=watch.plan,
@@ -173,6 +176,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             has_read=watch.has_read,
             gains=counted.gains,
             images=now_so.activity == IMAGING,
+            frames=tuple(frame for frame in frames if frame not in watch.frames),
             completed=frozenset(
                 event.target_id for event in events if event.event_type == TARGET_COMPLETED and event.target_id
             ),
@@ -203,6 +207,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             left=left,
             peaks=counted.peaks,
             heard=heard,
+            frames=frames,
         ),
         present=now_so,
         plan=plan,

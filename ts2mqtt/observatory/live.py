@@ -38,8 +38,8 @@ _MOST_IMAGES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastImage:
-    """The latest light frame; `target_id` is None where its name is that of no target, or of several."""
+class LightFrame:
+    """A light frame that was saved; `target_id` is None where its name is that of no target, or of several."""
 
     time: datetime
     target_id: str | None
@@ -69,14 +69,15 @@ class LiveFacts:
     version: str | None
     sequence_running: bool | None
     safe: bool | None
-    last_image: LastImage | None
+    last_image: LightFrame | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveState:
     """`word` is the latest of all; what is not known is None.
 
-    `last_running` is when the sequence was known to run last. `recent_images` and `last_flip` are what was told.
+    `last_running` is when the sequence was known to run last. `recent_images` and `last_flip` are what was told;
+    `recent_frames` are the same images with their targets.
     """
 
     connected: bool = False
@@ -86,8 +87,9 @@ class LiveState:
     last_running: datetime | None = None
     safe: bool | None = None
     word: Word | None = None
-    last_image: LastImage | None = None
+    last_image: LightFrame | None = None
     recent_images: tuple[ImageSaved, ...] = ()
+    recent_frames: tuple[LightFrame, ...] = ()
     last_flip: FlipStarted | FlipFinished | None = None
 
     @property
@@ -199,7 +201,7 @@ def _with_image(state: LiveState, event: ImageSaved, rig: Rig) -> LiveState:
     if event in state.recent_images:
         return state
     place = _place_of(event, state, rig)
-    last = LastImage(
+    frame = LightFrame(
         time=event.time,
         target_id=place.target.id if place else None,
         filter=event.filter,
@@ -209,8 +211,12 @@ def _with_image(state: LiveState, event: ImageSaved, rig: Rig) -> LiveState:
         guide_rms_arcsec=event.guide_rms_arcsec,
     )
     is_late = state.last_image is not None and event.time < state.last_image.time
-    recent = (*state.recent_images[1 - _MOST_IMAGES :], event)
-    return replace(state, last_image=state.last_image if is_late else last, recent_images=recent)
+    return replace(
+        state,
+        last_image=state.last_image if is_late else frame,
+        recent_images=(*state.recent_images[1 - _MOST_IMAGES :], event),
+        recent_frames=(*state.recent_frames[1 - _MOST_IMAGES :], frame),
+    )
 
 
 def _is_new_flip(state: LiveState, event: FlipStarted | FlipFinished) -> bool:

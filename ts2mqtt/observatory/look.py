@@ -28,3 +28,5 @@ class Look:
     read_before: Mapping[str, datetime] = field(default_factory=dict)
     live: LiveState | None = None
     """What N.I.N.A. has told; None where nobody listens to it."""
+    dawn: datetime | None = None
+    """When the sun rises; None without a site, where it does not rise, and until that was worked out."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.evidence import UNKNOWN_EXPOSURE_S, patience
-from ts2mqtt.observatory.night import is_past_midnight
+from ts2mqtt.observatory.night import is_past_midnight, night_of
+from ts2mqtt.observatory.sharpness import hfr_median, measured
 from ts2mqtt.observatory.tree import find_target
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.exposures import Gain
+    from ts2mqtt.observatory.live import LightFrame
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import ExposurePlan, NightPlan, PlanBlock, Rig, Target
+    from ts2mqtt.observatory.sharpness import Sharpness
 
 API_AWAY, NOTHING_PLANNED, NOT_DONE, UNKNOWN = "api_away", "nothing_planned", "not_done", "unknown"
 REASONS = (API_AWAY, NOTHING_PLANNED, NOT_DONE, UNKNOWN)
@@ -124,7 +127,7 @@ class NightReport:
     `seen_from`: since when the bridge has watched it. `plan_fetched`: when the latest plan that is in `planned` was
     asked for. `answered`: whether the API answered while something was planned, or at all where nothing was.
     `unplaced`: exposures of which nobody knows when in the night they were taken. Not `complete`: the bridge did not
-    see the night's end, and there may be more.
+    see the night's end, and there may be more. `last_image` and `sharpness`: what N.I.N.A. has told of the images.
     """
 
     night: date
@@ -135,6 +138,8 @@ class NightReport:
     unplaced: int = 0
     complete: bool = True
     targets: tuple[TargetReport, ...] = ()
+    last_image: LightFrame | None = None
+    sharpness: tuple[Sharpness, ...] = ()
 
     @property
     def acquired(self) -> int:
@@ -195,6 +200,12 @@ class NightReport:
             return UNKNOWN
         return NOT_DONE if self.planned else NOTHING_PLANNED
 
+    def hfr_median(self, target_id: str, key: str | None = None) -> float | None:
+        """Of the target's images in pixels, with a `key` of this exposure plan alone; None if that is not known."""
+        return hfr_median(
+            one for one in self.sharpness if one.target_id == target_id and (key is None or one.key == key)
+        )
+
     @property
     def _stretches(self) -> tuple[Stretch, ...]:
         return tuple(stretch for target in self.targets for stretch in target.stretches)
@@ -209,9 +220,15 @@ def is_worth_telling(report: NightReport, zone: tzinfo | None) -> bool:
     return not is_past_midnight(report.seen_from, zone)
 
 
-def is_over(report: NightReport, now: datetime, *, images: bool) -> bool:
-    """Whether the night's plan has ended, and imaging has; without a plan only the next noon tells."""
-    return bool(report.planned) and now >= max(one.end for one in report.planned) and not images
+def is_over(report: NightReport, look: Look, *, images: bool) -> bool:
+    """Whether imaging has ended, and the night's plan has; without a plan the sun has risen, if a site tells when.
+
+    Without both only the next noon tells.
+    """
+    end = max((one.end for one in report.planned), default=None)
+    if end is None and look.dawn is not None and night_of(look.dawn, look.zone) == report.night:
+        end = look.dawn
+    return end is not None and look.now >= end and not images
 
 
 def imaged_stretches(report: NightReport, at_work: str | None) -> tuple[ImagedStretch, ...]:
@@ -257,6 +274,15 @@ def with_completed(report: NightReport, target_ids: Iterable[str]) -> NightRepor
             replace(target, completed=target.completed or target.id in completed) for target in report.targets
         ),
     )
+
+
+def with_frames(report: NightReport, frames: Iterable[LightFrame], rig: Rig) -> NightReport:
+    """The report with light frames of its night, each to be told once."""
+    last, sharpness = report.last_image, report.sharpness
+    for frame in frames:
+        last = frame if last is None or last.time <= frame.time else last
+        sharpness = measured(sharpness, frame, rig)
+    return replace(report, last_image=last, sharpness=sharpness)
 
 
 def _sum_of_known(numbers: Iterable[int | None]) -> int | None:

@@ -15,6 +15,7 @@ from ts2mqtt.observatory.night_report import (
     is_worth_telling,
     watched,
     with_completed,
+    with_frames,
 )
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ts2mqtt.observatory.exposures import Gain
+    from ts2mqtt.observatory.live import LightFrame
     from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import Rig
 
@@ -42,6 +44,7 @@ class NightLook:
 
     `rig_before`: as remembered from the look before. `read_night`, `has_read`: as in `changes.Watch`, before this
     look. `images`: whether the rig is believed to image. `completed`: ids of targets that have just been completed.
+    `frames`: light frames that N.I.N.A. has told of since the look before.
     """
 
     look: Look
@@ -51,6 +54,7 @@ class NightLook:
     gains: Sequence[Gain]
     images: bool
     completed: frozenset[str]
+    frames: Sequence[LightFrame] = ()
 
     @property
     def night(self) -> date:
@@ -93,7 +97,7 @@ def follow(reports: NightReports, at: NightLook) -> tuple[NightReports, NightRep
     elif (
         (last is None or last.night != tonight.night)
         and at.is_tried
-        and is_over(tonight, at.look.now, images=at.images)
+        and is_over(tonight, at.look, images=at.images)
         and is_worth_telling(tonight, at.look.zone)
     ):
         told = last = tonight
@@ -109,6 +113,9 @@ def _of_now(report: NightReport, at: NightLook) -> NightReport:
         report = watched(report, at.look)
     if report.night == at.night_of_gains:
         report = add(report, at.gains, at.look.rig)
+    frames = [one for one in at.frames if night_of(one.time, at.look.zone) == report.night]
+    if frames:
+        report = with_frames(report, frames, at.look.rig)
     if at.look.rig.profiles is not None and (
         at.rig_before is None or at.rig_before.profiles is not at.look.rig.profiles
     ):

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from ts2mqtt.observatory.absence import Parents
 from ts2mqtt.observatory.changes import Watch, recalled_watch
 from ts2mqtt.observatory.evidence import LastExposure
+from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.model import (
     ExposurePlan,
     Listing,
@@ -28,6 +29,7 @@ from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, PlanRe
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.outlook import NightGained
 from ts2mqtt.observatory.present import Appointment, Present
+from ts2mqtt.observatory.sharpness import HfrCount, Sharpness
 from ts2mqtt.observatory.tally import FilterTally, Tally, TargetTally
 from ts2mqtt.observatory.tree import all_projects, all_targets
 from ts2mqtt.topics import payloads
@@ -149,6 +151,15 @@ def night_report(report: payloads.NightReport) -> NightReport:
         unplaced=report.unplaced,
         complete=report.complete,
         targets=tuple(_target_report(target) for target in report.targets),
+        last_image=LightFrame(**vars(report.last_image)) if report.last_image else None,
+        sharpness=tuple(
+            Sharpness(
+                target_id=one.target_id,
+                key=one.key,
+                counts=tuple(HfrCount(hfr, count) for hfr, count in one.counts),
+            )
+            for one in report.hfr_counts
+        ),
     )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.completion import CompletionRule
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.evidence import LastExposure
-    from ts2mqtt.observatory.live import LastImage, LiveFacts
+    from ts2mqtt.observatory.live import LightFrame, LiveFacts
     from ts2mqtt.observatory.model import (
         ExposurePlan,
         NightPlan,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.night_report import NightReport, TargetReport
     from ts2mqtt.observatory.outlook import NightGained
     from ts2mqtt.observatory.present import Appointment, Present
+    from ts2mqtt.observatory.sharpness import Sharpness
     from ts2mqtt.observatory.sky import NightSky
     from ts2mqtt.observatory.tally import Tally, TargetTally
     from ts2mqtt.observatory.totals import Totals
@@ -332,29 +333,44 @@ def _night_report(report: NightReport) -> dict[str, Any]:
         "planned_s": report.planned_s,
         "imaged_s": report.imaged_s,
         "reason": report.reason,
-        "targets": [_target_of_night(target) for target in report.targets],
+        "targets": [_target_of_night(report, target) for target in report.targets],
         "planned": [payloads.PlannedOfNight(**_fields_of(one)) for one in report.planned],
         "plan_fetched": report.plan_fetched,
         "seen_from": report.seen_from,
         "complete": report.complete,
         "answered": report.answered,
         "unplaced": report.unplaced,
+        "last_image": _last_image(report.last_image),
+        "hfr_counts": [_hfr_counts(one) for one in report.sharpness],
     }
 
 
-def _target_of_night(target: TargetReport) -> payloads.TargetOfNight:
+def _target_of_night(report: NightReport, target: TargetReport) -> payloads.TargetOfNight:
     return payloads.TargetOfNight(
         id=target.id,
         name=target.name,
         project_id=target.project_id,
         project_name=target.project_name,
-        hfr_median=None,
+        hfr_median=report.hfr_median(target.id),
         completed=target.completed,
         filters=[
-            payloads.FilterOfNight(integration_s=plan.integration_s, **_fields_of(plan)) for plan in target.plans
+            payloads.FilterOfNight(
+                integration_s=plan.integration_s,
+                hfr_median=report.hfr_median(target.id, plan.key),
+                **_fields_of(plan),
+            )
+            for plan in target.plans
         ],
         imaged=[payloads.Stretch(**_fields_of(stretch)) for stretch in target.stretches],
         **_counts(target),
+    )
+
+
+def _hfr_counts(sharpness: Sharpness) -> payloads.HfrCounts:
+    return payloads.HfrCounts(
+        target_id=sharpness.target_id,
+        key=sharpness.key,
+        counts=[(one.hfr, one.count) for one in sharpness.counts],
     )
 
 
@@ -368,7 +384,7 @@ def _last_exposure(last: LastExposure | None) -> payloads.LastExposure | None:
     return payloads.LastExposure(**_fields_of(last))
 
 
-def _last_image(last: LastImage | None) -> payloads.LastImage | None:
+def _last_image(last: LightFrame | None) -> payloads.LastImage | None:
     return payloads.LastImage(**_fields_of(last)) if last else None
 
 

@@ -121,6 +121,7 @@ _UNGRADED = (
 _PENDING = "exposures taken that still wait for delayed grading"
 _REJECTED = "exposures graded as bad: taken, neither accepted nor pending"
 _GRADED_OF_NIGHT = "those graded as {} since; null where images of earlier nights were graded together with these"
+_HFR_MEDIAN = "median half-flux radius of its images of the night; null where N.I.N.A. was not heard"
 _REMAINING = (
     "integration time still wanted, never below 0: of what is not yet accepted, "
     "or with grading off of what is not yet taken"
@@ -312,6 +313,7 @@ class FilterOfNight(NightCounts):
 
     filter: str | None = Field(None, description="the filter's name")
     exposure_s: Seconds | None = Field(None, description="length of an exposure")
+    hfr_median: Pixels | None = Field(None, description=_HFR_MEDIAN)
     key: str = Field(description="the exposure plan's key, as in the target's payload")
     acquired_before: Exposures = Field(description="exposures taken before this night")
     accepted_before: Exposures = Field(description="exposures graded as good before this night")
@@ -330,10 +332,20 @@ class TargetOfNight(NightCounts, Named):
 
     project_id: str = Field("", description="GUID of its project")
     project_name: str = Field("", description="name of its project")
-    hfr_median: Pixels | None = Field(None, description="median half flux radius of the night's images, where known")
+    hfr_median: Pixels | None = Field(None, description=_HFR_MEDIAN)
     completed: bool = Field(False, description="whether it was completed by this night's exposures")
     filters: list[FilterOfNight] = Field([], description="exposure plan by exposure plan")
     imaged: list[Stretch] = Field([], description="when it was imaged")
+
+
+class HfrCounts(Payload):
+    """The half-flux radii of the images of one exposure plan, of which at most forty values are kept."""
+
+    target_id: str = Field(description="GUID of the target")
+    key: str | None = Field(None, description="the exposure plan's key; null for images that fit none or several")
+    counts: list[tuple[Annotated[Pixels, Field(gt=0, le=1_000)], Annotated[Exposures, Field(ge=1)]]] = Field(
+        [], description="half-flux radius, and how many images had it"
+    )
 
 
 class PlannedOfNight(Named):
@@ -374,6 +386,10 @@ class NightReport(NightCounts):
     )
     answered: bool = Field(False, description="whether the API answered while something was planned")
     unplaced: Exposures = Field(0, description="exposures of which it cannot be known when they were taken")
+    last_image: LastImage | None = Field(
+        None, description="the night's last light frame; null where N.I.N.A. was not heard"
+    )
+    hfr_counts: list[HfrCounts] = Field([], description="what the medians are made of")
 
 
 class Night(NightReport):
