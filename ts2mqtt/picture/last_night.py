@@ -1,4 +1,4 @@
-"""Draws a night that is over: for each target its plan above, what was imaged below, and bars for its filters."""
+"""Draws a night that is over: when each target was planned and imaged on one time axis, and below what it got."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ts2mqtt.observatory.night_report import API_AWAY, NOT_DONE, NOTHING_PLANNED
 from ts2mqtt.observatory.sky import sunset_to_sunrise
 from ts2mqtt.picture.axis import TimeAxis
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
-from ts2mqtt.picture.filters import filter_look
+from ts2mqtt.picture.integration import draw_integration, integration_height
 from ts2mqtt.picture.lettering import clean, duration, shorten, text_width
 from ts2mqtt.picture.page import (
     ACCENT,
@@ -25,8 +25,10 @@ from ts2mqtt.picture.page import (
     MARGIN,
     MAXIMUM_ROWS,
     MORE_HEIGHT,
+    SMALL,
     TEXT,
     WIDTH,
+    draw_legend,
 )
 from ts2mqtt.picture.sky import draw_hours, draw_sky
 
@@ -37,16 +39,16 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, Stretch, TargetReport
     from ts2mqtt.observatory.sky import Site
 
-_HEADER_HEIGHT = 78.0
+_HEADER_HEIGHT, _TOTALS_HEIGHT = 60.0, 18.0
 _EMPTY_HEIGHT = 110.0
-_NAME_HEIGHT, _LANE, _LANE_GAP, _FILTER_HEIGHT, _ROW_GAP = 20.0, 9.0, 2.0, 15.0, 12.0
-_MOST_FILTERS = 8
+_NAME_HEIGHT, _LANE, _LANE_GAP, _ROW_GAP = 20.0, 9.0, 2.0, 10.0
+_PADDING = 5.0
+_ROW_HEIGHT = _NAME_HEIGHT + 2 * _LANE + _LANE_GAP + _ROW_GAP
 _MARGIN = timedelta(minutes=20)
 _LONGEST = timedelta(hours=24)
 _MINIMUM_SPAN = timedelta(hours=2)
-_PLANNED, _DONE, _PENDING, _REJECTED = "#5b6b8c", "#57c98a", "#8b93a3", "#454c5c"
-_SMALL = 12.5
-_FILTER_BAR_LEFT, _FILTER_BAR_WIDTH = 76.0, 190.0
+_PLANNED, _DONE = "#5b6b8c", "#57c98a"
+_TOTALS_SIZE, _BETWEEN_TOTALS = 14.0, " · "
 _IN_WORDS = {
     API_AWAY: "N.I.N.A. did not answer",
     NOTHING_PLANNED: "Nothing was planned",
@@ -63,11 +65,6 @@ class _Row:
     planned: tuple[PlannedStretch, ...]
     target: TargetReport | None
 
-    @property
-    def height(self) -> float:
-        filters = min(_MOST_FILTERS, len(self.target.plans)) if self.target else 0
-        return _NAME_HEIGHT + 2 * _LANE + _LANE_GAP + 4 + filters * _FILTER_HEIGHT + _ROW_GAP
-
 
 def last_night_picture(
     report: NightReport, *, zone: tzinfo | None, site: Site | None, rig_name: str, width: int = 824
@@ -76,13 +73,17 @@ def last_night_picture(
     all_rows = _rows(report)
     rows = all_rows if len(all_rows) <= MAXIMUM_ROWS else all_rows[: MAXIMUM_ROWS - 1]
     axis = _axis(report, zone, site)
-    body = sum(row.height for row in rows) + (0.0 if report.acquired else _EMPTY_HEIGHT)
+    targets = [row.target for row in rows if row.target is not None]
+    totals = _totals_lines(report)
+    body = _PADDING + len(rows) * _ROW_HEIGHT + (0.0 if report.acquired else _EMPTY_HEIGHT)
     more = MORE_HEIGHT if len(rows) < len(all_rows) else 0.0
-    height = _HEADER_HEIGHT + body + more + (AXIS_HEIGHT if axis else 0.0) + LEGEND_HEIGHT + FOOT_HEIGHT
+    top = _HEADER_HEIGHT + len(totals) * _TOTALS_HEIGHT
+    bottom = top + body + more
+    below = bottom + (AXIS_HEIGHT if axis else 0.0) + LEGEND_HEIGHT
+    height = below + integration_height(targets) + FOOT_HEIGHT
     drawing = Drawing(WIDTH, round(height))
     drawing.rectangle(0, 0, WIDTH, height, BACKGROUND)
-    _draw_header(drawing, report, clean(rig_name))
-    top, bottom = _HEADER_HEIGHT, _HEADER_HEIGHT + body + more
+    _draw_header(drawing, report, clean(rig_name), totals)
     if axis:
         draw_sky(drawing, axis, site, top, bottom)
         draw_hours(drawing, axis, zone, top, bottom)
@@ -96,14 +97,15 @@ def last_night_picture(
             anchor="middle",
         )
         top += _EMPTY_HEIGHT
-    most_s = max((plan.integration_s for row in rows if row.target for plan in row.target.plans), default=0.0)
+    top += _PADDING
     for row in rows:
-        _draw_row(drawing, axis, row, top, most_s)
-        top += row.height
+        _draw_row(drawing, axis, row, top)
+        top += _ROW_HEIGHT
     if more:
         left_out = len(all_rows) - len(rows)
         drawing.text(MARGIN + INDENT, top + 14, f"+ {left_out} more targets", size=14, colour=DIM_TEXT)
-    _draw_legend(drawing, bottom + (AXIS_HEIGHT if axis else 0.0) + 14, axis.zone_names(zone) if axis else ())
+    _draw_legend_of_times(drawing, below - 6, axis.zone_names(zone) if axis else ())
+    draw_integration(drawing, report, targets, below)
     return drawing.png(width)
 
 
@@ -131,7 +133,7 @@ def _axis(report: NightReport, zone: tzinfo | None, site: Site | None) -> TimeAx
     return TimeAxis(start - missing, end + missing, MARGIN, WIDTH - MARGIN)
 
 
-def _draw_header(drawing: Drawing, report: NightReport, rig_name: str) -> None:
+def _draw_header(drawing: Drawing, report: NightReport, rig_name: str, totals: Sequence[str]) -> None:
     night = report.night
     drawing.text(MARGIN, 27, f"Night of {night.day} {night:%B} {night.year}", size=20, colour=TEXT, weight=SEMIBOLD)
     if report.imaged_s is not None and report.acquired:
@@ -148,18 +150,26 @@ def _draw_header(drawing: Drawing, report: NightReport, rig_name: str) -> None:
     drawing.text(WIDTH - MARGIN, 47, planned, size=14, colour=DIM_TEXT, anchor="end")
     room = WIDTH - 2 * MARGIN - text_width(planned, 14) - 12
     drawing.text(MARGIN, 47, shorten(rig_name, 14, room), size=14, colour=DIM_TEXT)
-    totals = shorten(_totals(report), 14, WIDTH - 2 * MARGIN)
-    drawing.text(MARGIN, 67, totals, size=14, colour=TEXT)
+    for number, line in enumerate(totals):
+        drawing.text(MARGIN, 67 + number * _TOTALS_HEIGHT, line, size=_TOTALS_SIZE, colour=TEXT)
 
 
-def _totals(report: NightReport) -> str:
+def _totals_lines(report: NightReport) -> list[str]:
+    """One line as a rule; what does not fit goes on in the next, and nothing is cut."""
     if not report.acquired:
-        return "No exposures"
-    parts = [counted(report.acquired, "exposure"), duration(report.integration_s), *_fates(report)]
-    return " · ".join(parts)
+        return ["No exposures"]
+    first, *parts = [counted(report.acquired, "exposure"), duration(report.integration_s), *_fates(report)]
+    lines = [first]
+    for part in parts:
+        longer = f"{lines[-1]}{_BETWEEN_TOTALS}{part}"
+        if text_width(longer, _TOTALS_SIZE) <= WIDTH - 2 * MARGIN:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
-def _fates(report: NightReport | TargetReport) -> list[str]:
+def _fates(report: NightReport) -> list[str]:
     if report.accepted is None:
         parts = [f"at least {report.accepted_at_least} good"]
     else:
@@ -168,18 +178,16 @@ def _fates(report: NightReport | TargetReport) -> list[str]:
     return parts + ([f"{report.pending} to grade"] if report.pending else [])
 
 
-def _draw_row(drawing: Drawing, axis: TimeAxis | None, row: _Row, top: float, most_s: float) -> None:
+def _draw_row(drawing: Drawing, axis: TimeAxis | None, row: _Row, top: float) -> None:
     left, right = MARGIN + INDENT, WIDTH - MARGIN - INDENT
     status = "not imaged" if row.target is None else "completed" if row.target.completed else ""
     colour = DIM_TEXT if row.target is None else ACCENT
-    drawing.text(right, top + 14, status, size=_SMALL, colour=colour, anchor="end")
-    name = shorten(clean(row.name) or "Unnamed target", 15, right - left - text_width(status, _SMALL) - 12)
+    drawing.text(right, top + 14, status, size=SMALL, colour=colour, anchor="end")
+    name = shorten(clean(row.name) or "Unnamed target", 15, right - left - text_width(status, SMALL) - 12)
     drawing.text(left, top + 14, name, size=15, colour=TEXT, weight=SEMIBOLD)
     lane = top + _NAME_HEIGHT
     _draw_lane(drawing, axis, row.planned, lane, _PLANNED)
     _draw_lane(drawing, axis, row.target.stretches if row.target else (), lane + _LANE + _LANE_GAP, _DONE)
-    if row.target:
-        _draw_filters(drawing, row.target, lane + 2 * _LANE + _LANE_GAP + 4, most_s)
 
 
 def _draw_lane(
@@ -196,29 +204,8 @@ def _draw_lane(
         drawing.rectangle(x, top, width, _LANE, colour, radius=2)
 
 
-def _draw_filters(drawing: Drawing, target: TargetReport, top: float, most_s: float) -> None:
-    left = MARGIN + INDENT
-    for plan in target.plans[:_MOST_FILTERS]:
-        look, base = filter_look(plan.filter), top + 11
-        drawing.circle(left + 4, base - 4.2, 4, look.colour)
-        drawing.text(left + 11, base, look.label, size=_SMALL, colour=TEXT)
-        width = _FILTER_BAR_WIDTH * plan.integration_s / most_s if most_s else 0.0
-        rejected, pending = ((number or 0) / max(1, plan.acquired) for number in (plan.rejected, plan.pending))
-        parts = ((1 - rejected - pending, look.colour), (pending, _PENDING), (rejected, _REJECTED))
-        drawing.stripes(
-            left + _FILTER_BAR_LEFT, base - 9, max(1.6, width), 9, [part for part in parts if part[0] > 0], radius=2
-        )
-        of = f"{plan.acquired} × {plan.exposure_s:g} s" if plan.exposure_s else f"{plan.acquired}"
-        drawing.text(WIDTH - MARGIN - INDENT, base, of, size=_SMALL, colour=DIM_TEXT, anchor="end")
-        top += _FILTER_HEIGHT
-
-
-def _draw_legend(drawing: Drawing, base: float, zone_names: Sequence[str]) -> None:
-    x = MARGIN
-    for colour, text in ((_PLANNED, "planned"), (_DONE, "imaged"), (_PENDING, "to grade"), (_REJECTED, "rejected")):
-        drawing.rectangle(x, base - 9, 10, 9, colour, radius=2)
-        drawing.text(x + 14, base, text, size=_SMALL, colour=DIM_TEXT)
-        x += 14 + text_width(text, _SMALL) + 12
-    fitting = [name for name in zone_names if text_width(name, _SMALL) <= WIDTH - MARGIN - x]
+def _draw_legend_of_times(drawing: Drawing, base: float, zone_names: Sequence[str]) -> None:
+    x = draw_legend(drawing, base, ((_PLANNED, "planned"), (_DONE, "imaged")))
+    fitting = [name for name in zone_names if text_width(name, SMALL) <= WIDTH - MARGIN - x]
     for name in fitting[:1]:
-        drawing.text(WIDTH - MARGIN, base, name, size=_SMALL, colour=ACCENT, anchor="end")
+        drawing.text(WIDTH - MARGIN, base, name, size=SMALL, colour=ACCENT, anchor="end")
