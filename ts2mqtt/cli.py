@@ -310,7 +310,8 @@ def _report(options: argparse.Namespace) -> int:
     async def run() -> None:
         nights = await kept_nights(config, options.night)
         if options.png:
-            _write_pictures(options.png, {one.rig_id: one.picture for one in nights if one.picture})
+            pictures = {one.rig_id: one.picture for one in nights if one.picture}
+            _write_pictures(options.png, pictures, is_of_one=len(config.rigs) == 1)
         elif options.json:
             print(json.dumps([one.night.model_dump(mode="json") for one in nights], indent=2))
         else:
@@ -322,11 +323,11 @@ def _report(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _write_pictures(path: Path, pictures: dict[str, bytes]) -> None:
+def _write_pictures(path: Path, pictures: dict[str, bytes], *, is_of_one: bool) -> None:
     if not pictures:
         raise Ts2mqttError("the broker holds no picture of this night")
     for rig_id, picture in pictures.items():
-        own = path if len(pictures) == 1 else path.with_stem(f"{path.stem}-{rig_id}")
+        own = path if is_of_one else path.with_stem(f"{path.stem}-{rig_id}")
         try:
             own.write_bytes(picture)
         except OSError as error:

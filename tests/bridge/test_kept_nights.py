@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.build import bridge_config
-from tests.support.sample_rig import BACKYARD, LAST_NIGHT, view_of
+from tests.support.sample_rig import BACKYARD, LAST_NIGHT, M31, view_of
 from ts2mqtt.bridge.kept_nights import kept_nights
 from ts2mqtt.errors import BrokerError
+from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.night_reports import NightReports
+from ts2mqtt.observatory.sharpness import HfrCount, Sharpness
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.encode import rig_messages
 from ts2mqtt.topics.names import TopicNames
@@ -59,6 +61,24 @@ def test_in_lines() -> None:
         "  M 31 (Autumn): 30 exposures, 0 h 30 min, 28 accepted, 2 rejected",
         "    L 60 s: 30 exposures, 0 h 30 min, 28 accepted, 2 rejected",
     ]
+
+
+def test_what_n_i_n_a_has_told_of_the_images() -> None:
+    last = LightFrame(
+        time=LAST_NIGHT.seen_from,
+        target_id=M31.id,
+        filter="L",
+        exposure_s=60.0,
+        hfr=2.31,
+        stars=900,
+        guide_rms_arcsec=None,
+    )
+    sharpness = Sharpness(target_id=M31.id, key="lum_60", counts=(HfrCount(2.14, 30),))
+
+    told = lines(replace(LAST_NIGHT, last_image=last, sharpness=(sharpness,)))
+
+    assert [line.rpartition(", ")[2] for line in told[3:]] == ["HFR 2.14", "HFR 2.14", "HFR 2.31"]
+    assert told[-1] == f"  last image at {last.time:%H:%M}, L, HFR 2.31"
 
 
 @pytest.mark.parametrize(

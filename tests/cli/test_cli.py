@@ -404,6 +404,12 @@ class TestRun:
             assert (await output_of("report", "--png", str(picture), **variables))[0] == 0
             assert picture.read_bytes() == b"PNG"
             assert (await output_of("report", "--night", "2026-02-25", **variables))[0] == 1
+            # Of several rigs each has a file of its own, whether or not all have a picture.
+            two = tmp_path / "two.yaml"
+            rigs = [{"name": name, "url": f"http://{name.lower()}:8188"} for name in ("Backyard", "Roof")]
+            two.write_text(json.dumps({"mqtt": {"host": "127.0.0.1", "port": broker.port}, "rigs": rigs}))
+            assert (await output_of("report", "-c", str(two), "--png", str(picture)))[0] == 0
+            assert (tmp_path / "night-backyard.png").read_bytes() == b"PNG"
         assert called("report", "--night", "yesterday") == 2
 
     async def test_a_warning_about_the_config_is_logged_and_hinders_nothing(self, tmp_path: Path) -> None:

@@ -88,11 +88,12 @@ class Night:
 
 @asynccontextmanager
 async def night(
-    house: House, *, desired: int = 10, exposure_s: float = 300, language: str = "en"
+    house: House, *, desired: int = 10, exposure_s: float = 300, language: str = "en", is_morning: bool = False
 ) -> AsyncIterator[Night]:
+    """A morning's plan has just ended."""
     now = datetime.now(UTC)
-    # Wherever on Earth it is about 23 o'clock now.
-    hours = (23 - now.hour + 12) % 24 - 12
+    # Wherever on Earth it is about 23 o'clock now, or a morning of this day.
+    hours = min(0, 11 - now.hour) if is_morning else (23 - now.hour + 12) % 24 - 12
     observatory = SimulatedObservatory(now=now, timezone=timezone(timedelta(hours=hours)))
     profile = observatory.add_profile("Refractor")
     target = observatory.add_target(observatory.add_project(profile, "Autumn"), "M 31", ra_hours=0.712, dec_deg=41.27)
@@ -101,7 +102,7 @@ async def night(
         target_id=target.id,
         name=target.name,
         start=now - timedelta(hours=2),
-        end=now + timedelta(hours=3),
+        end=now if is_morning else now + timedelta(hours=3),
         exposures=(PreviewExposures("Ha", exposure_s, desired),),
     )
     observatory.set_preview(profile, (block,))
@@ -244,6 +245,30 @@ async def test_that_nothing_is_planned_is_not_told_of_a_night_with_a_plan(house:
         await tonight.dusk()
         await told.has_run()
         assert told.told() == []
+
+
+async def test_what_the_night_has_brought_is_told_in_the_morning_with_its_picture(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "_DELAYS", timedelta(seconds=1))
+    async with AsyncExitStack() as stack:
+        morning = await stack.enter_async_context(night(house, exposure_s=0.5, is_morning=True))
+        told = await stack.enter_async_context(automation(morning, "morning_report", not_before="00:00:00"))
+        morning.expose()
+        morning.expose(accepted=False)
+        accepted = morning.id_of("exposures_tonight")
+        await morning.hass.wait_until(lambda: morning.hass.state_of(accepted) == "2", "the exposures")
+        assert told.told() == []
+        await morning.plan()
+        report = await told.tells()
+        assert report["title"] == "Backyard last night"
+        assert report["message"] == "2 exposures in 0.0 h, 1 of them accepted so far."
+        picture = morning.hass.entity_id(morning.id_of("last_night"))
+        assert report["picture"] == f"/api/image_proxy/{picture}"
+        await morning.hass.wait_until(lambda: morning.hass.state(picture) != "unknown", "the picture")
+        assert (await morning.hass.image(picture))[0] == "image/png"
+        await told.has_run()
+        assert len(told.told()) == 1
 
 
 async def test_a_completed_target_and_its_project_are_told(house: House) -> None:

@@ -33,22 +33,27 @@ def night_lines(night: Night) -> Iterator[str]:
         yield f"  {_counts(night)}"
     for target in night.targets:
         completed = ", completed" if target.completed else ""
-        yield f"  {printable(target.name)} ({printable(target.project_name)}){completed}: {_counts(target)}"
+        sums = f"{_counts(target)}{_hfr(target.hfr_median)}"
+        yield f"  {printable(target.name)} ({printable(target.project_name)}){completed}: {sums}"
         for row in target.filters:
             exposure = "" if row.exposure_s is None else f" {row.exposure_s:g} s"
-            yield f"    {printable(row.filter or '?')}{exposure}: {_counts(row)}"
+            yield f"    {printable(row.filter or '?')}{exposure}: {_counts(row)}{_hfr(row.hfr_median)}"
+    if night.last_image is not None:
+        image = night.last_image
+        of = f", {printable(image.filter)}" if image.filter else ""
+        yield f"  last image at {image.time:%H:%M}{of}{_hfr(image.hfr)}"
 
 
 def _counts(counts: NightCounts) -> str:
-    known = counts.accepted is not None
-    parts = [
-        counted(counts.acquired, "exposure"),
-        _hours(counts.integration_s),
-        f"{counts.accepted} accepted" if known else f"at least {counts.accepted_at_least} accepted",
-    ]
+    accepted = counts.accepted if counts.accepted is not None else f"at least {counts.accepted_at_least}"
+    parts = [counted(counts.acquired, "exposure"), _hours(counts.integration_s), f"{accepted} accepted"]
     parts += [f"{counts.rejected} rejected"] if counts.rejected else []
     parts += [f"{counts.pending} not graded yet"] if counts.pending else []
     return ", ".join(parts)
+
+
+def _hfr(pixels: float | None) -> str:
+    return "" if pixels is None else f", HFR {pixels:.2f}"
 
 
 def _hours(seconds: float) -> str:
