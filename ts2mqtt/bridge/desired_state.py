@@ -90,9 +90,9 @@ class DesiredState:
 
     def stale_states(self, desired: Desired, retained: Mapping[str, bytes]) -> Iterator[tuple[str, Subject]]:
         """As stale_devices(); with what the topic was about."""
-        for topic, payload in retained.items():
+        for topic in retained:
             subject = self._ids.topics.subject(topic)
-            if subject and topic not in desired.states and self._is_gone(subject, decode.parents(payload)):
+            if subject and topic not in desired.states and self._is_gone(subject, decode.parents(retained[topic])):
                 yield topic, subject
 
     def _device_is_stale(self, subject: Subject, desired: Desired, retained: Mapping[str, bytes]) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ts2mqtt.bridge.carried_over import CarriedOver
     from ts2mqtt.bridge.desired_state import Desired
     from ts2mqtt.bridge.publisher import Publisher
+    from ts2mqtt.bridge.retained_messages import RetainedMessages
     from ts2mqtt.bridge.setting import Setting
     from ts2mqtt.home_assistant.transition import Presence, Step
 
@@ -71,7 +72,7 @@ class Difference:
         return {topics.status: Message(ONLINE), topics.bridge: about(self._identity, self._carried)}
 
     def _steps(
-        self, desired: Desired, retained: Mapping[str, bytes], gone: list[str], presence: Presence
+        self, desired: Desired, retained: RetainedMessages, gone: list[str], presence: Presence
     ) -> dict[str, Step]:
         """By topic, of every device that is there and has to become another, or to go.
 
@@ -82,7 +83,7 @@ class Difference:
         changed = (
             topic
             for topic, message in desired.devices.items()
-            if topic in retained and not message.provisional and retained[topic] != message.payload
+            if topic in retained and not message.provisional and not retained.holds(topic, message)
         )
         now = self._clock.now()
         return {

@@ -26,9 +26,13 @@ class Kept:
         """Nothing stands there any more; what was learnt of sizes stays."""
         self._topics.discard(topic)
 
+    def knows(self, topic: str) -> bool:
+        """Whether anything was seen to be kept there."""
+        return topic in self._topics
+
     def is_surely(self, topic: str, payload: bytes) -> bool:
         """Whether it will be kept as the last one on this topic was: access rules tell topics apart, limits sizes."""
-        return topic in self._topics and len(payload) <= self._largest[_family(topic)]
+        return self.knows(topic) and len(payload) <= self._largest[_family(topic)]
 
     def likely_cause(self, topic: str, payload: bytes) -> str:
         """Why the broker may have thrown this away, and what to do."""

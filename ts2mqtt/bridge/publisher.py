@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.deliveries import Reading
 from ts2mqtt.bridge.pace import DevicePace, Pace
+from ts2mqtt.bridge.retained_messages import RetainedMessages
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.mqtt.connection import PublishRefusedError, packet_size
 
@@ -71,7 +72,7 @@ class Publisher:
         clock: Clock,
         timings: Timings,
     ) -> None:
-        self.retained: dict[str, bytes] = {}
+        self.retained = RetainedMessages()
         self._ids = ids
         self._topics_of: defaultdict[str, set[str]] = defaultdict(set)
         self._connection = connection
@@ -108,9 +109,9 @@ class Publisher:
         """Takes what the broker said it retains; an empty payload means that it retains nothing."""
         is_new = bool(payload) and topic not in self.retained
         if payload:
-            self.retained[topic] = payload
+            self.retained.put(topic, payload)
         else:
-            self.retained.pop(topic, None)
+            self.retained.remove(topic)
         if (is_new or not payload) and (part := self._ids.part_of(topic)) is not None:
             self._note(part, topic, is_retained=is_new)
 
@@ -118,10 +119,9 @@ class Publisher:
     def parts(self) -> AbstractSet[str]:
         return self._topics_of.keys()
 
-    def retained_of(self, parts: Iterable[str]) -> dict[str, bytes]:
+    def retained_of(self, parts: Iterable[str]) -> RetainedMessages:
         """What is retained of these parts, at no cost for the others."""
-        topics = (topic for part in parts for topic in self._topics_of.get(part, ()))
-        return {topic: self.retained[topic] for topic in topics if topic in self.retained}
+        return self.retained.of(topic for part in parts for topic in self._topics_of.get(part, ()))
 
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
@@ -221,20 +221,24 @@ class Publisher:
         later: list[float] = []
         for topic, message in wanted.items():
             if self._stands(topic, message):
-                if self.retained.get(topic) == message.payload:
-                    # What was read from the broker goes, as the same bytes are kept where they were made.
-                    self.retained[topic] = message.payload
+                if self.retained.holds(topic, message):
+                    # What was read from the broker goes, as the same is kept where it was made.
+                    self.retained.put(topic, message.written)
                     self._failures.succeeded(topic, key=_Publishing(topic))
                 continue
             wait = self.unsettled_s(topic, message.settle_s)
             if wait > 0:
                 later.append(wait)
-            elif self._is_too_large(topic, message.payload):
+                continue
+            payload = message.payload
+            if self._is_too_large(topic, payload):
                 later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
             elif not self._has_room_for(topic):
                 later.append(self._device_pace.room_in_s())
             else:
-                await self._send(under_way, topic, message)
+                await self._send(under_way, topic, payload, settles=message.settle_s > 0)
+                if topic in self.retained:
+                    self.retained.put(topic, message.written)
         return later
 
     async def _clear_stale(self, under_way: dict[str, asyncio.Future[float]], stale: Iterable[Stale]) -> list[float]:
@@ -265,10 +269,11 @@ class Publisher:
         return self._device_pace.try_take()
 
     def _stands(self, topic: str, message: Message) -> bool:
-        held = self.retained.get(topic)
-        if held is not None and message.provisional:
+        if topic in self.retained and message.provisional:
             return True
-        return message.payload in (held, self._refused.get(topic))
+        return self.retained.holds(topic, message) or (
+            topic in self._refused and self._refused[topic] == message.payload
+        )
 
     def _forget_settled(self) -> None:
         """From the oldest on: with a thousand rigs there are tens of thousands in a minute."""
@@ -291,13 +296,15 @@ class Publisher:
                 self._refused.pop(key.topic, None)
                 self._failures.forget(key)
 
-    async def _send(self, under_way: dict[str, asyncio.Future[float]], topic: str, message: Message) -> None:
+    async def _send(
+        self, under_way: dict[str, asyncio.Future[float]], topic: str, payload: bytes, *, settles: bool
+    ) -> None:
         """Sends one beside the others; alone if the connection could break over it."""
-        alone = self._connection.sizes.must_go_alone(packet_size(topic, message.payload))
+        alone = self._connection.sizes.must_go_alone(packet_size(topic, payload))
         if alone:
             await self._arrived(under_way)
             under_way.clear()
-        under_way[topic] = await self._put(topic, message.payload, settles=message.settle_s > 0)
+        under_way[topic] = await self._put(topic, payload, settles=settles)
         if alone:
             await self._arrived(under_way)
             under_way.clear()
@@ -328,7 +335,8 @@ class Publisher:
             try:
                 seconds = await future
             except PublishRefusedError as error:
-                self._refused[topic] = self.retained.pop(topic, b"")
+                self._refused[topic] = self.retained.get(topic, b"")
+                self.retained.remove(topic)
                 advice = f"{error}; {_REFUSED_ADVICE}"
                 self._failures.failed(topic, advice, kind=_REFUSED, key=_Publishing(topic), level=logging.ERROR)
             else:

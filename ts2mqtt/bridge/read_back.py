@@ -67,8 +67,11 @@ class ReadBack:
                 self._late[topic] = None
             elif topic not in retained:
                 self._kept.forget(topic)
-            elif not self._kept.is_surely(topic, retained[topic]):
+            elif not self._is_surely_kept(topic):
                 self._new[topic] = None
+
+    def _is_surely_kept(self, topic: str) -> bool:
+        return self._kept.knows(topic) and self._kept.is_surely(topic, self._publisher.retained[topic])
 
     async def _look_at_late(self, topics: Iterable[str]) -> set[str]:
         """NATS acknowledges a message also when it could not put it among those it retains.

@@ -42,6 +42,7 @@ from ts2mqtt.topics.names import BRIDGE, PROFILE, PROJECT, TARGET, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import SupportsBytes
 
     from ts2mqtt.home_assistant.ids import DiscoveryIds
     from ts2mqtt.home_assistant.languages import Language
@@ -283,13 +284,13 @@ class DeviceWriter:
         payload, count = self._payload(_Kind(kind, len(thing.plans), has_site=thing.has_site), (*texts, *labels))
         return _Written(Message(payload, settle_s=SETTLE_S), count)
 
-    def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[bytes, Announced]:
+    def _payload(self, kind: _Kind, texts: Sequence[str]) -> tuple[SupportsBytes, Announced]:
         if kind.plans > self._most_plans:
             payload = self._builder.payload(kind, texts).to_bytes()
             return payload, announced(payload)
         if kind not in self._forms:
             payload = self._builder.payload(kind, blanks(len(texts))).to_bytes()
-            self._forms[kind] = Form(payload), announced(payload)
+            self._forms[kind] = Form.of(payload), announced(payload)
         form, count = self._forms[kind]
         return form.filled_in(texts), count
 
