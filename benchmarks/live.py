@@ -1,10 +1,11 @@
-"""Simulated nights with the live events of N.I.N.A., and the same nights without: how soon things are told."""
+"""Simulated nights with the live events of N.I.N.A., and the same nights without: how soon the broker has what."""
 
 from __future__ import annotations
 
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmarks.tables import table
 from tests.support.live_delays import end_delays, exposure_delays, played_nights, start_delays
 from tests.support.night_delays import share
 
@@ -12,22 +13,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_HEADS = ("", "number", "delay, s: median", "95 %", "most")
+
+
 def measure(nights: int) -> str:
-    """In simulated time up to the bridge's inbox; what the broker takes is another benchmark."""
-    recorded, rig = played_nights(nights)
-    polled_recorded, polled = played_nights(nights, hears=False)
+    """In simulated time, with a whole bridge, from what the simulator knows to a client of the broker."""
+    return f"{heard(nights)}\n{polled(nights)}"
+
+
+def heard(nights: int) -> str:
+    recorded, site = played_nights(nights)
+    starts = start_delays(site)
     rows = (
-        ("target told after its announcement", start_delays(rig)),
-        ("end of imaging told after N.I.N.A. tells it", end_delays(rig)),
-        ("exposure told after it is counted", exposure_delays(recorded, rig)),
-        ("the same when polled", exposure_delays(polled_recorded, polled)),
+        _row("a target, after N.I.N.A. has announced it", starts.seconds),
+        _row("the end of imaging, after N.I.N.A. has told it", end_delays(site)),
+        _row("an exposure, after it is in the database", exposure_delays(recorded, site.events)),
     )
-    lines = [f"{nights} nights; {len(rig.api.requests)} requests, {len(polled.api.requests)} when polled", ""]
-    lines += ["| | number | median s | 95 % s | longest s |", "|---|---|---|---|---|"]
-    return "\n".join([*lines, *(_row(name, delays) for name, delays in rows)]) + "\n"
+    return (
+        f"{nights} nights with live events: {len(site.api.requests)} requests; {starts.not_told} targets announced "
+        f"and not told, {starts.untrue} told and not announced\n\n{table(_HEADS, rows)}"
+    )
 
 
-def _row(name: str, delays: Sequence[float]) -> str:
+def polled(nights: int) -> str:
+    recorded, site = played_nights(nights, hears=False)
+    rows = (_row("an exposure, after it is in the database", exposure_delays(recorded, site.events)),)
+    return f"{nights} nights without: {len(site.api.requests)} requests\n\n{table(_HEADS, rows)}"
+
+
+def _row(name: str, delays: Sequence[float]) -> Sequence[object]:
     if not delays:
-        return f"| {name} | 0 | | | |"
-    return f"| {name} | {len(delays)} | {median(delays):.2f} | {share(delays, 95):.2f} | {max(delays):.2f} |"
+        return name, 0, "", "", ""
+    return name, len(delays), *(f"{value:.1f}" for value in (median(delays), share(delays, 95), max(delays)))

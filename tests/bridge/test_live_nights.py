@@ -86,7 +86,7 @@ class Night:
         return list(self.rig.nina.nina.announced)
 
     def told(self, event_type: str) -> list[tuple[datetime, str | None]]:
-        return told(self.rig, event_type)
+        return told(self.rig.events, event_type)
 
     def runs_at(self, moment: datetime) -> bool:
         states = [state for time, state in self.rig.nina.nina.states if time <= moment]
@@ -105,7 +105,7 @@ def restarted() -> Night:
 
 def test_a_target_is_told_when_it_is_announced(night: Night) -> None:
     starts = night.told(TARGET_STARTED)
-    announced = list(announced_targets(night.rig))
+    announced = list(announced_targets(night.announced))
 
     assert [target_id for _, target_id in starts] == [one.target_id for one in announced]
     assert all(
@@ -127,7 +127,7 @@ def test_the_end_of_imaging_is_told_at_once(night: Night) -> None:
 
 
 def test_an_exposure_is_told_seconds_after_it_is_in_the_database(night: Night) -> None:
-    delays = exposure_delays(night.recorded, night.rig)
+    delays = exposure_delays(night.recorded, night.rig.events)
 
     assert len(delays) == len(night.told(EXPOSURE_ACQUIRED)) > 50
     assert median(delays) < 3

@@ -1,18 +1,19 @@
-"""How soon a bridge that hears N.I.N.A. tells what a simulated rig did.
+"""How soon a client of the broker is told by a bridge that hears N.I.N.A. what a simulated rig did.
 
-recorded, rig = played_nights(1)
-start_delays(rig), end_delays(rig), exposure_delays(recorded, rig)      # in seconds
+recorded, site = played_nights(1)
+start_delays(site), end_delays(site), exposure_delays(recorded, site)      # in seconds
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from tests.support.live_night import LiveRig, play_live
+from tests.support.live_on_broker import LiveSite, play_on_broker
 from tests.support.recorded_rig import RecordedRig
 from ts2mqtt.observatory.events import EXPOSURE_ACQUIRED, TARGET_STARTED
 from ts2mqtt.simulator.automation import ObservatoryAutomation
@@ -28,13 +29,14 @@ from ts2mqtt.simulator.scripted_user import ScriptedUser
 from ts2mqtt.simulator.sky import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from ts2mqtt.simulator.nina.announcement import Announcement
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _STARTS = (NEW_TARGET_START, TARGET_START)
+_EVER = timedelta(days=10_000)
 
 
 def recorded_observatory() -> tuple[SimulatedObservatory, RecordedRig]:
@@ -47,16 +49,16 @@ def recorded_observatory() -> tuple[SimulatedObservatory, RecordedRig]:
     return observatory, recorded
 
 
-def played_nights(nights: int, *, hears: bool = True) -> tuple[RecordedRig, LiveRig]:
+def played_nights(nights: int, *, hears: bool = True) -> tuple[RecordedRig, LiveSite]:
     """So many nights of the observatory; without `hears` they are polled alone."""
     observatory, recorded = recorded_observatory()
-    return recorded, play_live(observatory, _until(START + timedelta(days=nights)), hears=hears)
+    return recorded, play_on_broker(observatory, START + timedelta(days=nights), hears=hears)
 
 
-def announced_targets(rig: LiveRig) -> Iterator[Announcement]:
+def announced_targets(announced: Iterable[Announcement]) -> Iterator[Announcement]:
     """Each time another target is announced than the one at work."""
     at_work: str | None = None
-    for one in rig.nina.nina.announced:
+    for one in announced:
         if one.event in _STARTS:
             if one.target_id != at_work:
                 yield one
@@ -71,45 +73,53 @@ def is_end(one: Announcement) -> bool:
     return one.event in {WAIT_START, SEQUENCE_FINISHED} or is_unsafe
 
 
-def told(rig: LiveRig, event_type: str) -> list[tuple[datetime, str | None]]:
+def told(events: Iterable[tuple[datetime, dict[str, Any]]], event_type: str) -> list[tuple[datetime, str | None]]:
     """When events of this type were told, with the target of each; one that counts several exposures as often."""
     return [
         (time, event["target_id"])
-        for time, event in rig.events
+        for time, event in events
         if event["event_type"] == event_type
         for _ in range(event["count"] or 1)
     ]
 
 
-def start_delays(rig: LiveRig) -> list[float]:
-    """From the announcement of each target to `target_started`, which must follow it."""
-    return [
-        (time - one.time).total_seconds()
-        for (time, target_id), one in zip(told(rig, TARGET_STARTED), announced_targets(rig), strict=True)
-        if target_id == one.target_id
-    ]
+@dataclass(frozen=True, slots=True)
+class StartDelays:
+    """`seconds` from announcements to `target_started`; how many announcements had no start, and the reverse."""
+
+    seconds: list[float]
+    not_told: int
+    untrue: int
 
 
-def end_delays(rig: LiveRig) -> list[float]:
+def start_delays(site: LiveSite) -> StartDelays:
+    """Each announcement of another target, and the first start of it that was told before the next announcement."""
+    starts = told(site.events, TARGET_STARTED)
+    announced = list(announced_targets(site.nina.nina.announced))
+    nexts = [one.time for one in announced[1:]] + [site.clock.start + _EVER]
+    seconds: list[float] = []
+    for one, following in zip(announced, nexts, strict=True):
+        told_at = next(
+            (t for t, target_id in starts if target_id == one.target_id and one.time <= t < following), None
+        )
+        if told_at is not None:
+            seconds.append((told_at - one.time).total_seconds())
+    return StartDelays(seconds, not_told=len(announced) - len(seconds), untrue=len(starts) - len(seconds))
+
+
+def end_delays(site: LiveSite) -> list[float]:
     """From the word that ends it to the state that says that nothing is imaged, where something was."""
-    ends = sorted(one.time for one in rig.nina.nina.announced if is_end(one))
+    ends = sorted(one.time for one in site.nina.nina.announced if is_end(one))
     delays: list[float] = []
-    for before, after in pairwise(rig.updates):
-        if before.state["imaging"] and not after.state["imaging"]:
-            delays += [(after.time - end).total_seconds() for end in ends if before.time <= end <= after.time][:1]
+    for (began, was), (ended, is_now) in pairwise(site.imaging):
+        if was and not is_now:
+            delays += [(ended - end).total_seconds() for end in ends if began <= end <= ended][:1]
     return delays
 
 
-def exposure_delays(recorded: RecordedRig, rig: LiveRig) -> list[float]:
-    """From the database to the bridge's inbox."""
+def exposure_delays(recorded: RecordedRig, events: Iterable[tuple[datetime, dict[str, Any]]]) -> list[float]:
+    """From the database to the message."""
     times: defaultdict[str | None, list[datetime]] = defaultdict(list)
-    for time, target_id in told(rig, EXPOSURE_ACQUIRED):
+    for time, target_id in told(events, EXPOSURE_ACQUIRED):
         times[target_id].append(time)
     return [(times[one.target_id].pop(0) - one.time).total_seconds() for one in recorded.exposures]
-
-
-def _until(moment: datetime) -> Callable[[LiveRig], Awaitable[None]]:
-    async def script(rig: LiveRig) -> None:
-        await rig.until(moment)
-
-    return script

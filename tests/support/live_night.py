@@ -13,10 +13,8 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
-from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.api_in_memory import ApiInMemory
+from tests.support.api_in_memory import ApiInMemory, answering_every_client
 from tests.support.clocks import LoopClock
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.bridge.inbox import Happening, Inbox, RigUpdate
@@ -24,7 +22,6 @@ from ts2mqtt.bridge.rig_worker import RigWorker, Surroundings
 from ts2mqtt.config import PollingConfig, RigConfig
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.observatory.changes import Watch
-from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.simulator.nina.server import NinaServer
 from ts2mqtt.simulator.random_numbers import random_numbers
 from ts2mqtt.timing import Timings
@@ -147,11 +144,6 @@ def play_live(
             await script(rig)
             await rig.stop_bridge()
 
-    async def answered_at_once(_: TargetSchedulerClient, path: str) -> bytes:
-        route = urlsplit(path)
-        return await rig.api.body(route.path, dict(parse_qsl(route.query)).get("startTime"))
-
-    # The same as comes through the transport, without httpx, which would take three quarters of a night's time.
-    with patch.object(TargetSchedulerClient, "_get_once", answered_at_once):
+    with answering_every_client(rig.api):
         run_in_simulated_time(played)
     return rig

@@ -17,10 +17,8 @@ import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from unittest.mock import patch
-from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.api_in_memory import ApiInMemory
+from tests.support.api_in_memory import ApiInMemory, answering_every_client
 from tests.support.clocks import LoopClock, MovedClock
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.config.models import PollingConfig, RigConfig
@@ -28,7 +26,6 @@ from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
-from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.simulator.automation import ObservatoryAutomation
@@ -253,12 +250,7 @@ def play(
         await script(rig)
         await rig.stop_bridge()
 
-    async def answered_at_once(_: TargetSchedulerClient, path: str) -> bytes:
-        route = urlsplit(path)
-        return await rig.api.body(route.path, dict(parse_qsl(route.query)).get("startTime"))
-
-    # The same as comes through the transport, without httpx, which would take three quarters of a night's time.
-    with patch.object(TargetSchedulerClient, "_get_once", answered_at_once):
+    with answering_every_client(rig.api):
         run_in_simulated_time(played)
     return rig
 
