@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.simulator.faults import Fault
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TWIN = "Twin"
 """The name of two targets, in two projects of that name."""
+
+_A_RESTART = timedelta(seconds=40)
 
 Act = Callable[["LiveRig"], Awaitable[None]]
 
@@ -93,11 +96,14 @@ async def _speak_v2(rig: LiveRig) -> None:
 
 
 async def _restart(rig: LiveRig) -> None:
-    await rig.nina.restart()
+    """The rig stops with it; nobody starts the sequence before the fault ends."""
+    await rig.end_nina()
+    await rig.until(rig.now + _A_RESTART)
+    await rig.start_nina()
 
 
-async def _nothing(_: LiveRig) -> None:
-    pass
+async def _start_sequence(rig: LiveRig) -> None:
+    rig.start_sequence()
 
 
 FAULTS = {
@@ -124,5 +130,5 @@ FAULTS = {
     "no answer": _of_requests("*", Fault.hang(), cuts=True),
     "half answers": _of_requests("/v2/api/*", Fault.truncate(), cuts=True),
     "version 3": NinaFault(_speak_v3, _speak_v2),
-    "restarted, with its history gone": NinaFault(_restart, _nothing),
+    "restarted, with its history gone": NinaFault(_restart, _start_sequence),
 }

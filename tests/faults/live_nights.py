@@ -77,10 +77,11 @@ class LiveNight:
             for project in profile.projects[1:4:2]:
                 project.name = project.targets[0].name = TWIN
 
-    async def undisturbed(self, rig: LiveRig) -> None:
-        await rig.until(NOON + _END)
+    def played(self, *, hears: bool = True) -> LiveRig:
+        """The night with its faults; without `hears` those that the rig itself has are the only ones."""
+        return play_live(self.observatory, self._disturbed, hears=hears, polling=POLLING, recorded=self.recorded)
 
-    async def disturbed(self, rig: LiveRig) -> None:
+    async def _disturbed(self, rig: LiveRig) -> None:
         await rig.until(NOON + _DUSK)
         end = NOON + _DAWN
         alone = self.outcome.fault
@@ -92,14 +93,14 @@ class LiveNight:
             await rig.until(rig.now + timedelta(minutes=self._chance.choice((1, 10, 60, 120))))
             await FAULTS[kind].end(rig)
             self.outcome.steps.append(f"{began:%H:%M:%S} to {rig.now:%H:%M:%S} {kind}")
-        await self.undisturbed(rig)
+        await rig.until(NOON + _END)
 
 
 def play_live_night(seed: int, fault: str | None = None, *, polls_too: bool = True) -> LiveOutcome:
     """Plays the night of this seed, and judges what was told of it; then once more without N.I.N.A., to compare."""
     night = LiveNight(seed, fault)
     with bridge_in("UTC"):
-        LiveJudge(night, play_live(night.observatory, night.disturbed, polling=POLLING)).judge()
+        LiveJudge(night, night.played()).judge()
     if polls_too:
         _note_polled(night.outcome)
     return night.outcome
@@ -108,7 +109,7 @@ def play_live_night(seed: int, fault: str | None = None, *, polls_too: bool = Tr
 def _note_polled(outcome: LiveOutcome) -> None:
     night = LiveNight(outcome.seed, outcome.fault)
     with bridge_in("UTC"):
-        rig = play_live(night.observatory, night.undisturbed, hears=False, polling=POLLING)
+        rig = night.played(hears=False)
     outcome.polled_wrong_s = sum(wrong.seconds for wrong in wrong_times(rig, night.recorded))
     outcome.polled_starts = len(_told(rig, events.TARGET_STARTED))
 
@@ -184,20 +185,16 @@ class LiveJudge:
                 self._problem(f"{told[key]} exposures of {key} were told, and {true[key]} taken")
 
     def _judge_starts(self) -> None:
-        """A target that is told to have started was at work, and each stretch of its work is told once.
-
-        N.I.N.A. that is restarted begins another one.
-        """
-        stretches: Counter[tuple[datetime, datetime]] = Counter()
+        """A target that is told to have started was at work, and each stretch of its work is told once."""
+        stretches: Counter[datetime] = Counter()
         for time, event in _told(self._rig, events.TARGET_STARTED):
             began = self._began(event["target_id"], time)
             name = event["target_name"]
             if began is None:
                 self._problem(f"{name} did not start at {time:%H:%M:%S}")
                 continue
-            stretch = began, self._process_started(time)
-            stretches[stretch] += 1
-            if stretches[stretch] > 1:
+            stretches[began] += 1
+            if stretches[began] > 1:
                 self._problem(f"{name} was told to start at {time:%H:%M:%S} once more, and had been at work since")
 
     def _began(self, target_id: str, told: datetime) -> datetime | None:
@@ -211,11 +208,6 @@ class LiveJudge:
                 return began
             number -= 1
         return None
-
-    def _process_started(self, moment: datetime) -> datetime:
-        """Of the N.I.N.A. that ran at this moment."""
-        states = self._rig.nina.nina.states
-        return next((state.started_at for time, state in reversed(states) if time <= moment), states[0][1].started_at)
 
     def _judge_images(self) -> None:
         """None that was not saved, and none twice."""

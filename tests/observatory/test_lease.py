@@ -10,13 +10,14 @@ from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.changes import Observation, Watch, observe
 from ts2mqtt.observatory.evidence import LIVE, OBSERVED
-from ts2mqtt.observatory.live import LiveState, Stopped, Word
-from ts2mqtt.observatory.live_events import TargetAnnounced, WaitAnnounced
+from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
+from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, Rig
 from ts2mqtt.observatory.present import IDLE, IMAGING, WAITING
 
 if TYPE_CHECKING:
+    from ts2mqtt.observatory.live_events import LiveEvent
     from ts2mqtt.observatory.present import Appointment
 
 EVENING = datetime(2026, 1, 10, 20, tzinfo=UTC)
@@ -70,6 +71,17 @@ class Night:
         self.watch = observation.watch
         self.told += [(one.event_type, one.target_id, one.time) for one in observation.events]
         return observation
+
+    def silence(self) -> None:
+        """A look at which the API of the Target Scheduler does not answer."""
+        self.now += A_LOOK
+        rig_now = replace(has(**self.counts), online=False)
+        observation = observe(self.watch, Look(rig=rig_now, plan=None, now=self.now, zone=UTC, live=self.live))
+        self.watch = observation.watch
+        self.told += [(one.event_type, one.target_id, one.time) for one in observation.events]
+
+    def hear(self, event: LiveEvent) -> None:
+        self.live = folded(self.live, event, has(**self.counts))
 
     def announce(self, name: str, **fields: datetime | None) -> Observation:
         time = self.now + timedelta(seconds=1)
@@ -220,3 +232,69 @@ def test_a_word_that_fell_stays_down_until_the_next_one() -> None:
     assert night.look().present.evidence == OBSERVED
     assert night.announce("b").present.evidence == LIVE
     assert night.work()[-1] == (events.TARGET_STARTED, "b")
+
+
+FIRST_RUN, SECOND_RUN = EVENING - timedelta(hours=2), EVENING - timedelta(hours=1)
+
+
+def at_work_in_the_first_run() -> Night:
+    """The target "a" was announced, then the API fell silent, and the connection broke."""
+    night = Night()
+    night.look()
+    night.hear(CaughtUp(time=night.now, process_started=FIRST_RUN, is_scheduler_running=True))
+    night.announce("a")
+    night.hear(Disconnected(time=night.now))
+    night.silence()
+    assert night.work() == [(events.TARGET_STARTED, "a"), (events.TARGET_FINISHED, "a")]
+    return night
+
+
+def test_a_word_of_before_the_api_fell_silent_starts_no_target_when_it_answers_again() -> None:
+    night = at_work_in_the_first_run()
+
+    assert night.look().present.activity == IDLE
+    night.hear(CaughtUp(time=night.now, process_started=SECOND_RUN, is_scheduler_running=False))
+    assert night.look().present.activity == IDLE
+    assert len(night.work()) == 2
+
+    night.announce("a")
+    assert night.work()[2:] == [(events.TARGET_STARTED, "a")]
+
+
+def test_it_holds_again_once_the_same_run_of_nina_was_asked() -> None:
+    night = at_work_in_the_first_run()
+    night.look()
+    night.hear(CaughtUp(time=night.now, process_started=FIRST_RUN, is_scheduler_running=True))
+
+    assert night.look().present.activity == IMAGING
+    assert night.work()[2:] == [(events.TARGET_STARTED, "a")]
+
+
+def test_a_run_that_cannot_be_told_brings_no_word_back() -> None:
+    night = at_work_in_the_first_run()
+    night.look()
+    night.hear(CaughtUp(time=night.now, is_scheduler_running=True))
+
+    assert night.look().present.activity == IDLE
+    assert len(night.work()) == 2
+
+
+def test_the_history_of_a_new_run_counts_by_whatever_clock_it_was_written() -> None:
+    night = at_work_in_the_first_run()
+    night.look()
+    earlier = TargetAnnounced(time=night.now - timedelta(minutes=2), target_name="b", project_name="b")
+    night.hear(CaughtUp(time=night.now, process_started=SECOND_RUN, is_scheduler_running=True, announced=earlier))
+
+    night.look()
+    assert night.work()[2:] == [(events.TARGET_STARTED, "b")]
+
+
+def test_a_wait_of_before_the_api_fell_silent_is_over() -> None:
+    night = Night()
+    night.look()
+    night.say(WaitAnnounced(time=night.now, until=night.now + timedelta(hours=2)))
+    assert night.look().present.waiting_until
+    night.hear(Disconnected(time=night.now))
+    night.silence()
+
+    assert night.look().present.waiting_until is None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from tests.support.recorded_rig import RecordedRig
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 NAMES = TopicNames("ts2mqtt")
@@ -65,10 +66,21 @@ class _Inbox(Inbox):
 
 
 class LiveRig:
-    """A rig, its N.I.N.A., and the bridge's worker for it; without `hears` the worker polls alone."""
+    """A rig, its N.I.N.A., and the bridge's worker for it; without `hears` the worker polls alone.
 
-    def __init__(self, observatory: SimulatedObservatory, *, hears: bool, polling: PollingConfig) -> None:
+    Only with a `recorded` rig N.I.N.A. can end while the rig images.
+    """
+
+    def __init__(
+        self,
+        observatory: SimulatedObservatory,
+        *,
+        hears: bool,
+        polling: PollingConfig,
+        recorded: RecordedRig | None = None,
+    ) -> None:
         self.observatory = observatory
+        self._recorded = recorded
         self.clock = LoopClock(observatory.now)
         self.api = ApiInMemory(observatory, self.clock)
         self.nina = NinaServer(observatory, clock=self.clock)
@@ -122,6 +134,26 @@ class LiveRig:
             states = self._inbox.latest.states
             self._retained |= {topic: message.payload for topic, message in states.items()}
 
+    async def end_nina(self) -> None:
+        """N.I.N.A. ends, and all that runs in it: the sequence, the Target Scheduler and both APIs."""
+        assert self._recorded is not None
+        self.nina.pass_time()
+        self._recorded.crash(self.now)
+        self.nina.nina.restart()
+        self.api.on = False
+        await self.nina.stop()
+
+    async def start_nina(self) -> None:
+        """A new run of it; its sequence does not run yet, and the history is empty."""
+        self.api.on = True
+        await self.nina.start()
+
+    def start_sequence(self) -> None:
+        """As the user does in a new run of N.I.N.A."""
+        assert self._recorded is not None
+        self._recorded.start_again(self.now)
+        self.nina.nina.look_again()
+
     async def until(self, moment: datetime) -> None:
         """Lets time pass."""
         await asyncio.sleep(self.clock.seconds_until(moment))
@@ -134,9 +166,10 @@ def play_live(
     *,
     hears: bool = True,
     polling: PollingConfig | None = None,
+    recorded: RecordedRig | None = None,
 ) -> LiveRig:
     """Plays the script from the observatory's now on, with the bridge already started."""
-    rig = LiveRig(observatory, hears=hears, polling=polling or PollingConfig())
+    rig = LiveRig(observatory, hears=hears, polling=polling or PollingConfig(), recorded=recorded)
 
     async def played() -> None:
         async with rig.nina:

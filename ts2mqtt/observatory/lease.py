@@ -37,13 +37,15 @@ class Heard:
     """What was made of the words so far.
 
     `since` is the time of the word that holds, None without one; then either `lease` or `pause` is what it says,
-    whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong.
+    whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong,
+    `silent` is when the API of the Target Scheduler was seen not to answer last.
     """
 
     since: datetime | None = None
     lease: Evidence | None = None
     pause: Pause | None = None
     contradicted: tuple[datetime, ...] = ()
+    silent: datetime | None = None
 
     def is_believed(self, now: datetime, zone: tzinfo | None) -> bool:
         tonight = night_of(now, zone)
@@ -69,23 +71,40 @@ class Heard:
 
 def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | None) -> Heard:
     """Takes the latest word, and has it fall if one of these gains contradicts it; `last` is the latest exposure."""
-    contradicted = heard.contradicted[-MOST_CONTRADICTIONS:]
+    nothing = Heard(
+        contradicted=heard.contradicted[-MOST_CONTRADICTIONS:],
+        silent=look.now if look.rig.online is False else heard.silent,
+    )
     word = look.live.word if look.live else None
-    is_void = word is None or any(word.time <= time for time in contradicted)
-    if word is None or is_void or not heard.is_believed(look.now, look.zone):
-        return Heard(contradicted=contradicted)
+    if word is None or _is_void(word, nothing, look) or not heard.is_believed(look.now, look.zone):
+        return nothing
+    heard = replace(heard, contradicted=nothing.contradicted, silent=nothing.silent)
     if heard.since != word.time:
-        taken = _taken(word, look, last, contradicted)
+        taken = _taken(word, look, last, nothing)
         # A name that means nothing here does not tell that what was announced before has ended.
         heard = heard if taken.since is None and heard.lease is not None else taken
     if heard.since is not None and _is_contradicted(heard, look, gains):
-        return Heard(contradicted=(*contradicted, look.now))
+        return replace(nothing, contradicted=(*nothing.contradicted, look.now))
     return heard
 
 
-def _taken(word: Word, look: Look, last: LastExposure | None, contradicted: tuple[datetime, ...]) -> Heard:
+def _is_void(word: Word, heard: Heard, look: Look) -> bool:
+    """Whether counts have contradicted it, or N.I.N.A. may have been started anew since.
+
+    The API of the Target Scheduler answers as long as N.I.N.A. runs: what was said before it was silent counts again
+    once N.I.N.A. was asked.
+    """
+    if any(word.time <= time for time in heard.contradicted):
+        return True
+    if heard.silent is None or look.rig.online is False:
+        return False
+    known = look.live.known if look.live else None
+    return known is None or known <= heard.silent
+
+
+def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) -> Heard:
     """A target that the rig does not have yet may be read soon: until then the word does not hold."""
-    heard = Heard(since=word.time, contradicted=contradicted)
+    heard = replace(nothing, since=word.time)
     match word:
         case TargetAnnounced():
             place = announced_place(word, look.rig)

@@ -133,6 +133,10 @@ class SimulatedNina:
         self._timeline.process_ended(state)
         self._happen(Happening(time=state.started_at, state=state))
 
+    def look_again(self) -> None:
+        """Somebody has changed by hand when the observatory acts next: nobody waits for longer than that."""
+        self._changed.set()
+
     def take_deliveries(self) -> list[Delivery]:
         """What was sent since it was last taken."""
         deliveries, self._deliveries = self._deliveries, []
