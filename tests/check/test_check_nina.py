@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ from ts2mqtt.check.nina import check_nina
 from ts2mqtt.config import PollingConfig, RigConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.certificates import Certificates
     from ts2mqtt.check import Finding
     from ts2mqtt.simulator.api import SimulatedApi
 
 
-async def found(*urls: str, api: str = "http://127.0.0.1:1") -> list[Finding]:
+async def found(*urls: str, api: str = "http://127.0.0.1:1", ca_file: Path | None = None) -> list[Finding]:
     findings: list[Finding] = []
-    rig = RigConfig(name="Backyard", url=(api,), nina_url=urls)
+    rig = RigConfig(name="Backyard", url=(api,), nina_url=urls, ca_file=ca_file)
     await check_nina(rig, PollingConfig(), findings.append, timings=IMPATIENT)
     return findings
 
@@ -107,3 +111,17 @@ async def test_with_one_address_that_works_the_others_are_no_fault() -> None:
         findings = await found(f"http://127.0.0.1:{free_port()}", server.url)
 
     assert {one.ok for one in findings} == {True, None}
+
+
+async def test_a_certificate_that_is_not_trusted_names_the_key_of_the_rig(certificates: Certificates) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.server, certificates.server_key)
+    async with listening(usual(), tls=context) as server:
+        fault = (await found(server.url))[-1]
+        trusted = await found(server.url, ca_file=certificates.ca)
+
+    assert not fault.ok
+    assert "ca_file of this rig" in fault.advice
+    assert [one.message for one in trusted if one.step == "live events"] == [
+        "Advanced API 2.2.15.2 tells live events"
+    ]

@@ -20,7 +20,7 @@ from tests.support.sample_rig import AUTUMN, BACKYARD, M31, TONIGHT, rig_of, vie
 from ts2mqtt.home_assistant.devices import DeviceWriter, RigDevices, bridge_device_message
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.home_assistant.languages import LANGUAGES
-from ts2mqtt.observatory.live import LastImage, LiveFacts
+from ts2mqtt.observatory.live import LightFrame, LiveFacts
 from ts2mqtt.observatory.model import Listing, PlanBlock
 from ts2mqtt.observatory.present import IMAGING, Present
 from ts2mqtt.observatory.sky import NightSky
@@ -139,7 +139,7 @@ async def told(house: House, language: str, *, targets: int = 1, has_nina: bool 
     autumn = replace(AUTUMN, targets=Listing((M31, *rest)))
     block = PlanBlock(target_id=M31.id, name=M31.name, start=began, end=began + timedelta(hours=3))
     plan = replace(TONIGHT, night=began.date(), fetched=began, blocks=(block,))
-    image = LastImage(
+    image = LightFrame(
         time=began, target_id=M31.id, filter="L", exposure_s=60.0, hfr=1.874, stars=1432, guide_rms_arcsec=0.58
     )
     live = LiveFacts(connected=True, version="2.2.13.0", sequence_running=True, safe=True, last_image=image)

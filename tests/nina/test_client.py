@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,7 +37,9 @@ from ts2mqtt.timing import NinaTimings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
+    from tests.support.certificates import Certificates
     from ts2mqtt.observatory.model import Rig
 
 Told = TypeVar("Told", bound=LiveEvent)
@@ -74,10 +77,19 @@ class Listener:
 
 
 @asynccontextmanager
-async def listener(*urls: str, at: Rig | None = MINE, timings: NinaTimings = IMPATIENT) -> AsyncIterator[Listener]:
+async def listener(
+    *urls: str,
+    at: Rig | None = MINE,
+    timings: NinaTimings = IMPATIENT,
+    ca_file: Path | None = None,
+    verify_tls: bool = True,
+) -> AsyncIterator[Listener]:
     """Of a rig with these addresses that answers; with `at` None nothing is known of it."""
     queue: asyncio.Queue[LiveEvent] = asyncio.Queue()
-    client = NinaClient(rig_config("http://127.0.0.1:1", nina_url=urls), queue, timings=timings)
+    config = rig_config("http://127.0.0.1:1", nina_url=urls).model_copy(
+        update={"ca_file": ca_file, "verify_tls": verify_tls}
+    )
+    client = NinaClient(config, queue, timings=timings)
     if at is not None:
         client.note_rig(at)
     running = asyncio.create_task(client.run())
@@ -396,3 +408,35 @@ async def test_the_server_never_waits_while_answers_hang() -> None:
         assert isinstance(listens.told[-1], ProfileChanged)
         server.answering.set()
         await listens.next(CaughtUp)
+
+
+def encrypting(certificates: Certificates) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.server, certificates.server_key)
+    return context
+
+
+@pytest.mark.parametrize("is_verified", [True, False], ids=["by the file", "not at all"])
+async def test_a_certificate_is_verified_as_that_of_the_rigs_api(
+    certificates: Certificates, *, is_verified: bool
+) -> None:
+    ca_file = certificates.ca if is_verified else None
+    async with (
+        listening(usual(), tls=encrypting(certificates)) as server,
+        listener(server.url, ca_file=ca_file, verify_tls=is_verified) as listens,
+    ):
+        # The version comes by a request, all else over the socket.
+        assert (await listens.next(CaughtUp)).version == "2.2.15.2"
+        await server.send(target_start())
+        await listens.next(TargetAnnounced)
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_listened_to(certificates: Certificates) -> None:
+    async with listening(usual(), tls=encrypting(certificates)) as server, listener(server.url) as listens:
+        await listens.next(Disconnected)
+
+        problem = listens.client.problem
+        assert problem is not None
+        assert "the certificate of" in problem.text
+        assert "ca_file of this rig" in problem.text
+        assert not any(isinstance(event, CaughtUp) for event in listens.told)

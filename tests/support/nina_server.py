@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from tests.support.nina_messages import envelope
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 FRAME = 1016
@@ -56,6 +57,7 @@ class NinaServer:
     """Of what is not there."""
 
     port: int = 0
+    is_encrypted: bool = False
     asked: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     """How long each send has waited for the client, in seconds."""
@@ -73,7 +75,7 @@ class NinaServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.is_encrypted else 'http'}://127.0.0.1:{self.port}"
 
     def tell(self, path: str, response: object, *, success: bool = True) -> None:
         """Answers so from now on."""
@@ -143,8 +145,11 @@ def usual() -> NinaServer:
 
 
 @asynccontextmanager
-async def listening(server: NinaServer, *, small_buffers: bool = False) -> AsyncIterator[NinaServer]:
+async def listening(
+    server: NinaServer, *, small_buffers: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[NinaServer]:
     """Takes connections while the block runs; with small buffers a send soon waits for one that does not read."""
+    server.is_encrypted = tls is not None
     listener = socket.create_server(("127.0.0.1", server.port))
     server.port = listener.getsockname()[1]
     if small_buffers:
@@ -152,6 +157,7 @@ async def listening(server: NinaServer, *, small_buffers: bool = False) -> Async
     async with serve(
         server.keep,
         sock=listener,
+        ssl=tls,
         process_request=server.respond,
         compression=None,
         ping_interval=None,

@@ -11,12 +11,14 @@ from ts2mqtt.check.findings import Finding, excused, shortened
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, port_of, reach, rig_peer
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
 from ts2mqtt.errors import NinaError, RigError
+from ts2mqtt.nina.address import nina_tls
 from ts2mqtt.nina.catch_up import NinaApi, NinaProfile
 from ts2mqtt.nina.socket import event_socket
 from ts2mqtt.scheduler.client import TargetSchedulerClient
 from ts2mqtt.timing import CheckTimings, NinaTimings, SystemClock
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from ts2mqtt.config import PollingConfig, RigConfig
@@ -37,7 +39,7 @@ async def check_nina(
     async with asyncio.TaskGroup() as group:
         for url, findings in zip(rig.nina_urls, findings_by_url, strict=True):
             steps = Steps(f"rig {rig.id} {url}", findings.append, clock)
-            group.create_task(_AddressCheck(url, rig_profile_id, steps, timings).run())
+            group.create_task(_AddressCheck(url, rig, rig_profile_id, steps, timings).run())
     for finding in excused(findings_by_url, "No fault as long as another nina_url works."):
         tell(finding)
 
@@ -57,6 +59,7 @@ async def _rig_profile_id(rig: RigConfig, polling: PollingConfig) -> str | None:
 @dataclass(frozen=True, slots=True)
 class _AddressCheck:
     url: str
+    rig: RigConfig
     rig_profile_id: asyncio.Task[str | None]
     steps: Steps
     timings: CheckTimings
@@ -82,7 +85,7 @@ class _AddressCheck:
             self.url,
             if_refused="N.I.N.A. is not running on that computer, its plugin Advanced API is not installed or "
             f"switched off, or its port is not {port_of(self.url)}: see the plugin's options in N.I.N.A.",
-            ca_key="the system",
+            ca_key=f"ca_file of the rig '{self.rig.id}'",
             patience_s=self.timings.reach_s,
         )
 
@@ -99,7 +102,7 @@ class _AddressCheck:
 
     async def _listen(self) -> str:
         try:
-            async with event_socket(self.url, self.steps.clock, self._patience), self._api() as api:
+            async with event_socket(self.url, self.steps.clock, self._patience, self._tls), self._api() as api:
                 version = await api.version()
         except NinaError as error:
             raise await self._moved(self._peer(), failed_step(error)) from error
@@ -111,7 +114,7 @@ class _AddressCheck:
         host = f"[{peer.host}]" if ":" in peer.host else peer.host
         other = urlunsplit((parts.scheme, f"{host}:{peer.port + 1}", parts.path, "", ""))
         try:
-            async with event_socket(other, self.steps.clock, self._patience):
+            async with event_socket(other, self.steps.clock, self._patience, self._tls):
                 return StepFailedError(
                     failed.message,
                     f"The Advanced API answers at {other}: its own port was taken when N.I.N.A. started. Write this "
@@ -129,7 +132,11 @@ class _AddressCheck:
         return _verdict_on(profile, rig_profile_id)
 
     def _api(self) -> NinaApi:
-        return NinaApi(self.url, self._patience)
+        return NinaApi(self.url, self._patience, self._tls)
+
+    @property
+    def _tls(self) -> ssl.SSLContext | None:
+        return nina_tls(self.url, self.rig)
 
 
 def _verdict_on(profile: NinaProfile, rig_profile_id: str) -> Verdict:

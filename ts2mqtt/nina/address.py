@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
+
+from ts2mqtt.config.rig_tls import tls_context
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ts2mqtt.config import RigConfig
 
 _SOCKETS = {2: "/v2/socket", 3: "/v3/ws/events"}
 _SCHEMES = {"http": "ws", "https": "wss"}
@@ -17,3 +25,8 @@ def socket_url(url: str, *, version: int = 2) -> str:
 def api_url(url: str) -> str:
     """What the path of every request comes after."""
     return f"{url}/v2/api"
+
+
+def nina_tls(url: str, rig: RigConfig) -> ssl.SSLContext | None:
+    """How its certificate is verified, as that of the Target Scheduler's API; None for what is not encrypted."""
+    return tls_context(rig) if url.startswith("https:") else None

@@ -13,15 +13,18 @@ from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 
 from ts2mqtt.errors import NinaError, NotTheAdvancedApiError
+from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
 from ts2mqtt.nina.address import socket_url
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
     from datetime import datetime
 
@@ -102,9 +105,11 @@ class Received:
 
 
 @asynccontextmanager
-async def event_socket(url: str, clock: Clock, timings: NinaTimings) -> AsyncIterator[Received]:
+async def event_socket(
+    url: str, clock: Clock, timings: NinaTimings, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Received]:
     """Connected while the block runs; a NinaError says in the user's words why it cannot be."""
-    connection = await _connected(url, timings)
+    connection = await _connected(url, timings, tls)
     received = Received(url, clock)
     reading = asyncio.create_task(received.read(connection))
     try:
@@ -125,12 +130,12 @@ def version_3(url: str) -> tuple[str, str]:
     )
 
 
-async def _connected(url: str, timings: NinaTimings) -> ClientConnection:
+async def _connected(url: str, timings: NinaTimings, tls: ssl.SSLContext | None) -> ClientConnection:
     try:
-        return await _open(socket_url(url), timings)
+        return await _open(socket_url(url), timings, tls)
     except InvalidStatus as error:
         status = error.response.status_code
-        if status == _NOT_FOUND and await _is_of_version_3(url, timings):
+        if status == _NOT_FOUND and await _is_of_version_3(url, timings, tls):
             raise NotTheAdvancedApiError(*version_3(url)) from error
         raise NotTheAdvancedApiError(
             f"{url} answers with status {status}: it is not N.I.N.A.'s Advanced API", _WHICH_PORT
@@ -138,6 +143,9 @@ async def _connected(url: str, timings: NinaTimings) -> ClientConnection:
     except TimeoutError as error:
         raise NinaError(f"{url} does not answer", _IS_IT_ON) from error
     except OSError as error:
+        if (untrusted := certificate_error(error)) is not None:
+            host = urlsplit(url).hostname or ""
+            raise NinaError(*untrusted_certificate(url, host, "ca_file of this rig", untrusted)) from error
         reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
         raise NinaError(f"{url} cannot be reached ({reason})", _IS_IT_ON) from error
     except (InvalidHandshake, WebSocketException, EOFError, ValueError) as error:
@@ -146,9 +154,9 @@ async def _connected(url: str, timings: NinaTimings) -> ClientConnection:
         ) from error
 
 
-async def _is_of_version_3(url: str, timings: NinaTimings) -> bool:
+async def _is_of_version_3(url: str, timings: NinaTimings, tls: ssl.SSLContext | None) -> bool:
     try:
-        connection = await _open(socket_url(url, version=3), timings)
+        connection = await _open(socket_url(url, version=3), timings, tls)
     except (OSError, EOFError, ValueError, WebSocketException):
         return False
     await connection.close(CloseCode.NORMAL_CLOSURE)
@@ -165,13 +173,14 @@ class _Connection(ClientConnection):
             self.transport.abort()
 
 
-async def _open(url: str, timings: NinaTimings) -> ClientConnection:
+async def _open(url: str, timings: NinaTimings, tls: ssl.SSLContext | None) -> ClientConnection:
     return await connect(
         url,
         # The plugin's server knows of none, and refuses a client that names a subprotocol.
         compression=None,
         user_agent_header="ts2mqtt",
         proxy=None,
+        ssl=tls,
         open_timeout=timings.connect_timeout_s,
         ping_interval=timings.ping_s,
         ping_timeout=timings.pong_s,

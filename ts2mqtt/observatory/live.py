@@ -76,7 +76,7 @@ class LiveFacts:
 class LiveState:
     """`word` is the latest of all; what is not known is None.
 
-`confirmed` is when N.I.N.A. was asked last and still ran, so that its word holds. `last_running` is when the
+    `confirmed` is when N.I.N.A. was asked last and still ran, so that its word holds. `last_running` is when the
     sequence was known to run last. `recent_images` and `last_flip` are what was told; `recent_frames` are the same
     images with their targets.
     """

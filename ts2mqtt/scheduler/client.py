@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from ts2mqtt.config import without_path
+from ts2mqtt.config.rig_tls import tls_context
 from ts2mqtt.errors import (
     ApiFailureError,
     ConfigError,
@@ -37,7 +38,6 @@ from ts2mqtt.scheduler.request_slots import RequestSlots
 from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -270,21 +270,6 @@ def public_url(url: str) -> str:
     except httpx.InvalidURL as error:
         raise ConfigError(f"the URL of a rig cannot be used: {error}") from error
     return without_path(str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url)
-
-
-def tls_context(rig: RigConfig) -> ssl.SSLContext:
-    """Verifies by the machine's certificates, or by `ca_file`, or not at all where the user said so."""
-    return _tls_context(rig.ca_file, verify=rig.verify_tls)
-
-
-# To read the machine's certificates takes 24 ms and 1 MB: rigs that trust the same ones share them.
-@cache
-def _tls_context(ca_file: Path | None, *, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @cache
