@@ -195,6 +195,9 @@ def test_a_bridge_that_is_restarted_tells_nothing_twice(night: Night, restarted:
         target for _, target in night.told(TARGET_STARTED)
     ]
     assert len(restarted.told(EXPOSURE_ACQUIRED)) == len(night.told(EXPOSURE_ACQUIRED))
+    images = [update.state["last_image"] for update in restarted.rig.updates]
+    first = next(number for number, image in enumerate(images) if image)
+    assert all(images[first:])
 
 
 @pytest.mark.parametrize(

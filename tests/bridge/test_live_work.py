@@ -13,6 +13,7 @@ from tests.support.clocks import HandClock
 from ts2mqtt.bridge.live_work import LiveWork
 from ts2mqtt.observatory.events import BECAME_UNSAFE, IMAGE_SAVED
 from ts2mqtt.observatory.lease import Heard
+from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.live_events import (
     CaughtUp,
     Disconnected,
@@ -147,3 +148,18 @@ async def test_that_nina_is_not_believed_is_the_latest_problem(working: Working)
 
     working.work.note_told(Heard(), None)
     assert working.work.latest_problem(None) is None
+
+
+async def test_the_latest_image_of_an_earlier_run_of_the_bridge_is_kept_until_the_next_one(working: Working) -> None:
+    now = working.clock.now()
+    earlier = LightFrame(
+        time=now, target_id="M 31", filter="L", exposure_s=60.0, hfr=2.1, stars=900, guide_rms_arcsec=0.4
+    )
+    working.work.recall(earlier)
+    assert working.work.state.facts.last_image == earlier
+
+    later = ImageSaved(time=now + timedelta(minutes=1), target_name="M 31")
+    working.hears(later)
+    working.work.recall(earlier)
+    assert working.work.state.facts.last_image is not None
+    assert working.work.state.facts.last_image.time == later.time

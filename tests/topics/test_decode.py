@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.sample_rig import AUTUMN, BACKYARD, HYDROGEN, LUM, M31, REFRACTOR, SHARP, rig_of_targets, view_of
 from ts2mqtt.observatory.absence import Parents
+from ts2mqtt.observatory.live import LightFrame, LiveFacts
 from ts2mqtt.observatory.model import Statistics
 from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import rig_messages
@@ -189,3 +190,22 @@ def test_a_question_is_told_from_a_heartbeat() -> None:
     assert not decode.is_question(b'{"ask": false}')
     assert not decode.is_question(BEAT.to_bytes())
     assert not decode.is_question(b"")
+
+
+def test_the_latest_image_that_nina_told_comes_back() -> None:
+    image = LightFrame(
+        time=datetime(2026, 1, 10, 22, tzinfo=UTC),
+        target_id=M31.id,
+        filter="L",
+        exposure_s=60.0,
+        hfr=2.1,
+        stars=900,
+        guide_rms_arcsec=0.4,
+    )
+    facts = LiveFacts(connected=True, version="2", sequence_running=True, safe=True, last_image=image)
+    published_with = rig_messages(NAMES, replace(view_of(BACKYARD), live=facts))
+    retained = {topic: message.payload for topic, message in published_with.items()}
+
+    assert decode.recall(NAMES, retained)["backyard"].last_image == image
+    retained[NAMES.rig_state("backyard")] = published(NAMES.rig_state("backyard"))
+    assert decode.recall(NAMES, retained)["backyard"].last_image is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.events import Event
     from ts2mqtt.observatory.lease import Heard
+    from ts2mqtt.observatory.live import LightFrame
     from ts2mqtt.observatory.live_events import LiveEvent
     from ts2mqtt.observatory.model import Rig
     from ts2mqtt.scheduler.poller import RigPoller
@@ -79,6 +81,11 @@ class LiveWork:
     async def listen(self) -> None:
         """For ever."""
         await self._client.run()
+
+    def recall(self, last_image: LightFrame) -> None:
+        """Takes up the latest image of an earlier run of the bridge, unless a later one was told since."""
+        if self.state.last_image is None:
+            self.state = replace(self.state, last_image=last_image)
 
     def note_rig(self, rig: Rig) -> None:
         """Takes what the Target Scheduler's API tells of the rig."""

@@ -199,6 +199,8 @@ class RigWorker:
         self._is_recalled = True
         if self._watch.rig is None:
             self._watch = recalled.watch
+        if self._live is not None and recalled.last_image is not None:
+            self._live.recall(recalled.last_image)
         self._poller.recall(recalled.watch.plan, recalled.statistics, recalled.dates, recalled.watch.rig)
         self._report = self._poller.report
 

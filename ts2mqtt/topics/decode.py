@@ -51,10 +51,12 @@ _PARENTS = TypeAdapter(Parents)
 class Recalled:
     """What an earlier run left behind about one rig.
 
-    `watch` has the rig only as far as comparing with it needs: ids, names, states, dates and counts.
+    `watch` has the rig only as far as comparing with it needs: ids, names, states, dates and counts. `last_image` is
+    the latest light frame that N.I.N.A. told.
     """
 
     watch: Watch
+    last_image: LightFrame | None = None
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
@@ -82,7 +84,12 @@ def recall(names: TopicNames, retained: Mapping[str, bytes]) -> dict[str, Recall
         subject = names.subject(topic)
         if subject:
             things[subject.rig_id][subject.kind or ""].append(payload)
-    return {rig_id: Recalled(_watch(names, rig_id, of_rig, retained)) for rig_id, of_rig in things.items()}
+    return {
+        rig_id: Recalled(
+            _watch(names, rig_id, of_rig, retained), _last_image(retained.get(names.rig_state(rig_id), b""))
+        )
+        for rig_id, of_rig in things.items()
+    }
 
 
 def parents(payload: bytes) -> Parents:
@@ -327,6 +334,11 @@ def _present(state: payloads.State) -> Present:
         current_target=_appointment(current) if current else None,
         last_exposure=LastExposure(**vars(last)) if last else None,
     )
+
+
+def _last_image(state: bytes) -> LightFrame | None:
+    known = read(payloads.State, state)
+    return LightFrame(**vars(known.last_image)) if known and known.last_image else None
 
 
 def _appointment(target: payloads.Appointment) -> Appointment:
