@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.support.recorded_rig import RecordedRig
 from ts2mqtt.simulator.faults import Fault
 from ts2mqtt.simulator.nina.faults import LiveFault
 from ts2mqtt.simulator.nina.server import SOCKET_PATH
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TWIN = "Twin"
 """The name of two targets, in two projects of that name."""
+
+RESTARTED = "restarted, with its history gone"
+"""The one fault that the rig itself has."""
 
 _A_RESTART = timedelta(seconds=40)
 
@@ -103,7 +107,9 @@ async def _restart(rig: LiveRig) -> None:
 
 
 async def _start_sequence(rig: LiveRig) -> None:
-    rig.start_sequence()
+    assert isinstance(rig.recorded, RecordedRig)
+    rig.recorded.start_again(rig.now)
+    rig.nina.nina.look_again()
 
 
 FAULTS = {
@@ -130,5 +136,5 @@ FAULTS = {
     "no answer": _of_requests("*", Fault.hang(), cuts=True),
     "half answers": _of_requests("/v2/api/*", Fault.truncate(), cuts=True),
     "version 3": NinaFault(_speak_v3, _speak_v2),
-    "restarted, with its history gone": NinaFault(_restart, _start_sequence),
+    RESTARTED: NinaFault(_restart, _start_sequence),
 }

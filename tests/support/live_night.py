@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.support.api_in_memory import ApiInMemory, answering_every_client
 from tests.support.clocks import LoopClock
@@ -32,11 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from tests.support.recorded_rig import RecordedRig
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 NAMES = TopicNames("ts2mqtt")
 RIG_ID = "backyard"
+
+
+class StoppableRig(Protocol):
+    """One that stops with its N.I.N.A."""
+
+    def crash(self, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,10 @@ class LiveRig:
         *,
         hears: bool,
         polling: PollingConfig,
-        recorded: RecordedRig | None = None,
+        recorded: StoppableRig | None = None,
     ) -> None:
         self.observatory = observatory
-        self._recorded = recorded
+        self.recorded = recorded
         self.clock = LoopClock(observatory.now)
         self.api = ApiInMemory(observatory, self.clock)
         self.nina = NinaServer(observatory, clock=self.clock)
@@ -136,9 +141,9 @@ class LiveRig:
 
     async def end_nina(self) -> None:
         """N.I.N.A. ends, and all that runs in it: the sequence, the Target Scheduler and both APIs."""
-        assert self._recorded is not None
+        assert self.recorded is not None
         self.nina.pass_time()
-        self._recorded.crash(self.now)
+        self.recorded.crash(self.now)
         self.nina.nina.restart()
         self.api.on = False
         await self.nina.stop()
@@ -147,12 +152,6 @@ class LiveRig:
         """A new run of it; its sequence does not run yet, and the history is empty."""
         self.api.on = True
         await self.nina.start()
-
-    def start_sequence(self) -> None:
-        """As the user does in a new run of N.I.N.A."""
-        assert self._recorded is not None
-        self._recorded.start_again(self.now)
-        self.nina.nina.look_again()
 
     async def until(self, moment: datetime) -> None:
         """Lets time pass."""
@@ -166,7 +165,7 @@ def play_live(
     *,
     hears: bool = True,
     polling: PollingConfig | None = None,
-    recorded: RecordedRig | None = None,
+    recorded: StoppableRig | None = None,
 ) -> LiveRig:
     """Plays the script from the observatory's now on, with the bridge already started."""
     rig = LiveRig(observatory, hears=hears, polling=polling or PollingConfig(), recorded=recorded)
