@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmarks import live_waits
 from benchmarks.tables import table
 from tests.support.live_delays import end_delays, exposure_delays, played_nights, start_delays
 from tests.support.night_delays import share
@@ -17,8 +19,11 @@ _HEADS = ("", "number", "delay, s: median", "95 %", "most")
 
 
 def measure(nights: int) -> str:
-    """In simulated time, with a whole bridge, from what the simulator knows to a client of the broker."""
-    return f"{heard(nights)}\n{polled(nights)}"
+    """In simulated time, with a whole bridge, from what the simulator knows to a client of the broker.
+
+    In the end, in real time, for how long N.I.N.A. waits.
+    """
+    return f"{heard(nights)}\n{polled(nights)}\n{asyncio.run(live_waits.measure())}"
 
 
 def heard(nights: int) -> str:

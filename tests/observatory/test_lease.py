@@ -289,6 +289,19 @@ def test_the_history_of_a_new_run_counts_by_whatever_clock_it_was_written() -> N
     assert night.work()[2:] == [(events.TARGET_STARTED, "b")]
 
 
+def test_a_stop_of_before_the_connection_broke_ends_no_target_that_was_seen_since() -> None:
+    night = Night()
+    night.look()
+    night.say(Stopped(night.now))
+    night.hear(Disconnected(time=night.now))
+    night.look(after=timedelta(minutes=4))
+    night.look(a=4)
+    night.hear(CaughtUp(time=night.now))
+
+    assert night.look().present.activity == IMAGING
+    assert night.work() == [(events.TARGET_STARTED, "a")]
+
+
 def test_a_wait_of_before_the_api_fell_silent_is_over() -> None:
     night = Night()
     night.look()

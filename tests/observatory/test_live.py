@@ -102,6 +102,11 @@ def test_an_unsafe_sky_stops_once() -> None:
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, is_scheduler_running=None, is_safe=False), Stopped(NOW)),
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, is_safe=False), ANNOUNCED),
         ((CAUGHT_UP, SequenceFinished(time=NOW), Disconnected(time=NOW)), CAUGHT_UP, None),
+        (
+            (CAUGHT_UP, SequenceFinished(time=NOW), Disconnected(time=NOW)),
+            replace(CAUGHT_UP, is_sequence_running=None, is_scheduler_running=None),
+            None,
+        ),
         ((CAUGHT_UP, SequenceFinished(time=NOW)), CAUGHT_UP, Stopped(NOW)),
         # Whether it is the same nobody could read: that is no other one.
         ((CAUGHT_UP, ANNOUNCED), replace(CAUGHT_UP, process_started=None, is_scheduler_running=None), ANNOUNCED),

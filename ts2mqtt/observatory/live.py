@@ -191,8 +191,8 @@ def _caught_up(state: LiveState, event: CaughtUp) -> LiveState:
         word = event.announced
     elif is_new_run and state.process_started is not None:
         word = Stopped(event.time)
-    elif isinstance(word, Stopped) and event.is_scheduler_running and not state.connected:
-        # What came between was missed: nobody knows what it does.
+    elif isinstance(word, Stopped) and not state.connected:
+        # What came between was missed: nobody knows what it does, also where it does not tell.
         word = None
     is_confirmed = event.announced is not None or (event.process_started is not None and not is_new_run)
     return replace(
