@@ -19,6 +19,14 @@ from ts2mqtt.scheduler.ports import port_advice
                 "http://pc:8188"
             ),
         ),
+        (
+            "http://pc:1883",
+            "port 1883 is that of an MQTT broker, and the Target Scheduler's is 8188: write http://pc:8188",
+        ),
+        (
+            "http://pc:8123",
+            "port 8123 is that of Home Assistant itself, and the Target Scheduler's is 8188: write http://pc:8188",
+        ),
         ("http://pc:8188", ""),
         ("http://pc/nina", ""),
         ("https://pc", ""),

@@ -19,11 +19,12 @@ from ts2mqtt.check.announcements import (
 from ts2mqtt.check.findings import Cause
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, reach, speaks_tls, tls_failure
 from ts2mqtt.check.queue_limit import queue_verdict
-from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
+from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step, sentence
 from ts2mqtt.errors import BrokerError, BrokerUnreachableError, LoginRefusedError, PublishRefusedError
 from ts2mqtt.home_assistant.discovery import Availability, Device, DevicePayload
 from ts2mqtt.home_assistant.ids import DiscoveryIds
 from ts2mqtt.mqtt.connection import connect
+from ts2mqtt.mqtt.ports import broker_port_advice
 from ts2mqtt.timing import CheckTimings, SystemClock
 from ts2mqtt.topics import decode
 from ts2mqtt.topics.encode import ONLINE
@@ -148,13 +149,18 @@ class _BrokerCheck:
         return Peer(
             host=self.mqtt.host,
             port=self.mqtt.port,
-            if_refused="The broker is not running there, or listens on another port than mqtt.port. A Mosquitto "
+            if_refused=sentence(self._port_advice)
+            or "The broker is not running there, or listens on another port than mqtt.port. A Mosquitto "
             "without a 'listener' line in its configuration takes connections from its own machine only.",
             if_silent="The computer with the broker is off, it has another address now, or a firewall on it drops "
             f"the connection: allow incoming TCP on port {self.mqtt.port} there.",
             ca_key="mqtt.tls.ca_file",
             patience_s=self.timings.reach_s,
         )
+
+    @property
+    def _port_advice(self) -> str:
+        return broker_port_advice(self.mqtt.port, self.mqtt.transport)
 
     async def _log_in(self) -> BrokerError | None:
         """Why the login failed, if it did; with a client id of its own, as the bridge's would end its connection."""
@@ -198,9 +204,12 @@ class _BrokerCheck:
         if isinstance(error.__cause__, TimeoutError):
             raise StepFailedError(
                 f"{peer} takes the connection and never answers",
-                "Another program than an MQTT broker owns this port, or the broker hangs: check mqtt.port, and look "
-                "at the broker.",
+                sentence(self._port_advice)
+                or "Another program than an MQTT broker owns this port, or the broker hangs: check mqtt.port, and "
+                "look at the broker.",
             )
+        if self._port_advice and isinstance(error, BrokerUnreachableError):
+            raise StepFailedError(error.message, sentence(self._port_advice))
         if error.advice and (self.mqtt.transport == "websockets" or not isinstance(error, BrokerUnreachableError)):
             raise failed_step(error)
         if self.mqtt.transport == "websockets":

@@ -185,13 +185,15 @@ class _UrlCheck:
         if isinstance(error.__cause__, TimeoutError):
             return StepFailedError(
                 f"{peer} takes the connection, but does not answer within {self.polling.timeout:g} s",
-                "N.I.N.A. hangs or is very busy, or another program owns this port: look at the PC, and restart "
+                sentence(port_advice(self.url))
+                or "N.I.N.A. hangs or is very busy, or another program owns this port: look at the PC, and restart "
                 "N.I.N.A. if it does not react. If it is only slow, raise polling.timeout.",
             )
         return StepFailedError(
             f"{peer} takes the connection and breaks it without an answer",
-            f"Another program may own port {peer.port} there, or N.I.N.A. is just ending: compare 'API Port' in the "
-            "Target Scheduler preferences of its active profile.",
+            sentence(port_advice(self.url))
+            or f"Another program may own port {peer.port} there, or N.I.N.A. is just ending: compare 'API Port' in "
+            "the Target Scheduler preferences of its active profile.",
         )
 
     async def _refused(self, peer: Peer, address: str, error: RigError) -> StepFailedError:

@@ -14,6 +14,7 @@ from ts2mqtt.config.yaml_text import DEEPEST, MOST_NODES, parse
 from ts2mqtt.errors import ConfigError
 
 _YAML_TAG = "tag:yaml.org,2002:"
+_TYPOGRAPHIC_QUOTES = re.compile("[“”„«»‘’‚].*[“”«»‘’]", re.DOTALL)  # noqa: RUF001 - what word processors write
 
 
 def read_document(path: Path) -> Settings:
@@ -183,6 +184,9 @@ def _key_fault(key: KeyPath, node: yaml.Node, place: Place, lines: Mapping[str, 
         # The rest of the text may be a secret: {password:secret} is a key without a value.
         meant = (*section, attached[1])
         return Fault(place, meant, "expected a colon and a space, then the value", meant)
+    if "\xa0" in str(name):
+        text = "the line is indented with spaces of another kind, as web pages have them; write them anew"
+        return Fault(place, tuple(section), text)
     if name in lines:
         return Fault(place, key, f"stands twice, here and in line {lines[str(name)]}; expected it once")
     return None
@@ -193,6 +197,8 @@ def _scalar_fault(node: yaml.Node) -> str | None:
         return "!secret belongs to Home Assistant; use password_file or an environment variable"
     if not node.tag.startswith(_YAML_TAG):
         return "a text that begins with ! has a meaning of its own in YAML; put it in quotes"
+    if isinstance(node, yaml.ScalarNode) and node.style is None and _TYPOGRAPHIC_QUOTES.fullmatch(node.value):
+        return "typographic quotes are a part of the text; write straight ones, or none"
     if isinstance(node, yaml.ScalarNode) and node.style is None and node.start_mark.line != node.end_mark.line:
         return "the value goes on in the next line; check the indentation there, or put it in quotes"
     return None

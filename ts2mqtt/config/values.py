@@ -253,11 +253,27 @@ def _host(value: str) -> str:
         return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
     except ValueError:
         pass
+    if _is_no_ipv4(host):
+        raise expected(_IPV4_TEXT)
     if re.fullmatch(r"[^:/]+:[0-9]+", host):
         raise expected("the name or address alone; the port has its own key, mqtt.port")
     if not re.fullmatch(r"\w(?:[\w.-]{0,252}\w)?\.?", host):
         raise expected(_HOST_TEXT)
     return host
+
+
+_IPV4_TEXT = "an address of four numbers from 0 to 255, such as 192.168.1.10"
+
+
+def _is_no_ipv4(host: str) -> bool:
+    """Whether it can only be meant as such an address, but has another number of numbers, or too large ones."""
+    if not re.fullmatch(r"[0-9]+(?:\.[0-9]+)+", host):
+        return False
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return True
+    return False
 
 
 _HOST_TEXT = "the name or address of the MQTT broker, such as 192.168.1.10"
@@ -317,6 +333,8 @@ def _web_address(value: str, text: str) -> SplitResult:
     url = value.strip().rstrip("/")
     if url and "://" not in value:
         raise expected(f"{text}; http:// is missing")
+    if re.match(r"https?://[^/\[\]@]*:[^/\[\]@]*:", url):
+        raise expected("an IPv6 address in brackets, such as http://[fe80::1]:8188")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -324,6 +342,8 @@ def _web_address(value: str, text: str) -> SplitResult:
         raise expected(text) from None
     if parts.scheme not in {"http", "https"}:
         raise expected("an address that begins with http:// or https://")
+    if _is_no_ipv4(parts.hostname or ""):
+        raise expected(_IPV4_TEXT)
     if not parts.hostname or port == 0 or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise expected(text)
     if parts.query or parts.fragment:

@@ -1,4 +1,4 @@
-"""The ports that users mix up: what to write where a URL has none, or that of N.I.N.A.'s other plugin."""
+"""The ports that users mix up: what to write where a URL has none, or that of another program."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ API_PORT = 8188
 """The Target Scheduler's default."""
 
 ADVANCED_API_PORT = 1888
+_OTHERS = {1883: "an MQTT broker", 8883: "an MQTT broker with TLS", 8123: "Home Assistant itself"}
 
 
 def port_advice(url: str) -> str:
@@ -22,4 +23,6 @@ def port_advice(url: str) -> str:
             f"port {ADVANCED_API_PORT} is that of another plugin, the Advanced API, and the Target Scheduler's is "
             f"{API_PORT}: write {meant}"
         )
+    if owner := _OTHERS.get(parts.port or 0):
+        return f"port {parts.port} is that of {owner}, and the Target Scheduler's is {API_PORT}: write {meant}"
     return ""
