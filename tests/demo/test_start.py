@@ -142,7 +142,9 @@ class TestTheDemo:
             with pytest.raises(BrokerError) as told:
                 await demo(broker.port, SPEED, asyncio.Event(), PlainLines(Said()))
         other = broker.port + 1
-        assert told.value.message.startswith(f"The embedded broker cannot use port {broker.port} of 127.0.0.1")
+        assert told.value.message == (
+            f"The embedded broker cannot use port {broker.port} of 127.0.0.1 (another program listens there)"
+        )
         assert told.value.advice == (
             f"choose another port: ts2mqtt demo --port {other}, or with make: make demo DEMO='--port {other}'"
         )

@@ -12,7 +12,7 @@ from typing import Final, Self
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.simulator.mqtt_connection import Limits, MqttConnection
 from ts2mqtt.simulator.mqtt_exchange import MessageExchange
-from ts2mqtt.simulator.ports import next_port
+from ts2mqtt.simulator.ports import next_port, why_refused
 
 _HOST: Final = "127.0.0.1"
 
@@ -76,8 +76,7 @@ class EmbeddedBroker:
             )
         except (OSError, OverflowError) as error:
             raise BrokerError(
-                f"The embedded broker cannot use port {self._port} of {_HOST}, perhaps because another broker does "
-                f"({error})",
+                f"The embedded broker cannot use port {self._port} of {_HOST} ({why_refused(error)})",
                 f"choose another port: {_demo_on_another_port(self._port)}",
             ) from error
         self._port = self._server.sockets[0].getsockname()[1]

@@ -1,8 +1,17 @@
-"""Which port to offer where one is taken."""
+"""Why a port cannot be listened on, and which one to offer instead."""
 
 from __future__ import annotations
 
+import errno
+
 LAST_PORT = 65_535
+
+
+def why_refused(error: OSError | OverflowError) -> str:
+    """In the user's words, where asyncio's would name the address once more."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "another program listens there"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def next_port(port: int) -> int:

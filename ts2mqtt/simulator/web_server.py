@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.simulator.faults import Exchange, Faults, matches
 from ts2mqtt.simulator.http_connection import HttpConnection
+from ts2mqtt.simulator.ports import why_refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +89,7 @@ class WebServer:
             self._server = await asyncio.start_server(self._accept, self.host, self.port)
         except OSError as error:
             raise Ts2mqttError(
-                f"{self.what} cannot listen on {self.host} port {self.port} ({error.strerror})",
+                f"{self.what} cannot listen on {self.host} port {self.port} ({why_refused(error)})",
                 self.advice,
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
