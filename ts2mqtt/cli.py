@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -284,7 +285,9 @@ def _setup(options: argparse.Namespace) -> int:
     log_format.set_up("error", "text")
     path = options.config or Path(os.environ.get("TS2MQTT_CONFIG") or _DEFAULT_CONFIG)
     in_container = any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
-    setup(path, Installation(sys.argv[0], sys.prefix, is_in_container=in_container), Terminal(sys.stdout))
+    is_on_path = shutil.which("ts2mqtt") is not None
+    installation = Installation(sys.argv[0], sys.prefix, is_in_container=in_container, is_on_path=is_on_path)
+    setup(path, installation, Terminal(sys.stdout))
     return DONE
 
 

@@ -17,10 +17,17 @@ from ts2mqtt.setup.next_steps import Installation, next_steps
         ("/home/u/ts2mqtt/ts2mqtt/__main__.py", "/home/u/venv", "python -m ts2mqtt"),
         ("/home/u/.cache/uv/archive-v0/AbC/bin/ts2mqtt", "/home/u/.cache/uv/archive-v0/AbC", "uvx ts2mqtt"),
         ("/home/u/.cache/pipx/a1b2/bin/ts2mqtt", "/home/u/.cache/pipx/a1b2", "pipx run ts2mqtt"),
+        ("C:\\ts2mqtt\\ts2mqtt.exe", "C:\\Users\\u\\AppData\\Local\\Temp\\_MEI1", ".\\ts2mqtt.exe"),
     ],
 )
 def test_the_command(program: str, prefix: str, command: str) -> None:
     assert Installation(program, prefix).command == command
+
+
+def test_a_program_that_the_terminal_does_not_find_is_named_with_its_folder() -> None:
+    """As right after `pipx install`, whose folder is on the path of new terminals only."""
+    installation = Installation("/home/u/.local/bin/ts2mqtt", "/home/u/venv", is_on_path=False)
+    assert next_steps(installation, Path("config.yaml"))[2].split("   ")[0] == "  /home/u/.local/bin/ts2mqtt run"
 
 
 def test_the_lines() -> None:

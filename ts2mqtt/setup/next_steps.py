@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PureWindowsPath
 
 DEFAULT_CONFIG = Path("config.yaml")
 _TEMPORARY_HOMES = {"uv": "uvx ts2mqtt", "pipx": "pipx run ts2mqtt"}
@@ -11,11 +11,15 @@ _TEMPORARY_HOMES = {"uv": "uvx ts2mqtt", "pipx": "pipx run ts2mqtt"}
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """How this process was started: the name of its program, and the folder of its Python environment."""
+    """How this process was started: its program, and the folder of its Python environment.
+
+    `is_on_path`: whether a terminal finds the program by its name alone.
+    """
 
     program: str
     prefix: str
     is_in_container: bool = False
+    is_on_path: bool = True
 
     @property
     def command(self) -> str:
@@ -28,7 +32,10 @@ class Installation:
             return _TEMPORARY_HOMES["pipx"]
         if PurePath(self.program).name == "__main__.py":
             return "python -m ts2mqtt"
-        return "ts2mqtt"
+        if PureWindowsPath(self.program).suffix == ".exe":
+            # The program for Windows: PowerShell looks for none in the folder that one is in.
+            return ".\\ts2mqtt.exe"
+        return "ts2mqtt" if self.is_on_path else _for_a_shell(self.program)
 
 
 def next_steps(installation: Installation, path: Path) -> tuple[str, ...]:
@@ -48,6 +55,6 @@ def next_steps(installation: Installation, path: Path) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _for_a_shell(path: Path) -> str:
+def _for_a_shell(path: Path | str) -> str:
     text = str(path)
     return f'"{text}"' if " " in text else text
