@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 
 from tests.conftest import need
-from tests.node_red.node_red import Flow, NodeRed, node_red_is_installed
+from tests.node_red.node_red import NODE_RED_4, Flow, NodeRed
 from tests.support.observer import Observer, observing
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def only_node_red(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NodeRed]:
-    need("Node-RED (tests/node_red/install.sh fetches it)", is_there=node_red_is_installed())
-    async with NodeRed(tmp_path_factory.mktemp("node-red")) as node_red:
+async def only_node_red(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[NodeRed]:
+    """Node-RED 4; another one for a test that is parametrized with its release."""
+    release = getattr(request, "param", NODE_RED_4)
+    need("Node-RED (tests/node_red/install.sh fetches it)", is_there=release.is_installed())
+    async with NodeRed(tmp_path_factory.mktemp("node-red"), release) as node_red:
         yield node_red
 
 

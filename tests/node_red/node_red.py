@@ -32,16 +32,36 @@ _TAP = "tap"
 _LONGEST_LINE = 1 << 22
 
 
-def folder() -> Path:
-    """Where install.sh puts it."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("NODE_RED_FOLDER") or cache / "ts2mqtt" / "node-red")
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A Node-RED that install.sh installs: the file that names it, and how its folder's name ends."""
+
+    package: Path
+    suffix: str = ""
+
+    def folder(self) -> Path:
+        """Where install.sh puts it."""
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        first = Path(os.environ.get("NODE_RED_FOLDER") or cache / "ts2mqtt" / "node-red")
+        return first.with_name(first.name + self.suffix)
+
+    def node(self) -> str:
+        """The Node.js that runs it: this machine's, unless install.sh has added another one."""
+        added = next(self.folder().glob("node_modules/node-linux-*/bin/node"), None)
+        return str(added or "node")
+
+    def is_installed(self) -> bool:
+        """As wanted by its package.json, and something to run it with."""
+        installed = self.folder() / "installed.json"
+        return (
+            shutil.which("node") is not None
+            and installed.exists()
+            and installed.read_text() == self.package.read_text()
+        )
 
 
-def node_red_is_installed() -> bool:
-    """As wanted by package.json, and something to run it with."""
-    installed, wanted = folder() / "installed.json", _HERE / "package.json"
-    return shutil.which("node") is not None and installed.exists() and installed.read_text() == wanted.read_text()
+NODE_RED_4 = Release(_HERE / "package.json")
+NODE_RED_5 = Release(_HERE / "node-red-5" / "package.json", "-5")
 
 
 class Flow:
@@ -76,7 +96,8 @@ class Flow:
             "type": "function",
             "z": node["z"],
             "name": f"{_TAP} {name}",
-            "func": "node.log(JSON.stringify({topic: msg.topic, payload: msg.payload, reason: msg.reason}));",
+            "func": "node.log(JSON.stringify({topic: msg.topic, payload: msg.payload, reason: msg.reason, "
+            "attachments: msg.attachments}));",
             "outputs": 0,
             "libs": [],
             "wires": [],
@@ -98,10 +119,11 @@ class Line:
 class NodeRed:
     """One Node-RED; a deployed flow replaces the one before."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, release: Release = NODE_RED_4) -> None:
         self.port = free_port()
         self.lines: list[Line] = []
         self._directory = directory
+        self._release = release
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._said = asyncio.Event()
@@ -114,7 +136,7 @@ class NodeRed:
     async def __aenter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            *("node", str(folder() / "node_modules" / "node-red" / "red.js")),
+            *(self._release.node(), str(self._release.folder() / "node_modules" / "node-red" / "red.js")),
             *("--userDir", str(self._directory), "--settings", str(_HERE / "settings.js"), "--port", str(self.port)),
             cwd=self._directory,
             stdin=subprocess.DEVNULL,

@@ -22,8 +22,8 @@ def brokers(flow: Flow) -> list[Node]:
     return [node for node in flow.nodes if node["type"] == "mqtt-broker"]
 
 
-def test_there_are_four() -> None:
-    assert NAMES == ["dashboard", "exposure-log", "notifier", "roof-guard"]
+def test_there_are_five() -> None:
+    assert NAMES == ["dashboard", "exposure-log", "morning-report", "notifier", "roof-guard"]
 
 
 @pytest.mark.parametrize("name", NAMES)

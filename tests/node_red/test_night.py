@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.node_red.night import night
-from tests.node_red.node_red import Flow
-from ts2mqtt.observatory.events import EVENT_TYPES, EXPOSURE_ACCEPTED
+from tests.node_red.node_red import NODE_RED_5, Flow
+from ts2mqtt.observatory.events import EVENT_TYPES, EXPOSURE_ACCEPTED, NIGHT_FINISHED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,16 +26,20 @@ EVENING, MORNING = 4.5, 14.6
 """Hours after the night's beginning in the afternoon."""
 
 TELLS, WRITES, PASSES, STAYS = "Connect your notifier here", "Append to the file", "Connect the roof here", "Guard"
+REPORTS = "Connect your e-mail here"
 
 
 def flows(file: Path) -> tuple[Flow, ...]:
     guard = Flow("roof-guard").set("Rigs and patience", settle_min=0).tap(PASSES).tap(STAYS, 2)
     guard.node("every 10 s")["repeat"] = "0.2"
     everything = {"tell": list(EVENT_TYPES), "quiet_from": "00:00", "quiet_until": "00:00"}
+    report = Flow("morning-report").set("When, and to whom", wait_s=1).tap(REPORTS)
+    report.node("every 10 s")["repeat"] = "0.2"
     return (
         guard,
         Flow("notifier").set("What to tell, and when", **everything).tap(TELLS),
         Flow("exposure-log").set("Where to write", csv_file=str(file)).tap(WRITES),
+        report,
         Flow("dashboard"),
     )
 
@@ -45,7 +49,18 @@ def events(observer: Observer) -> list[dict[str, Any]]:
 
 
 async def test_a_night(deploy: Deploy, mosquitto: Mosquitto, observer: Observer, tmp_path: Path) -> None:
-    file = tmp_path / "exposures.csv"
+    await goes_through_a_night(deploy, mosquitto, observer, tmp_path / "exposures.csv")
+
+
+@pytest.mark.parametrize("only_node_red", [NODE_RED_5], indirect=True, ids=["node-red-5"])
+async def test_a_night_in_the_next_node_red(
+    deploy: Deploy, mosquitto: Mosquitto, observer: Observer, tmp_path: Path
+) -> None:
+    """All flows at once; each by itself is tried in the other one only, which takes longer."""
+    await goes_through_a_night(deploy, mosquitto, observer, tmp_path / "exposures.csv")
+
+
+async def goes_through_a_night(deploy: Deploy, mosquitto: Mosquitto, observer: Observer, file: Path) -> None:
     guard, *others = flows(file)
     node_red = await deploy(guard, *others)
     async with night(mosquitto.port) as time:
@@ -68,6 +83,13 @@ async def test_a_night(deploy: Deploy, mosquitto: Mosquitto, observer: Observer,
     await node_red.until(lambda: len(node_red.tapped(TELLS)) >= len(happened), "all events to be told")
     assert Counter(told["topic"] for told in node_red.tapped(TELLS)) == Counter(e["rig_name"] for e in happened)
     assert len({event["event_type"] for event in happened}) >= 5
+
+    over = [event for event in happened if event["event_type"] == NIGHT_FINISHED]
+    assert over
+    await node_red.until(lambda: len(node_red.tapped(REPORTS)) >= len(over), "all nights to be told")
+    assert [told["topic"] for told in node_red.tapped(REPORTS)] == [
+        f"{event['rig_name']}: the night of {event['night']}" for event in over
+    ]
 
     accepted = [event for event in happened if event["event_type"] == EXPOSURE_ACCEPTED]
     assert len(accepted) > 5

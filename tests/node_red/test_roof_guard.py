@@ -59,10 +59,17 @@ class Bridge:
         *,
         current: dict[str, Any] | None = None,
         following: dict[str, Any] | None = None,
+        **fields: Any,
     ) -> None:
-        state = {"name": rig_id.title(), "activity": activity, "current_target": current, "next_target": following}
+        state = {
+            "name": rig_id.title(),
+            "activity": activity,
+            "imaging": None if activity == "offline" else activity == "imaging",
+            "current_target": current,
+            "next_target": following,
+        }
         await self.rig_is(rig_id, "online")
-        await self._retain(f"{rig_id}/state", json.dumps(state))
+        await self._retain(f"{rig_id}/state", json.dumps(state | fields))
 
     async def rig_is(self, rig_id: str, status: str) -> None:
         await self._retain(f"{rig_id}/status", status)
@@ -137,6 +144,12 @@ async def test_what_a_rig_does_or_will_do_keeps_the_roof_open(
     ):
         mark = observer.mark()
         await bridge.rig("backyard", activity, current=current, following=following)
+        await stays_open(observer, reason, after=mark)
+
+    # Whatever word there is for the activity, the roof depends on whether the rig is imaging.
+    for imaging, reason in ((True, "Backyard is imaging"), (None, "Backyard does not tell what it does")):
+        mark = observer.mark()
+        await bridge.rig("backyard", "idle", imaging=imaging)
         await stays_open(observer, reason, after=mark)
 
     for activity in ("idle", "waiting"):
