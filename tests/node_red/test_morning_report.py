@@ -124,9 +124,10 @@ async def test_what_is_graded_later_is_not_told_again_and_each_rig_has_its_own(
 async def test_a_night_that_is_over_early_is_told_in_the_morning(deploy: Deploy, observer: Observer) -> None:
     """In the time zone of this machine, which is that of its Node-RED."""
     now = datetime.now(UTC).astimezone()
-    # Whenever this runs, the noon after the one is past, and that after the other is still to come.
-    past, ahead = (now - timedelta(days=2)).date(), (now + timedelta(days=1)).date()
-    node_red = await deploy(morning_report(not_before="12:00"))
+    soon = now + timedelta(hours=1)
+    # By that hour, the report of the one has been due for most of a day, and that of the other is due in an hour.
+    past, ahead = (now - timedelta(days=2)).date(), (soon - timedelta(days=1)).date()
+    node_red = await deploy(morning_report(not_before=f"{soon:%H:%M}"))
     for rig, night in (("remote", ahead), ("backyard", past)):
         await observer.publish(f"ts2mqtt/{rig}/night", json.dumps(BROUGHT | {"night": f"{night}"}), retain=True)
         await observer.publish(f"ts2mqtt/{rig}/event", over(night).replace(b"Backyard", rig.title().encode()))
