@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from ts2mqtt.config.models import SiteConfig
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 NAMES = TopicNames("ts2mqtt")
@@ -76,13 +77,14 @@ class LiveRig:
     Only with a `recorded` rig N.I.N.A. can end while the rig images.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a night may have, each with a default
         self,
         observatory: SimulatedObservatory,
         *,
         hears: bool,
         polling: PollingConfig,
         recorded: StoppableRig | None = None,
+        site: SiteConfig | None = None,
     ) -> None:
         self.observatory = observatory
         self.recorded = recorded
@@ -91,6 +93,7 @@ class LiveRig:
         self.nina = NinaServer(observatory, clock=self.clock)
         self._hears = hears
         self._polling = polling
+        self._site = site
         self._inbox = _Inbox(self.clock)
         self._worker: asyncio.Task[None] | None = None
         self._retained: dict[str, bytes] = {}
@@ -117,7 +120,11 @@ class LiveRig:
     def start_bridge(self) -> None:
         self._starts += 1
         config = RigConfig(
-            name="Backyard", id=RIG_ID, url=("http://rig",), nina_url=(self.nina.url,) if self._hears else ()
+            name="Backyard",
+            id=RIG_ID,
+            url=("http://rig",),
+            nina_url=(self.nina.url,) if self._hears else (),
+            site=self._site,
         )
         surroundings = Surroundings(
             ids=DiscoveryIds("homeassistant", NAMES),
@@ -166,9 +173,10 @@ def play_live(
     hears: bool = True,
     polling: PollingConfig | None = None,
     recorded: StoppableRig | None = None,
+    site: SiteConfig | None = None,
 ) -> LiveRig:
     """Plays the script from the observatory's now on, with the bridge already started."""
-    rig = LiveRig(observatory, hears=hears, polling=polling or PollingConfig(), recorded=recorded)
+    rig = LiveRig(observatory, hears=hears, polling=polling or PollingConfig(), recorded=recorded, site=site)
 
     async def played() -> None:
         async with rig.nina:

@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.present import Present
     from ts2mqtt.observatory.tally import Tally
     from ts2mqtt.scheduler.report import RigReport
+    from ts2mqtt.simulator.sky import Night
+    from ts2mqtt.simulator.weather import Weather
 
-    Sort = Literal["clear", "cloudy"]
+    Sort = Literal["clear", "cloudy", "rain at midnight"]
 
 BERLIN = Site(latitude_deg=52.5, longitude_deg=13.4)
 NAMES = TopicNames("ts2mqtt")
@@ -256,17 +258,30 @@ def play(
 
 
 def rig_under(sort: Sort, noon: datetime, *, site: Site = BERLIN) -> SimulatedObservatory:
-    """An observatory without projects, at noon before a night that is clear or cloudy all through; no user comes."""
+    """An observatory without projects, at noon before a night with this weather; no user comes.
+
+    Rain at midnight leaves two hours at each end of the night.
+    """
     night = Sky(site).night_from(noon)
     assert night is not None
     for seed in range(1_000):
-        weather = night_weather(seed, night)
-        clouds = weather.clouds_until - weather.clouds_from
-        if clouds == (timedelta() if sort == "clear" else night.dawn - night.dusk):
+        if _is_of(sort, night_weather(seed, night), night):
             break
     observatory = SimulatedObservatory(seed=seed, site=site, timezone=noon.tzinfo, now=noon)
     observatory.automation = ObservatoryAutomation(Rig(observatory, noon.astimezone(UTC)))
     return observatory
+
+
+def _is_of(sort: Sort, weather: Weather, night: Night) -> bool:
+    clouds, an_hour = weather.clouds_until - weather.clouds_from, timedelta(hours=1)
+    match sort:
+        case "clear":
+            return not clouds
+        case "cloudy":
+            return clouds == night.dawn - night.dusk
+        case _:
+            left = min(weather.clouds_from - night.dusk, night.dawn - weather.clouds_until)
+            return clouds > an_hour and left > 2 * an_hour
 
 
 def _published(retained: Mapping[str, bytes], view: RigView) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.events import NIGHT_FINISHED, TARGET_COMPLETED, Event
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from ts2mqtt.observatory.night_report import NightReport
     from ts2mqtt.observatory.outlook import History
     from ts2mqtt.observatory.present import Present
+
+# Few users have their rigs looked at more seldom.
+_BETWEEN_LOOKS = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
         # What it rested on is not known: neither that it goes on nor that it has ended can be told.
         present = replace(present, current_target=None)
     last = present.last_exposure if present else None
-    times = [present.activity_since if present else None, last.time if last else None]
+    times = [_looked_at(present) if present else None, last.time if last else None]
     return Watch(
         rig=rig,
         plan=plan,
@@ -124,6 +128,12 @@ def recalled_watch(  # noqa: PLR0913 - what an earlier run has published, each f
         first_seen=first_seen,
         peaks=peaks,
     )
+
+
+def _looked_at(present: Present) -> datetime | None:
+    """By when the rig was looked at: only a look tells that it images, and all else the clock may tell."""
+    since = present.activity_since
+    return since - _BETWEEN_LOOKS if since and present.activity != IMAGING else since
 
 
 def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Evidence | None:
