@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ import pytest
 from tests.bridge.test_simulated_nights import EVENING, MIDNIGHT, MORNING, add_target, local, rig
 from tests.support.bridge_zone import bridge_in
 from tests.support.live_night import LiveRig, play_live
+from tests.support.season import season
 from tests.support.simulated_night import BERLIN, WatchedRig, play, rig_under
 from tests.support.true_nights import TrueExposure, TrueNights, by_plan
 from ts2mqtt.config.models import PollingConfig, SiteConfig
@@ -23,6 +25,7 @@ from ts2mqtt.simulator.busy_observatory import busy_observatory
 from ts2mqtt.simulator.observatory import SimulatedObservatory
 from ts2mqtt.simulator.rig import Rig
 from ts2mqtt.simulator.sky import Site
+from ts2mqtt.topics.names import PROJECT, TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -416,3 +419,12 @@ def test_two_weeks_with_starts_in_the_night_is_told_night_by_night_as_it_was() -
 
     assert [event.night for event in watched.of_type(NIGHT_FINISHED)] == list(nights)
     assert sum(report.acquired for report in nights.values()) > 250
+
+
+def test_nights_left_in_a_short_season_are_near_the_nights_that_came() -> None:
+    forecasts = season(seed=1, nights=15, times_as_large=1)
+
+    for kind in (TARGET, PROJECT):
+        errors = [abs(one.error) for one in forecasts[kind]]
+        assert errors, kind
+        assert median(errors) <= 1

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.build import exposure_plan, profile, project, target
 from ts2mqtt.observatory.completion import CompletionRule
 from ts2mqtt.observatory.model import CLOSED, DRAFT, INACTIVE, Listing, Target
-from ts2mqtt.observatory.totals import Totals, profile_totals, project_totals, target_totals
+from ts2mqtt.observatory.totals import (
+    Totals,
+    profile_totals,
+    project_to_image_s,
+    project_totals,
+    target_to_image_s,
+    target_totals,
+)
+
+if TYPE_CHECKING:
+    from ts2mqtt.observatory.model import ExposurePlan
 
 GRADED = CompletionRule(is_graded=True, throttle_percent=125)
 UNGRADED = CompletionRule(is_graded=False, throttle_percent=125)
@@ -137,3 +149,28 @@ def test_tenths_of_seconds_add_up() -> None:
     totals = target_totals(target(*(exposure_plan(1, 1, 1, exposure_s=0.1) for _ in range(10))), GRADED)
 
     assert (totals.desired_s, totals.acquired_s, totals.accepted_s) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("plan", "minutes"),
+    [
+        (exposure_plan(10), 10),
+        # What waits for grading counts as good; what was graded as bad is to be taken again.
+        (exposure_plan(10, 4, ungraded=4), 6),
+        (exposure_plan(10, 10, ungraded=10), 0),
+        (exposure_plan(10, 12, ungraded=12), 0),
+        (exposure_plan(10, 10, 7), 3),
+        (exposure_plan(10, 9, 12, ungraded=-3), 0),
+        (exposure_plan(10, exposure_s=None), 0),
+    ],
+)
+def test_what_is_still_to_be_imaged(plan: ExposurePlan, minutes: int) -> None:
+    own = target(plan)
+
+    assert target_to_image_s(own, GRADED) == 60 * minutes
+    assert project_to_image_s(project(targets=Listing((own, own))), 125) == 2 * 60 * minutes
+    assert project_to_image_s(project(targets=None), 125) == 0
+
+
+def test_without_grading_the_throttle_leaves_what_is_still_to_be_imaged() -> None:
+    assert target_to_image_s(target(exposure_plan(10, 4, 4)), UNGRADED) == 60 * 8

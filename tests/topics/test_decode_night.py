@@ -130,6 +130,20 @@ def test_a_rig_that_was_imaging_still_is() -> None:
     assert observe(watch, late).present.activity == IDLE
 
 
+@pytest.mark.parametrize(
+    ("activity", "before"), [(IMAGING, timedelta()), (IDLE, timedelta(minutes=20)), (WAITING, timedelta(minutes=20))]
+)
+def test_that_a_rig_images_a_look_has_told_and_all_else_maybe_the_clock_later(
+    activity: str, before: timedelta
+) -> None:
+    retained = published(activity=activity)
+    topic = NAMES.rig_state(BACKYARD.id)
+
+    assert recalled(retained).recalled == LAST.time
+    retained[topic] = without("last_exposure", retained[topic])
+    assert recalled(retained).recalled == IMAGING_SINCE - before
+
+
 @pytest.mark.parametrize("lacking", ["last_exposure", "activity_since", "current_target"])
 def test_what_an_earlier_version_did_not_publish_is_not_known(lacking: str) -> None:
     retained = published()

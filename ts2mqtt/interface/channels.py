@@ -185,14 +185,17 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.rig_night("{rig}"),
         title="Last night",
         meaning="What the last night has brought. It is told when that night is over, and stays until the next one "
-        "is; before the first there is none.",
+        "is; before the first there is none. A night is over when its plan has ended and the rig does not image any "
+        "more, at noon at the latest. Without a plan it is over at sunrise if the rig has a `site` in the "
+        "configuration, and else at noon: the API does not tell when the sun rises.",
         contents=(Content(name="Night", model=payloads.Night),),
     ),
     Channel(
         key="nightImage",
         address=_NAMES.rig_night_image("{rig}"),
         title="Last night, the picture",
-        meaning="The last night as a picture: what was planned above, what was done below.",
+        meaning="The last night as a picture: on one time axis what was planned and what was imaged, and below that "
+        "the integration of each filter, on a scale of its own.",
         contents=(Content(name="NightImage", content_type=_PNG),),
     ),
     Channel(

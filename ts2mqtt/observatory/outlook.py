@@ -61,18 +61,18 @@ def together(histories: Iterable[tuple[NightGained, ...]]) -> tuple[NightGained,
     return tuple(NightGained(night, sums[night]) for night in sorted(sums))
 
 
-def outlook(nights: tuple[NightGained, ...], remaining_s: float, tonight: date) -> Outlook | None:
-    """None with fewer than three nights to judge by.
+def outlook(nights: tuple[NightGained, ...], to_image_s: float, tonight: date) -> Outlook | None:
+    """None with fewer than three nights to judge by; `to_image_s` is the integration that is still to be imaged.
 
     A night gives the median of the last ten. The earliest end uses every night from tonight on, the latest as few of
     them as in the time of those ten.
     """
-    if remaining_s <= 0:
+    if to_image_s <= 0:
         return Outlook(nights_left=0)
     judged = [one for one in nights if one.integration_s > 0][-_JUDGED:]
     if len(judged) < _FEWEST:
         return None
-    nights_left = ceil(remaining_s / median(one.integration_s for one in judged))
+    nights_left = ceil(to_image_s / median(one.integration_s for one in judged))
     days = max(len(judged), (tonight - judged[0].night).days)
     return Outlook(
         nights_left=nights_left,

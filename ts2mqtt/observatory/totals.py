@@ -62,6 +62,19 @@ def profile_totals(profile: Profile, throttle_percent: int) -> Totals | None:
     return _sum(plans, progress=_accepted_share(plans))
 
 
+def target_to_image_s(target: Target, rule: CompletionRule) -> float:
+    """Seconds of integration that are still to be imaged, if what waits for grading is good, as the plugin plans."""
+    return fsum(
+        max(0, rule.remaining(plan) - rule.pending(plan)) * (plan.exposure_s or 0.0) for plan in target.exposure_plans
+    )
+
+
+def project_to_image_s(project: Project, throttle_percent: int) -> float:
+    """As of a target, of all that the project has."""
+    rule = completion_rule(project, throttle_percent)
+    return fsum(target_to_image_s(target, rule) for target in (project.targets.items if project.targets else ()))
+
+
 _PlanWithRule = tuple["ExposurePlan", "CompletionRule"]
 
 

@@ -15,7 +15,13 @@ from ts2mqtt.observatory.model import PROJECT_STATES
 from ts2mqtt.observatory.oddities import things_without_id
 from ts2mqtt.observatory.outlook import outlook, together
 from ts2mqtt.observatory.plan_in_hand import is_outdated
-from ts2mqtt.observatory.totals import profile_totals, project_totals, target_totals
+from ts2mqtt.observatory.totals import (
+    profile_totals,
+    project_to_image_s,
+    project_totals,
+    target_to_image_s,
+    target_totals,
+)
 from ts2mqtt.observatory.tree import distinct_projects, distinct_targets
 from ts2mqtt.topics import payloads
 from ts2mqtt.topics.message import Message
@@ -453,7 +459,7 @@ def _project(content: _ProjectContent) -> payloads.Project:
         smart_exposure_order=project.smart_exposure_order,
         extra=dict(project.extra),
         **_totals(totals),
-        **_ahead(together(content.histories), totals, content.tonight),
+        **_ahead(together(content.histories), totals, project_to_image_s(project, throttle), content.tonight),
     )
 
 
@@ -490,7 +496,7 @@ def _target(content: _TargetContent) -> payloads.Target:
         extra=dict(target.extra),
         nights=[payloads.NightGained(**_fields_of(night)) for night in content.nights],
         **_totals(totals),
-        **_ahead(content.nights, totals, content.tonight),
+        **_ahead(content.nights, totals, target_to_image_s(target, rule), content.tonight),
     )
 
 
@@ -576,8 +582,10 @@ def _totals(totals: Totals | None) -> dict[str, Any]:
     return _fields_of(totals) if totals else {}
 
 
-def _ahead(nights: tuple[NightGained, ...], totals: Totals | None, tonight: date | None) -> dict[str, Any]:
-    ahead = outlook(nights, totals.remaining_s, tonight) if totals and tonight and totals.desired else None
+def _ahead(
+    nights: tuple[NightGained, ...], totals: Totals | None, to_image_s: float, tonight: date | None
+) -> dict[str, Any]:
+    ahead = outlook(nights, to_image_s, tonight) if totals and tonight and totals.desired else None
     if ahead is None:
         return {}
     completes = payloads.Completes(earliest=ahead.earliest, latest=ahead.latest) if ahead.earliest else None

@@ -121,7 +121,10 @@ _UNGRADED = (
 _PENDING = "exposures taken that still wait for delayed grading"
 _REJECTED = "exposures graded as bad: taken, neither accepted nor pending"
 _GRADED_OF_NIGHT = "those graded as {} since; null where images of earlier nights were graded together with these"
-_HFR_MEDIAN = "median half-flux radius of its images of the night; null where N.I.N.A. was not heard"
+_HFR_MEDIAN = (
+    "median half-flux radius of its images of the night, of more than forty different values within some hundredths; "
+    "null where N.I.N.A. was not heard"
+)
 _REMAINING = (
     "integration time still wanted, never below 0: of what is not yet accepted, "
     "or with grading off of what is not yet taken"
@@ -194,8 +197,8 @@ class Ahead(Payload):
 
     nights_left: Annotated[int, _whole("nights")] | None = Field(
         None,
-        description="remaining_s by the median integration of those nights, rounded up; 0 when nothing remains, null "
-        "with fewer than three such nights",
+        description="what is still to be imaged, by the median integration of those nights, rounded up; what waits "
+        "for grading counts as good; 0 when nothing is left to image, null with fewer than three such nights",
     )
     completes: Completes | None = Field(
         None, description="the dates on which its last night begins; null where nights_left is null or 0"
