@@ -77,7 +77,7 @@ class LiveRig:
     Only with a `recorded` rig N.I.N.A. can end while the rig images.
     """
 
-    def __init__(  # noqa: PLR0913 - what a night may have, each with a default
+    def __init__(
         self,
         observatory: SimulatedObservatory,
         *,
@@ -166,7 +166,7 @@ class LiveRig:
         self.observatory.advance(self.now)
 
 
-def play_live(
+def play_live(  # noqa: PLR0913 - what a night may have, each with a default
     observatory: SimulatedObservatory,
     script: Callable[[LiveRig], Awaitable[None]],
     *,
