@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 TWIN = "Twin"
 """The name of two targets, in two projects of that name."""
 
+REFUSED = "refused"
+"""The one fault in which no N.I.N.A. runs."""
+
 RESTARTED = "restarted, with its history gone"
 """The one fault that the rig itself has."""
 
@@ -130,7 +133,7 @@ FAULTS = {
     "reset": _of_events("*", LiveFault.reset(), times=3),
     "stalled": NinaFault(_stall, _go_on),
     "mute": NinaFault(_mute, _unmute),
-    "refused": NinaFault(_refuse, _accept),
+    REFUSED: NinaFault(_refuse, _accept),
     "no Advanced API": _of_requests(SOCKET_PATH, Fault.status(404), cuts=True),
     "another server": _of_requests("*", Fault.html(), cuts=True),
     "no answer": _of_requests("*", Fault.hang(), cuts=True),

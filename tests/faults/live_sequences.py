@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.faults.acting_rig import EVENING, ActingRig
-from tests.faults.live_faults import FAULTS, RESTARTED, NinaFault
+from tests.faults.live_faults import FAULTS, REFUSED, RESTARTED, NinaFault
 from tests.faults.live_nights import LiveJudge, LiveOutcome, note_polled, quietly, told
 from tests.faults.nights import POLLING
 from tests.support.bridge_zone import bridge_in
@@ -78,7 +78,7 @@ class LiveSequence:
             kind = self.outcome.fault or self._chance.choice(tuple(SHORT_FAULTS))
             if not rig.api.on:
                 continue
-            began, self.recorded.may_restart = rig.now, False
+            began, self.recorded.may_restart = rig.now, kind != REFUSED
             await SHORT_FAULTS[kind].begin(rig)
             await rig.until(rig.now + timedelta(seconds=self._chance.choice((5, 30, 120, 300))))
             await SHORT_FAULTS[kind].end(rig)

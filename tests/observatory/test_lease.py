@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
-from ts2mqtt.observatory.changes import Observation, Watch, observe
+from ts2mqtt.observatory.changes import Observation, Watch, observe, recalled_watch
 from ts2mqtt.observatory.evidence import LIVE, OBSERVED
 from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
 from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, Rig
+from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IDLE, IMAGING, WAITING
 
 if TYPE_CHECKING:
@@ -50,6 +53,20 @@ class Night:
     counts: dict[str, int] = field(default_factory=lambda: {"a": 3, "b": 3})
     last_look: datetime | None = None
     told: list[tuple[str, str | None, datetime]] = field(default_factory=list)
+
+    def restart_bridge(self) -> None:
+        """What was published is known, and nothing else."""
+        self.watch = recalled_watch(
+            rig=self.watch.rig,
+            plan=None,
+            present=self.watch.present,
+            tally=None,
+            nights=NightReports(),
+            history={},
+            first_seen={},
+            peaks={},
+        )
+        self.live = LiveState()
 
     def look(self, *, after: timedelta = A_LOOK, **acquired: int) -> Observation:
         """With these counts from now on."""
@@ -311,3 +328,20 @@ def test_a_wait_of_before_the_api_fell_silent_is_over() -> None:
     night.silence()
 
     assert night.look().present.waiting_until is None
+
+
+@pytest.mark.parametrize("gap", [timedelta(minutes=14), timedelta(minutes=1)], ids=["a pause", "no pause"])
+def test_a_bridge_that_is_started_anew_knows_an_announcement_after_the_last_exposure(gap: timedelta) -> None:
+    night = Night()
+    night.look()
+    night.look(a=4)
+    if gap > EXPOSURE:
+        night.say(Stopped(night.now))
+    night.now += gap
+    night.announce("a")
+    told = len(night.work())
+    night.restart_bridge()
+
+    assert night.look(after=timedelta(minutes=4)).present.activity == IMAGING
+    assert night.look(a=5).present.activity == IMAGING
+    assert len(night.work()) == told

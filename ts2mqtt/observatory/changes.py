@@ -141,7 +141,7 @@ def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Ev
     current, last = present.current_target, present.last_exposure
     if present.activity != IMAGING or current is None:
         return None
-    if current.source == LIVE and not (last and last.target_id == current.target_id):
+    if current.source == LIVE and not _is_of_now(last, present):
         times = [time for time in (present.activity_since, last.time if last else None) if time]
         return recalled_announcement(current.target_id, max(times), rig) if times else None
     if last is None:
@@ -152,6 +152,13 @@ def _recalled_evidence(present: Present, rig: Rig, plan: NightPlan | None) -> Ev
         return planned_after(last.time, current.target_id, next(ahead, None))
     is_observed = current.source in {LIVE, OBSERVED} and current.target_id == last.target_id
     return recalled(last, rig, plan) if is_observed else None
+
+
+def _is_of_now(last: LastExposure | None, present: Present) -> bool:
+    """Whether it is of the target at work, and was taken since the rig images: there may have been a pause."""
+    if last is None or present.current_target is None or last.target_id != present.current_target.target_id:
+        return False
+    return present.activity_since is None or last.time >= present.activity_since
 
 
 def observe(watch: Watch, look: Look) -> Observation:
