@@ -81,7 +81,7 @@ class Night:
 
     def say(self, word: Word) -> Observation:
         """Nothing is read meanwhile, and nothing is counted."""
-        self.live = replace(self.live, word=word)
+        self.live = replace(self.live, word=word, is_unbroken=True)
         self.now = max(self.now, word.time)
         look = Look(rig=has(**self.counts), plan=None, now=self.now, zone=UTC, live=self.live)
         observation = observe(self.watch, look)
@@ -285,6 +285,16 @@ def test_it_holds_again_once_the_same_run_of_nina_was_asked() -> None:
 
     assert night.look().present.activity == IMAGING
     assert night.work()[2:] == [(events.TARGET_STARTED, "a")]
+
+
+def test_it_holds_while_the_connection_to_nina_does() -> None:
+    night = Night()
+    night.look()
+    night.hear(CaughtUp(time=night.now, process_started=FIRST_RUN, is_scheduler_running=True))
+    night.announce("a")
+    night.silence()
+
+    assert night.look().present.activity == IMAGING
 
 
 def test_a_run_that_cannot_be_told_brings_no_word_back() -> None:

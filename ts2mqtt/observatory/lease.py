@@ -91,15 +91,14 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
 def _is_void(word: Word, heard: Heard, look: Look) -> bool:
     """Whether counts have contradicted it, or N.I.N.A. may have been started anew since.
 
-    The API of the Target Scheduler answers as long as N.I.N.A. runs: what was said before it was silent counts again
-    once N.I.N.A. was asked.
+    The API of the Target Scheduler answers as long as N.I.N.A. runs. So once it was silent, and the connection to
+    N.I.N.A. broke, too, N.I.N.A. has to be asked first.
     """
     if any(word.time <= time for time in heard.contradicted):
         return True
-    if heard.silent is None or look.rig.online is False:
+    if look.live is None or look.live.is_unbroken or look.rig.online is False:
         return False
-    known = look.live.known if look.live else None
-    return known is None or known <= heard.silent
+    return heard.silent is not None and word.time <= heard.silent
 
 
 def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) -> Heard:

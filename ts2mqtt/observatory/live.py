@@ -76,9 +76,9 @@ class LiveFacts:
 class LiveState:
     """`word` is the latest of all; what is not known is None.
 
-    `confirmed` is when N.I.N.A. was asked last and still ran, so that its word holds. `last_running` is when the
-    sequence was known to run last. `recent_images` and `last_flip` are what was told; `recent_frames` are the same
-    images with their targets.
+    `is_unbroken`: since the word was told, or N.I.N.A. was asked and still was the same run, the connection has held.
+    `last_running` is when the sequence was known to run last. `recent_images` and `last_flip` are what was told;
+    `recent_frames` are the same images with their targets.
     """
 
     connected: bool = False
@@ -88,7 +88,7 @@ class LiveState:
     last_running: datetime | None = None
     safe: bool | None = None
     word: Word | None = None
-    confirmed: datetime | None = None
+    is_unbroken: bool = False
     last_image: LightFrame | None = None
     recent_images: tuple[ImageSaved, ...] = ()
     recent_frames: tuple[LightFrame, ...] = ()
@@ -103,13 +103,6 @@ class LiveState:
             safe=self.safe,
             last_image=self.last_image,
         )
-
-    @property
-    def known(self) -> datetime | None:
-        """When the word was told or, later, found to hold."""
-        if self.word is None:
-            return None
-        return max(self.word.time, self.confirmed) if self.confirmed else self.word.time
 
     def may_run(self, now: datetime) -> bool:
         """Whether the sequence runs, as far as is known: what ran when the connection broke may go on for a night."""
@@ -127,8 +120,9 @@ def folded(state: LiveState, event: LiveEvent, rig: Rig) -> LiveState:
     if isinstance(event, CaughtUp):
         return _caught_up(state, event)
     if isinstance(event, Disconnected):
-        return replace(state, connected=False, sequence_running=None, safe=None)
-    return _with_word(state, event)
+        return replace(state, connected=False, sequence_running=None, safe=None, is_unbroken=False)
+    told = _with_word(state, event)
+    return told if told.word is state.word else replace(told, is_unbroken=True)
 
 
 def live_happenings(state: LiveState, event: LiveEvent, rig: Rig, now: datetime) -> tuple[Event, ...]:
@@ -194,7 +188,7 @@ def _caught_up(state: LiveState, event: CaughtUp) -> LiveState:
     elif isinstance(word, Stopped) and not state.connected:
         # What came between was missed: nobody knows what it does, also where it does not tell.
         word = None
-    is_confirmed = event.announced is not None or (event.process_started is not None and not is_new_run)
+    is_same_run = event.process_started is not None and not is_new_run
     return replace(
         state,
         connected=True,
@@ -204,7 +198,7 @@ def _caught_up(state: LiveState, event: CaughtUp) -> LiveState:
         last_running=event.time if event.is_sequence_running else state.last_running,
         safe=event.is_safe,
         word=word,
-        confirmed=event.time if is_confirmed else state.confirmed,
+        is_unbroken=state.is_unbroken or is_same_run or word is not state.word,
     )
 
 
