@@ -164,10 +164,10 @@ CHANNELS: tuple[Channel, ...] = (
         address=_NAMES.thing("{rig}", TARGET, "{target_id}"),
         title="Target",
         meaning="One for each target, with its exposure plans and their image statistics. `nights_left` is a "
-        "forecast. In three simulated seasons of 120 nights its median error was one night. Where four or more nights "
-        "were still to come it was three to four nights, and most forecasts were too high. One forecast in twenty was "
-        "wrong by twenty nights or more. The last night lay in the range of `completes` in 45 of 100 cases. The same "
-        "is true of projects.",
+        "forecast. In three simulated seasons of 120 nights its median error was one night. Where four or more "
+        "nights were still to come it was three to four nights, and most forecasts were too high. One forecast in "
+        "twenty was wrong by twenty nights or more. The last night lay in the range of `completes` in 45 of 100 "
+        "cases. The same is true of projects.",
         contents=(Content(name="Target", model=payloads.Target),),
     ),
     Channel(
