@@ -98,7 +98,6 @@ def test_devices_are_the_very_same_until_something_is_called_otherwise() -> None
         rig_of(replace(AUTUMN, name="Winter")),
         rig_of(replace(AUTUMN, targets=Listing(()))),
         replace(BACKYARD, plugin_version="6"),
-        replace(BACKYARD, url="http://192.168.1.51:8188"),
         replace(BACKYARD, profiles=None),
     ):
         assert shown.messages(changed, SHOWN_STATES) == device_messages(NAMES, changed, SHOWN_STATES) != before
