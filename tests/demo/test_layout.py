@@ -164,6 +164,12 @@ def test_a_block_under_clouds_is_not_at_work_and_the_clouds_are_called_so(busy: 
     assert not [line for line in shown if line.startswith("▶")]
 
 
+def test_a_next_target_whose_time_has_begun_is_overdue(busy: Screen) -> None:
+    late = {**STATE, "current_target": None, "next_target": STATE["current_target"]}
+    shown = drawn(hear(busy, "ts2mqtt/backyard/state", late), 80, 24)
+    assert shown[3] == "  next    M 31  18:00–19:30  overdue"
+
+
 def test_a_target_that_is_only_planned_now_has_no_mark(busy: Screen) -> None:
     shown = drawn(hear(busy, "ts2mqtt/backyard/state", {**STATE, "activity": "waiting"}), 80, 24)
     assert line_with("18:00–19:30  M 31", shown).startswith("  18:00")

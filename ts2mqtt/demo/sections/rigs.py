@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ACTIVITY_STYLES = {"imaging": "green", "waiting": "cyan", "offline": "red"}
 _LINES_PER_RIG = 4
+_NEXT = "next"
 _CLOUDS = ": clouds, the safety monitor says unsafe"
 """Nothing but clouds makes the simulated observatory unsafe."""
 
@@ -56,7 +57,7 @@ def _rig_lines(rig: Rig, now: datetime, width: int) -> list[Text]:
     return [
         _rig_line(rig, now, width),
         _target_line("now", rig.state.current_target, now, width, reason=_CLOUDS if rig.state.safe is False else ""),
-        _target_line("next", rig.state.next_target, now, width),
+        _target_line(_NEXT, rig.state.next_target, now, width),
         _tonight_line(rig.state.tonight, width),
     ]
 
@@ -91,7 +92,7 @@ def _target_line(label: str, target: Appointment | None, now: datetime, width: i
         text.append(f"no target{reason}")
         return cropped(text, width)
     times = time_range(target.start, target.end, now)
-    countdown = _countdown(target, now)
+    countdown = _countdown(target, now, is_next=label == _NEXT)
     room = width - text.cell_len - cell_len(times) - 2
     text.append(shorten(target.name, max(room, MINIMUM_NAME_WIDTH)), "bold")
     if times:
@@ -101,10 +102,15 @@ def _target_line(label: str, target: Appointment | None, now: datetime, width: i
     return cropped(text, width)
 
 
-def _countdown(target: Appointment, now: datetime) -> str:
-    """The time until the target starts, or until it ends; empty if both are past or unknown."""
+def _countdown(target: Appointment, now: datetime, *, is_next: bool) -> str:
+    """The time until the target starts, or until it ends; empty if both are past or unknown.
+
+    A next target whose time has begun, as under clouds, is overdue.
+    """
     if target.start and target.start > now:
         return f"in {duration((target.start - now).total_seconds())}"
+    if is_next and target.start:
+        return "overdue"
     if target.end and target.end > now:
         return f"{duration((target.end - now).total_seconds())} left"
     return ""
