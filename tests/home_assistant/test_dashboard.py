@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from tests.home_assistant.conftest import House
     from tests.home_assistant.scene import Scene
+    from ts2mqtt.observatory.model import Rig
 
 ENGLISH, GERMAN = "observatory.yaml", "observatory.de.yaml"
 FILE = FOLDER / ENGLISH
@@ -131,9 +132,11 @@ RIG_ZONE = timezone(timedelta(hours=-3))
 
 
 @asynccontextmanager
-async def told(house: House, language: str, *, targets: int = 1, has_nina: bool = True) -> AsyncIterator[datetime]:
+async def told(
+    house: House, language: str, *, rig: Rig = BACKYARD, targets: int = 1, has_nina: bool = True
+) -> AsyncIterator[datetime]:
     """A rig that has a plan from an hour ago to two hours from now, and a last night; yields the plan's beginning."""
-    names = TopicNames(f"told{targets}{language}")
+    names = TopicNames(f"told{rig.id}{targets}{language}")
     began = datetime.now(RIG_ZONE).replace(microsecond=0) - timedelta(hours=1)
     rest = [replace(M31, id=f"{n:08}-0000-0000-0000-000000000000", name=f"NGC {n}") for n in range(1, targets)]
     autumn = replace(AUTUMN, targets=Listing((M31, *rest)))
@@ -144,7 +147,7 @@ async def told(house: House, language: str, *, targets: int = 1, has_nina: bool 
     )
     live = LiveFacts(connected=True, version="2.2.13.0", sequence_running=True, safe=True, last_image=image)
     view = replace(
-        view_of(rig_of(autumn), plan, Present(activity=IMAGING)),
+        view_of(rig_of(autumn, rig=rig), plan, Present(activity=IMAGING)),
         picture=b"png",
         last_picture=b"png",
         skies={M31.id: NightSky(altitude_max_deg=61.3, transit=began, moon_separation_deg=88.8)},
@@ -170,7 +173,7 @@ async def told(house: House, language: str, *, targets: int = 1, has_nina: bool 
     )
     of_bridge = {names.status: ONLINE, names.bridge: bridge.to_bytes()}
     payloads = {topic: message.payload for topic, message in messages.items()} | of_bridge
-    of_target = names.thing(BACKYARD.id, TARGET, M31.id)
+    of_target = names.thing(rig.id, TARGET, M31.id)
     payloads[of_target] = json.dumps(json.loads(payloads[of_target]) | {"nights_left": 5}).encode()
     async with observing(house.broker.port) as observer:
         for topic, payload in payloads.items():
@@ -181,7 +184,7 @@ async def told(house: House, language: str, *, targets: int = 1, has_nina: bool 
 
         try:
             await house.hass.wait_until(lambda: not missing(), missing)
-            picture = f"{names.base}_{BACKYARD.id}_last_night"
+            picture = f"{names.base}_{rig.id}_last_night"
             await house.hass.wait_until(lambda: house.hass.state_of(picture) not in (None, "unknown"), "the picture")
             yield began
         finally:
@@ -245,6 +248,16 @@ async def test_many_targets_are_folded_but_for_tonight_s(house: House) -> None:
         assert quality.startswith("<details open><summary>M 31 · HFR")
         # Four of them, and the one that holds the rest.
         assert quality[: quality.index("More targets · 10")].count("<details") == 5
+
+
+async def test_several_rigs_are_told_apart(house: House) -> None:
+    remote = replace(BACKYARD, id="remote", name="Remote")
+    async with told(house, "en"), told(house, "en", rig=remote):
+        shown = await rendered(house)
+        for rig in ("Backyard", "Remote"):
+            assert [shown[card].count(f"<b>{rig}</b>") for card in ("Tonight", "Last night")] == [1, 1]
+            assert words(shown["Projects"]).count(f"Autumn {rig}") == 1
+        assert shown["Last night"].count("<img ") == 2
 
 
 async def test_without_a_rig_it_says_what_to_look_at(house: House) -> None:
