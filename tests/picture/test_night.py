@@ -101,6 +101,8 @@ def test_what_was_imaged_stands_below_the_blocks_of_its_target() -> None:
     assert not [x for x in found if x_of(at(21, 33), start, end) < x < x_of(at(21, 57), start, end)]
     assert draw(ordinary(), imaged=imaged[:2]) == png
     assert draw(ordinary(), imaged=imaged[2:]) == draw(ordinary())
+    of_others = [draw(ordinary(), imaged=(replace(imaged[1], id=target),)) for target in ("M 31", "M 42")]
+    assert of_others[0] != of_others[1]
 
 
 def test_with_a_site_the_axis_runs_from_sunset_to_sunrise() -> None:
