@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.sample_rig import BACKYARD, DUSK, LAST_NIGHT, M31, TONIGHT, ZONE, rig_of_targets
-from ts2mqtt.bridge.night_work import night_inputs, work_out
-from ts2mqtt.observatory.evidence import OBSERVED, LastExposure
+from ts2mqtt.bridge.night_work import NightInputs, night_inputs, work_out
+from ts2mqtt.observatory.evidence import OBSERVED
 from ts2mqtt.observatory.night_report import ImagedStretch, Stretch
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IMAGING, OFFLINE, WAITING, Appointment, Present
@@ -60,20 +60,27 @@ def test_what_has_come_true_is_drawn_when_the_imaging_of_a_target_has_ended() ->
     at_work = Appointment(
         target_id=M31.id, name="M 31", project_id=None, project_name=None, start=None, end=None, source=OBSERVED
     )
-    last = LastExposure(time=DUSK, target_id=M31.id, target_name="M 31", filter=None, exposure_s=None)
-    imaging = Present(activity=IMAGING, current_target=at_work, last_exposure=last)
-    away = Present(activity=OFFLINE, last_exposure=last)
-    waiting = Present(activity=WAITING, last_exposure=last)
+    imaging, waiting, away = (
+        Present(activity=IMAGING, current_target=at_work),
+        Present(activity=WAITING),
+        Present(activity=OFFLINE),
+    )
 
-    def imaged(
-        present: Present, so_far: tuple[Stretch, ...], night: date = TONIGHT.night
-    ) -> tuple[ImagedStretch, ...]:
-        report = replace(LAST_NIGHT, night=night, targets=(replace(LAST_NIGHT.targets[0], stretches=tuple(so_far)),))
-        return night_inputs(BACKYARD, TONIGHT, None, DUSK, ZONE, NightReports(tonight=report), present).imaged
+    def after(
+        before: NightInputs | None, present: Present, so_far: tuple[Stretch, ...], night: date = TONIGHT.night
+    ) -> NightInputs:
+        report = replace(LAST_NIGHT, night=night, targets=(replace(LAST_NIGHT.targets[0], stretches=so_far),))
+        return night_inputs(BACKYARD, TONIGHT, None, DUSK, ZONE, NightReports(tonight=report), present, before)
 
-    first, second = (ImagedStretch(id=M31.id, start=one.start, end=one.end) for one in grown)
-    # While it images, and while nobody knows whether it still does, an exposure more changes nothing.
-    for present in (imaging, away):
-        assert imaged(present, stretches) == imaged(present, grown) == (first,)
-    assert imaged(waiting, grown) == (first, second)
-    assert imaged(waiting, grown, LAST_NIGHT.night) == ()
+    first, second = (ImagedStretch(id=M31.id, start=one.start, end=one.end) for one in stretches)
+    # While it images, an exposure more changes nothing.
+    begun = after(None, imaging, stretches)
+    assert begun.imaged == (first,)
+    assert after(begun, imaging, grown) == begun
+    # When the API goes away nobody knows whether it goes on; when it is back, what was drawn stays.
+    offline = after(begun, away, stretches)
+    assert offline.imaged == (first, second)
+    back = after(offline, imaging, grown)
+    assert back == offline
+    assert after(back, waiting, grown).imaged == (first, replace(second, end=grown[1].end))
+    assert after(back, waiting, grown, LAST_NIGHT.night).imaged == ()

@@ -70,9 +70,9 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
     zone: tzinfo | None,
     nights: NightReports,
     present: Present | None = None,
+    before: NightInputs | None = None,
 ) -> NightInputs:
-    """`now` is aware; `zone` is the rig's, None for the bridge's own."""
-    tonight = nights.tonight if plan and nights.tonight and nights.tonight.night == plan.night else None
+    """`now` is aware; `zone` is the rig's, None for the bridge's own. `before` is what was worked on last."""
     return NightInputs(
         rig_name=rig.name,
         night=night_of(now, zone),
@@ -81,7 +81,7 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,
         blocks=plan.blocks if plan else (),
-        imaged=imaged_stretches(tonight, present.id_at_work if present else None) if tonight else (),
+        imaged=_imaged(plan, nights.tonight, present, before.imaged if before else ()),
         last_night=nights.last,
         zone=zone,
         plan=plan,
@@ -113,6 +113,16 @@ def work_out(inputs: NightInputs) -> Night:
         skies=_skies(inputs, inputs.site, dark) if inputs.site else {},
         dawn=dark[1] if dark else None,
     )
+
+
+def _imaged(
+    plan: NightPlan | None, tonight: NightReport | None, present: Present | None, shown: tuple[ImagedStretch, ...]
+) -> tuple[ImagedStretch, ...]:
+    """What has come true of the plan; nothing of another night's."""
+    if plan is None or tonight is None or tonight.night != plan.night:
+        return ()
+    at_work = present.observed_target if present else None
+    return imaged_stretches(tonight, at_work.target_id if at_work else None, shown)
 
 
 def _skies(inputs: NightInputs, site: Site, dark: tuple[datetime, datetime] | None) -> Mapping[str, NightSky]:

@@ -290,7 +290,14 @@ class RigWorker:
         report = self._report
         watch = self._watch
         inputs = night_inputs(
-            report.rig, self._plan, self._site, self._clock.now(), report.zone, watch.nights, watch.present
+            report.rig,
+            self._plan,
+            self._site,
+            self._clock.now(),
+            report.zone,
+            watch.nights,
+            watch.present,
+            self._night.inputs,
         )
         if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
             self._night_begun = inputs

@@ -231,13 +231,21 @@ def is_over(report: NightReport, look: Look, *, images: bool) -> bool:
     return end is not None and look.now >= end and not images
 
 
-def imaged_stretches(report: NightReport, at_work: str | None) -> tuple[ImagedStretch, ...]:
-    """What the night has brought so far, without the latest stretch of the target `at_work`, which still grows."""
-    return tuple(
-        ImagedStretch(id=target.id, start=stretch.start, end=stretch.end)
-        for target in report.targets
-        for stretch in (target.stretches[:-1] if target.id == at_work else target.stretches)
-    )
+def imaged_stretches(
+    report: NightReport, at_work: str | None, shown: Sequence[ImagedStretch] = ()
+) -> tuple[ImagedStretch, ...]:
+    """What the night has brought so far; the latest stretch of the target `at_work` as it was `shown`, if it was.
+
+    That stretch still grows. It was shown if the API went away in the meantime, which also ends it for a while.
+    """
+    stretches: list[ImagedStretch] = []
+    for target in report.targets:
+        new = [ImagedStretch(id=target.id, start=one.start, end=one.end) for one in target.stretches]
+        if new and target.id == at_work:
+            latest = new.pop()
+            new += (one for one in shown if (one.id, one.start) == (latest.id, latest.start))
+        stretches += new
+    return tuple(stretches)
 
 
 def watched(report: NightReport, look: Look) -> NightReport:

@@ -63,13 +63,6 @@ class Present:
         return self.current_target.source if self.current_target else None
 
     @property
-    def id_at_work(self) -> str | None:
-        """The target whose imaging is not known to have ended: while the API is away, the latest one."""
-        if self.activity == OFFLINE:
-            return self.last_exposure.target_id if self.last_exposure else None
-        return self.observed_target.target_id if self.observed_target else None
-
-    @property
     def observed_target(self) -> Appointment | None:
         """The target at work, if it was seen to be, or N.I.N.A. said so."""
         return self.current_target if self.evidence in {LIVE, OBSERVED} else None
