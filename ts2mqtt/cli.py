@@ -153,14 +153,13 @@ def _add_schema_command(commands: Commands) -> None:
 
 
 def _add_simulator_commands(commands: Commands) -> None:
-    for name, function, text, port, speed in (
-        ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883, 60.0),
+    for name, function, text, port in (
+        ("demo", _demo, "run a broker, a simulated observatory and the bridge on this machine", 1883),
         (
             "simulate",
             _simulate,
             "run the simulated observatory alone: the same HTTP API, and N.I.N.A.'s live events",
             8188,
-            1.0,
         ),
     ):
         added = _add_command(commands, name, function, text)
@@ -185,7 +184,7 @@ def _add_simulator_commands(commands: Commands) -> None:
         added.add_argument(
             "--speed",
             type=_speed,
-            default=speed,
+            default=60.0,
             help="how many times as fast as life; 1 has the time of this machine, at a place where it is evening now "
             "(%(default)g)",
         )

@@ -156,7 +156,7 @@ class TestHelp:
         assert len(lines) > 5
         assert [line for line in lines if len(line) > 80] == []
 
-    @pytest.mark.parametrize(("command", "port", "speed"), [("demo", "1883", "60"), ("simulate", "8188", "1")])
+    @pytest.mark.parametrize(("command", "port", "speed"), [("demo", "1883", "60"), ("simulate", "8188", "60")])
     def test_tells_the_defaults(
         self, command: str, port: str, speed: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -441,7 +441,7 @@ class TestSimulate:
     @pytest.mark.parametrize(("address", "shown"), [("127.0.0.2", r"127\.0\.0\.2"), ("::1", r"\[::1\]")])
     async def test_listens_where_it_is_told_to(self, address: str, shown: str) -> None:
         async with process_of("simulate", "--port", "0", "--nina-port", "0", "--host", address) as running:
-            said = await running.says(rf"answers at (http://{shown}:\d+), as fast as")
+            said = await running.says(rf"answers at (http://{shown}:\d+), 60 times")
             async with httpx.AsyncClient(base_url=said[1]) as client:
                 assert (await client.get("/ts/v0/version")).json().startswith("5.")
             assert await running.ended_by(signal.SIGTERM) == 0
