@@ -47,19 +47,20 @@ LAYERS: dict[str, set[str]] = {
 FOR_ALL_BUT = {"observatory"}
 """Pure: it knows of no exception, clock or log of ours."""
 
-ROOT_MODULES = {"__main__", "cli", "errors"}
+ROOT_MODULES = {"__main__", "cli", "commands", "errors", "exit_codes"}
 """Everything else has a room."""
 
 ENTRANCES = {
     "app": {"app"},
-    "bridge": {"check", "cli", "demo"},
-    "check": {"cli", "setup"},
+    "bridge": {"check", "commands", "demo"},
+    "check": {"commands", "setup"},
     "cli": {"__main__", "app"},
-    "demo": {"cli"},
-    "interface": {"cli"},
-    "setup": {"cli"},
-    "simulator": {"cli", "demo"},
-    "system": {"cli", "network"},
+    "commands": {"cli"},
+    "demo": {"commands"},
+    "interface": {"commands"},
+    "setup": {"commands"},
+    "simulator": {"commands", "demo"},
+    "system": {"cli", "commands", "network"},
 }
 """Who alone may import these."""
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.sample_rig import BACKYARD, DUSK, LAST_NIGHT, M31, TONIGHT, ZONE, rig_of_targets
-from ts2mqtt.bridge.night_work import NightInputs, night_inputs, work_out
+from ts2mqtt.bridge.night_results import work_out
+from ts2mqtt.bridge.night_work import NightInputs, night_inputs
 from ts2mqtt.observatory.evidence import OBSERVED
 from ts2mqtt.observatory.night_report import ImagedStretch, Stretch
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IMAGING, OFFLINE, WAITING, Appointment, Present
-from ts2mqtt.observatory.sky import Site
+from ts2mqtt.observatory.site import Site
 from ts2mqtt.picture import last_night_picture, night_picture
 
 if TYPE_CHECKING:

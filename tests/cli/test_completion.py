@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import shtab
 
 from tests.conftest import need
+from ts2mqtt.cli import SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -120,3 +122,7 @@ async def bash(script: Path, tmp_path: Path) -> AsyncIterator[Bash]:
 )
 async def test_bash_completes(bash: Bash, typed: str, words: list[str]) -> None:
     assert await bash.words(typed) == words
+
+
+def test_the_command_line_names_the_shells_of_the_library() -> None:
+    assert list(SHELLS) == shtab.SUPPORTED_SHELLS

@@ -29,6 +29,22 @@ sys.exit(code)
 """
 
 
+def test_version_loads_what_the_command_line_needs_and_nothing_else() -> None:
+    script = "import sys\nfrom ts2mqtt.cli import parser\nparser()\nprint(*sys.modules)"
+    done = subprocess.run((sys.executable, "-c", script), check=True, capture_output=True, text=True)  # noqa: S603 - our own
+    modules = set(done.stdout.split())
+    assert {name for name in modules if name.startswith("ts2mqtt.")} == {
+        "ts2mqtt.cli",
+        "ts2mqtt.errors",
+        "ts2mqtt.exit_codes",
+        "ts2mqtt.logs",
+        "ts2mqtt.logs.streams",
+        "ts2mqtt.system",
+        "ts2mqtt.system.output",
+    }
+    assert not modules & {"asyncio", "dataclasses", "json", "logging", "shtab"}
+
+
 async def test_run_imports_neither_the_simulator_nor_the_demo(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _RUN_AND_LIST_MODULES),

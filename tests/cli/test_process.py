@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 60.0
 FULL = "/dev/full"
-EARLY_MODULES = ("ts2mqtt.cli", "shtab", "ts2mqtt.bridge.bridge", "ts2mqtt.config.load")
+EARLY_MODULES = ("ts2mqtt.cli", "ts2mqtt.commands", "ts2mqtt.bridge.bridge", "ts2mqtt.config.load")
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from ts2mqtt.config import load_config
 from ts2mqtt.config.durations import parse_duration
 from ts2mqtt.config.keys import all_keys, key_from, keys_below
 from ts2mqtt.config.models import PollingConfig
+from ts2mqtt.exit_codes import DONE, WRONG_USE
 from ts2mqtt.interface.pages import pages as pages_made
 from ts2mqtt.observatory.events import EVENT_TYPES
 from ts2mqtt.observatory.present import ACTIVITIES
@@ -211,7 +212,7 @@ class TestBlocks:
         program, *arguments = shlex.split(unit["Service"]["ExecStart"])
         assert Path(program).name == "ts2mqtt"
         assert _understood(arguments)
-        assert unit["Service"]["RestartPreventExitStatus"] == str(cli.WRONG_USE)
+        assert unit["Service"]["RestartPreventExitStatus"] == str(WRONG_USE)
 
     @pytest.mark.parametrize("block", of_kind("xml ~/Library/LaunchAgents/ts2mqtt.plist"), ids=str)
     def test_launchd_calls_a_command_that_there_is(self, block: Block) -> None:
@@ -273,7 +274,7 @@ def _understood(arguments: list[str]) -> bool:
         cli.parser().parse_args(arguments)
     except SystemExit as ended:
         # --help and --version end the program in peace.
-        return ended.code == cli.DONE
+        return ended.code == DONE
     return True
 
 

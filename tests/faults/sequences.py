@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from tests.faults.world import World
 from tests.support.simulated_time import run_in_simulated_time
-from ts2mqtt.bridge import night_work
+from ts2mqtt.bridge import night_results
 from ts2mqtt.simulator.random_numbers import random_numbers
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def play(seed: int, theme: str = "anything", *, without: Collection[int] = ()) -
 
     random.seed(seed)
     # Drawing pictures would take most of the time, and is beside the point.
-    with patch.object(night_work, "night_picture", _drawn_quickly):
+    with patch.object(night_results, "night_picture", _drawn_quickly):
         problems, lines = run_in_simulated_time(played)
     return Outcome(seed, tuple(steps), tuple(problems), tuple(kinds), theme, lines)
 

@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ts2mqtt.observatory.site import Site, is_position
 from ts2mqtt.observatory.sky import (
     Darkness,
     NightSky,
-    Site,
     altitude_curve,
     altitude_deg,
-    is_position,
     moon,
     moon_altitude_curve,
     night_sky,

@@ -12,7 +12,7 @@ import pytest
 from tests.support.bridge_zone import bridge_in
 from tests.support.nights_done import DUSK, EMPTY, plan_done, planned, target_done
 from tests.support.plans import image
-from ts2mqtt.observatory.sky import Site
+from ts2mqtt.observatory.site import Site
 from ts2mqtt.picture import last_night_picture
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.bridge_zone import bridge_in
 from tests.support.plans import BERLIN, at, block, columns, draw, image, plan
 from ts2mqtt.observatory.night_report import ImagedStretch
-from ts2mqtt.observatory.sky import Site
+from ts2mqtt.observatory.site import Site
 from ts2mqtt.picture.filters import BLUE, GREEN, H_ALPHA, OIII, RED, SII, UNKNOWN
 from ts2mqtt.picture.page import IMAGED, MAXIMUM_ROWS
 

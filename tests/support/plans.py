@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ts2mqtt.observatory.night_report import ImagedStretch
-    from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.picture.target_row import Coordinates
 
 BERLIN = ZoneInfo("Europe/Berlin")

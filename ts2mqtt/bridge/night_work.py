@@ -1,25 +1,25 @@
-"""What is worked out a few times in a night, beside the event loop: pictures, and each target's way over the sky."""
+"""What is worked out a few times in a night: of what, and what comes of it; night_results.py does the work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.night import night_of, noon_of
 from ts2mqtt.observatory.night_report import imaged_stretches
-from ts2mqtt.observatory.sky import NightSky, Site, is_position, night_sky, sunset_to_sunrise
+from ts2mqtt.observatory.site import is_position
 from ts2mqtt.observatory.tree import distinct_targets
-from ts2mqtt.picture import last_night_picture, night_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime, tzinfo
+    from datetime import date, datetime, timedelta, tzinfo
 
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
     from ts2mqtt.observatory.night_report import ImagedStretch, NightReport
     from ts2mqtt.observatory.night_reports import NightReports
     from ts2mqtt.observatory.present import Present
+    from ts2mqtt.observatory.site import Site
+    from ts2mqtt.observatory.sky import NightSky
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,33 +88,6 @@ def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
     )
 
 
-def work_out(inputs: NightInputs) -> Night:
-    """Takes a tenth of a second or more: call it in a thread."""
-    dark = sunset_to_sunrise(inputs.site, noon_of(inputs.night, inputs.zone)) if inputs.site else None
-    picture = None
-    if inputs.plan is not None:
-        picture = night_picture(
-            inputs.plan,
-            zone=inputs.zone,
-            site=inputs.site,
-            coordinates=inputs.positions,
-            rig_name=inputs.rig_name,
-            imaged=inputs.imaged,
-        )
-    last_picture = None
-    if inputs.last_night is not None:
-        last_picture = last_night_picture(
-            inputs.last_night, zone=inputs.zone, site=inputs.site, rig_name=inputs.rig_name
-        )
-    return Night(
-        inputs=inputs,
-        picture=picture,
-        last_picture=last_picture,
-        skies=_skies(inputs, inputs.site, dark) if inputs.site else {},
-        dawn=dark[1] if dark else None,
-    )
-
-
 def _imaged(
     plan: NightPlan | None, tonight: NightReport | None, present: Present | None, shown: tuple[ImagedStretch, ...]
 ) -> tuple[ImagedStretch, ...]:
@@ -123,15 +96,6 @@ def _imaged(
         return ()
     at_work = present.observed_target if present else None
     return imaged_stretches(tonight, at_work.target_id if at_work else None, shown)
-
-
-def _skies(inputs: NightInputs, site: Site, dark: tuple[datetime, datetime] | None) -> Mapping[str, NightSky]:
-    zone = inputs.zone
-    start, end = dark or (noon_of(inputs.night, zone), noon_of(inputs.night + timedelta(days=1), zone))
-    return {
-        target_id: night_sky(site, ra, dec, epoch=epoch, start=start, end=end, zone=zone)
-        for target_id, (ra, dec, epoch) in inputs.positions.items()
-    }
 
 
 def _positions(rig: Rig) -> Mapping[str, tuple[float, float, str | None]]:

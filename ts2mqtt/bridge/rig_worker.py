@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ts2mqtt.bridge.inbox import RigUpdate
-from ts2mqtt.bridge.live_work import LiveWork
-from ts2mqtt.bridge.night_work import Night, night_inputs, work_out
+from ts2mqtt.bridge.night_work import Night, night_inputs
 from ts2mqtt.bridge.rig_summary import rig_summary
 from ts2mqtt.home_assistant.devices import RigDevices
 from ts2mqtt.logs.failures import FailureLog
@@ -20,7 +19,7 @@ from ts2mqtt.observatory.live_events import LiveEvent
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
 from ts2mqtt.observatory.present import next_edge
-from ts2mqtt.observatory.sky import Site
+from ts2mqtt.observatory.site import Site
 from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.scheduler.report import RigReport
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ts2mqtt.bridge.inbox import Inbox
+    from ts2mqtt.bridge.live_work import LiveWork
     from ts2mqtt.bridge.night_work import NightInputs
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.home_assistant.devices import DeviceWriter
@@ -154,6 +154,8 @@ class RigWorker:
         self._poller.refresh_plan()
 
     def _live_work(self, config: RigConfig, surroundings: Surroundings) -> LiveWork:
+        from ts2mqtt.bridge.live_work import LiveWork  # noqa: PLC0415 - loads what only live events need, 2 MB
+
         return LiveWork(
             config,
             self._poller,
@@ -306,11 +308,17 @@ class RigWorker:
     async def _work_out(self, inputs: NightInputs) -> None:
         """A fault of ours in drawing costs the picture, and nothing else."""
         try:
-            night = await asyncio.to_thread(work_out, inputs)
+            night = await asyncio.to_thread(_worked_out, inputs)
         except Exception as error:  # noqa: BLE001 - a picture is not worth a rig
             self._note_fault("the night has no picture", error)
             night = replace(self._night, inputs=inputs)
         self._happened.put_nowait(night)
+
+
+def _worked_out(inputs: NightInputs) -> Night:
+    from ts2mqtt.bridge.night_results import work_out  # noqa: PLC0415 - loads 3 MB that not every bridge needs
+
+    return work_out(inputs)
 
 
 def _site(config: RigConfig) -> Site | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import IntEnum
 from itertools import pairwise
-from math import isfinite
 from typing import TYPE_CHECKING
 
 import astronomy
@@ -18,6 +17,8 @@ import astronomy
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
+
+    from ts2mqtt.observatory.site import Site
 
 _J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 _EQUINOXES = {"B1950": datetime(1949, 12, 31, 22, 9, tzinfo=UTC), "J2050": datetime(2050, 1, 1, tzinfo=UTC)}
@@ -45,14 +46,6 @@ _SUN_BELOW = {
 }
 DARK_ENOUGH = Darkness.ASTRONOMICAL_TWILIGHT
 """From here on (sun below -12°) deep-sky imaging makes sense, at least through narrow filters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place on Earth; north and east are positive."""
-
-    latitude_deg: float
-    longitude_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +78,6 @@ class NightSky:
     altitude_max_deg: float
     transit: datetime
     moon_separation_deg: float
-
-
-def is_position(ra_hours: float | None, dec_deg: float | None) -> bool:
-    """Whether this is a place on the celestial sphere; what is none must not be given to the functions below."""
-    return ra_hours is not None and dec_deg is not None and isfinite(ra_hours) and abs(dec_deg) <= 90.0  # noqa: PLR2004
 
 
 def altitude_deg(site: Site, ra_hours: float, dec_deg: float, epoch: str | None, moment: datetime) -> float:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from ts2mqtt.observatory.night_report import NightReport, PlannedStretch, Stretch, TargetReport
-    from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.observatory.site import Site
 
 _HEADER_HEIGHT, _TOTALS_HEIGHT = 60.0, 18.0
 _EMPTY_HEIGHT = 110.0

@@ -11,7 +11,8 @@ from ts2mqtt.picture.lettering import text_width
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ts2mqtt.observatory.sky import Moon, Site
+    from ts2mqtt.observatory.site import Site
+    from ts2mqtt.observatory.sky import Moon
     from ts2mqtt.picture.axis import TimeAxis
     from ts2mqtt.picture.drawing import Drawing
 

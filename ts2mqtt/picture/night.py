@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.model import NightPlan
     from ts2mqtt.observatory.night_report import ImagedStretch
-    from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.picture.target_row import Coordinates
 
 _HEADER_HEIGHT = 62.0

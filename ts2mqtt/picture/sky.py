@@ -11,7 +11,7 @@ from ts2mqtt.picture.page import DIM_TEXT, MARGIN, TEXT, WIDTH
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.picture.axis import TimeAxis
     from ts2mqtt.picture.drawing import Drawing
 

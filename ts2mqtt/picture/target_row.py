@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from ts2mqtt.observatory.sky import altitude_curve, is_position
+from ts2mqtt.observatory.site import is_position
+from ts2mqtt.observatory.sky import altitude_curve
 from ts2mqtt.picture.drawing import SEMIBOLD, Drawing
 from ts2mqtt.picture.lettering import ELLIPSIS, shorten, text_width
 from ts2mqtt.picture.page import CURVE, DIM_TEXT, IMAGED, INDENT, MARGIN, TEXT, WIDTH
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ts2mqtt.observatory.night_report import ImagedStretch
-    from ts2mqtt.observatory.sky import Site
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.picture.axis import TimeAxis
     from ts2mqtt.picture.filters import FilterLook
     from ts2mqtt.picture.rows import Bar, Row
