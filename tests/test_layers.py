@@ -266,7 +266,7 @@ class TestTheRulesThemselves:
 
     def test_the_graph_is_that_of_the_package(self) -> None:
         assert f"{ROOT}.topics.names" in GRAPH[f"{ROOT}.topics.encode"]
-        assert f"{ROOT}.bridge.bridge" in GRAPH[f"{ROOT}.cli"]
+        assert f"{ROOT}.bridge.bridge" in GRAPH[f"{ROOT}.commands"]
         assert "httpx" in GRAPH[f"{ROOT}.scheduler.client"]
 
     @pytest.mark.parametrize(
