@@ -99,7 +99,6 @@ async def _run(cold: int, exposures: int) -> None:
     writer = DeviceWriter(DiscoveryIds("homeassistant", TopicNames("ts2mqtt")))
     first = _Passes("rig", writer)
     for answers in (before, after):
-        # Some models are made when they are first used.
         assert await first.look(answers) == _MESSAGES
     for number in range(cold):
         await _Passes(f"rig-{number}", writer).look(before)

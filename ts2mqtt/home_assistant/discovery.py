@@ -20,8 +20,7 @@ _NOT_ALLOWED_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 class _Model(BaseModel):
     # What an earlier or later version of ours had written beyond these keys stays when a payload is read back.
-    # What writes a model is made when it is first used.
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Availability(_Model):

@@ -7,7 +7,7 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
-from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from ts2mqtt.errors import ApiFailureError, NotTheApiError
@@ -55,7 +55,7 @@ class ListReader(Generic[Item]):
     def __init__(self, item: type[Item], identity: Callable[[Item], str] | None = None) -> None:
         # One fault is enough to know that the items must be looked at one by one.
         rows = Annotated[tuple[item, ...], FailFast()]  # type: ignore[valid-type]
-        self._all: TypeAdapter[tuple[Item, ...]] = TypeAdapter(rows, config=ConfigDict(defer_build=True))
+        self._all: TypeAdapter[tuple[Item, ...]] = TypeAdapter(rows)
         self._one = TypeAdapter(item)
         self._may_lack_id = item.MAY_LACK_ID
         self._identity = identity

@@ -63,8 +63,7 @@ def _fit_to_pass_on(value: JsonValue) -> JsonValue:
 
 class Answer(BaseModel):
     # What a newer plugin adds is kept (pydantic's model_extra) and passed on under `extra`.
-    # What reads it is made when it is first used: ListReader reads whole lists, and single rows only after a fault.
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, Annotated[JsonValue, BeforeValidator(_fit_to_pass_on)]]
 
     MAY_LACK_ID: ClassVar[bool] = False

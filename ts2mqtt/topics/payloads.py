@@ -147,12 +147,9 @@ class Payload(BaseModel):
     without a default is one without which the rest would say something wrong.
     """
 
-    # A key that is unknown is null; it never hides. What reads and writes a model is made when it is first used.
+    # A key that is unknown is null; it never hides.
     model_config = ConfigDict(
-        frozen=True,
-        defer_build=True,
-        json_schema_serialization_defaults_required=True,
-        json_schema_extra=_without_defaults,
+        frozen=True, json_schema_serialization_defaults_required=True, json_schema_extra=_without_defaults
     )
 
     def to_bytes(self) -> bytes:
