@@ -31,6 +31,7 @@ def test_a_light_frame_belongs_to_the_night_in_which_it_was_taken() -> None:
     ]
     at = NightLook(
         look=Look(rig=RIG, plan=None, now=NOW, zone=UTC),
+        night=night_of(NOW, UTC),
         rig_before=RIG,
         read_night=night_of(NOW, UTC),
         has_read=True,

@@ -184,10 +184,12 @@ def observe(watch: Watch, look: Look) -> Observation:
         gains=counted.gains,
         announced=heard.since if heard.lease else None,
     ).events(now_so if is_known else watch.present)
+    night = night_of(look.now, look.zone)
     nights, over = follow(
         watch.nights,
         NightLook(
             look=look,
+            night=night,
             rig_before=watch.rig,
             read_night=watch.read_night,
             has_read=watch.has_read,
@@ -206,7 +208,6 @@ def observe(watch: Watch, look: Look) -> Observation:
     history = watch.history
     if nights.last is not None and nights.last is not watch.nights.last:
         history = recorded(history, nights.last, first_seen)
-    night = night_of(look.now, look.zone)
     has_been_read = bool(look.rig.online and look.rig.profiles is not None)
     return Observation(
         watch=Watch(

@@ -42,12 +42,13 @@ class NightReports:
 class NightLook:
     """One look at a rig, and what was found out from it.
 
-    `rig_before`: as remembered from the look before. `read_night`, `has_read`: as in `changes.Watch`, before this
-    look. `images`: whether the rig is believed to image. `completed`: ids of targets that have just been completed.
-    `frames`: light frames that N.I.N.A. has told of since the look before.
+    `night`: that of the look. `rig_before`: as remembered from the look before. `read_night`, `has_read`: as in
+    `changes.Watch`, before this look. `images`: whether the rig is believed to image. `completed`: ids of targets
+    that have just been completed. `frames`: light frames that N.I.N.A. has told of since the look before.
     """
 
     look: Look
+    night: date
     rig_before: Rig | None
     read_night: date | None
     has_read: bool
@@ -55,10 +56,6 @@ class NightLook:
     images: bool
     completed: frozenset[str]
     frames: Sequence[LightFrame] = ()
-
-    @property
-    def night(self) -> date:
-        return night_of(self.look.now, self.look.zone)
 
     @property
     def is_tried(self) -> bool:
