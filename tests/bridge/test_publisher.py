@@ -319,6 +319,19 @@ async def test_of_too_many_devices_those_of_things_wait_and_those_of_rigs_do_not
         assert len(publisher.retained) == len(wanted) - 1
 
 
+class _Refusing:
+    def __bytes__(self) -> bytes:
+        raise AssertionError("it was written")
+
+
+async def test_a_device_that_waits_for_others_is_not_written(mosquitto: Mosquitto) -> None:
+    timings = Timings(pace=PaceTimings(many=1, handful=1, devices_per_second=1.0))
+    first, second = of.target_device("00000001"), of.target_device("00000002")
+    async with publishing(mosquitto.port, clock=HandClock(), timings=timings) as publisher:
+        await publisher.publish({first: Message(b"{}"), second: Message(_Refusing())}, ())
+        assert publisher.retained == {first: b"{}"}
+
+
 @asynccontextmanager
 async def _slow_subscriber(port: int) -> AsyncIterator[asyncio.Queue[str]]:
     """With QoS 1, and hardly more than 600 messages a second."""

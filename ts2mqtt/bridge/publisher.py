@@ -230,6 +230,9 @@ class Publisher:
             if wait > 0:
                 later.append(wait)
                 continue
+            if self._has_to_wait(topic):
+                later.append(self._device_pace.room_in_s())
+                continue
             payload = message.payload
             if self._is_too_large(topic, payload):
                 later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
@@ -257,6 +260,11 @@ class Publisher:
             else:
                 under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
         return later
+
+    def _has_to_wait(self, topic: str) -> bool:
+        """True for a device while there is room for none: it is not even written then."""
+        subject = self._ids.subject(topic)
+        return subject is not None and subject.kind is not None and not self._device_pace.try_take(0.0)
 
     def _has_room_for(self, topic: str) -> bool:
         """Rigs do not wait: their events are told after their devices. What is no device costs little."""
