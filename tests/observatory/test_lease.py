@@ -13,7 +13,7 @@ from ts2mqtt.observatory import events
 from ts2mqtt.observatory.changes import Observation, Watch, observe, recalled_watch
 from ts2mqtt.observatory.evidence import LIVE, OBSERVED
 from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
-from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, TargetAnnounced, WaitAnnounced
+from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, SequenceStarted, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.model import Listing, Rig
 from ts2mqtt.observatory.night_reports import NightReports
@@ -355,3 +355,16 @@ def test_a_bridge_that_is_started_anew_knows_an_announcement_after_the_last_expo
     assert night.look(after=timedelta(minutes=4)).present.activity == IMAGING
     assert night.look(a=5).present.activity == IMAGING
     assert len(night.work()) == told
+
+
+def test_an_exposure_of_before_a_stop_starts_nothing_although_the_sequence_runs_again() -> None:
+    night = Night()
+    night.look()
+    night.announce("a")
+    night.say(Stopped(night.now + timedelta(seconds=5)))
+    night.hear(SequenceStarted(time=night.now + timedelta(seconds=5)))
+    assert night.look(a=4).present.activity == IDLE
+    assert night.work() == [(events.TARGET_STARTED, "a"), (events.TARGET_FINISHED, "a")]
+
+    night.look(after=timedelta(minutes=3))
+    assert night.look(a=5).present.activity == IMAGING

@@ -38,7 +38,8 @@ class Heard:
 
     `since` is the time of the word that holds, None without one; then either `lease` or `pause` is what it says,
     whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong,
-    `silent` is when the API of the Target Scheduler was seen not to answer last.
+    `silent` is when the API of the Target Scheduler was seen not to answer last, `stopped` when N.I.N.A. said last
+    that all has stopped.
     """
 
     since: datetime | None = None
@@ -46,6 +47,7 @@ class Heard:
     pause: Pause | None = None
     contradicted: tuple[datetime, ...] = ()
     silent: datetime | None = None
+    stopped: datetime | None = None
 
     def is_believed(self, now: datetime, zone: tzinfo | None) -> bool:
         tonight = night_of(now, zone)
@@ -63,10 +65,13 @@ class Heard:
         return self.pause if look.now < self.pause.until else None
 
     def is_old_news(self, gain: Gain) -> bool:
-        """Whether the exposure may have been before the word, and so says nothing of what is since."""
-        if self.since is None or (self.lease and gain.step.place.target.id == self.lease.target_id):
+        """Whether the exposure may have been before the word, or before a stop: it says nothing of what is since."""
+        if self.lease and gain.step.place.target.id == self.lease.target_id:
             return False
-        return gain.earliest <= self.since + (_A_READ if self.lease else _LATE_IMAGES)
+        # That the sequence has been started again since does not make it later.
+        if self.stopped is not None and gain.earliest <= self.stopped + _LATE_IMAGES:
+            return True
+        return self.since is not None and gain.earliest <= self.since + (_A_READ if self.lease else _LATE_IMAGES)
 
 
 def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | None) -> Heard:
@@ -74,6 +79,7 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
     nothing = Heard(
         contradicted=heard.contradicted[-MOST_CONTRADICTIONS:],
         silent=look.now if look.rig.online is False else heard.silent,
+        stopped=heard.stopped,
     )
     word = look.live.word if look.live else None
     if word is None or _is_void(word, nothing, look) or not heard.is_believed(look.now, look.zone):
@@ -115,7 +121,7 @@ def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) ->
         case WaitAnnounced():
             return replace(heard, pause=Pause(time=word.time, until=word.until or word.time + _UNTOLD_WAIT))
         case _:
-            return replace(heard, pause=Pause(time=word.time))
+            return replace(heard, pause=Pause(time=word.time), stopped=word.time)
 
 
 def _is_contradicted(heard: Heard, look: Look, gains: Iterable[Gain]) -> bool:
