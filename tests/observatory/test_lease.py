@@ -368,3 +368,17 @@ def test_an_exposure_of_before_a_stop_starts_nothing_although_the_sequence_runs_
 
     night.look(after=timedelta(minutes=3))
     assert night.look(a=5).present.activity == IMAGING
+
+
+def test_a_lease_that_has_ended_does_not_come_back_with_what_ended_it() -> None:
+    night = Night()
+    night.look()
+    night.announce("a")
+    active = has(**night.counts)
+    for is_active in (False, True):
+        night.now += A_LOOK
+        (known,) = active.known_profiles
+        rig_now = rig(Listing((replace(known, active=is_active), profile("other", active=not is_active))))
+        observation = observe(night.watch, Look(rig=rig_now, plan=None, now=night.now, zone=UTC, live=night.live))
+        night.watch = observation.watch
+        assert observation.present.activity == IDLE

@@ -39,7 +39,7 @@ class Heard:
     `since` is the time of the word that holds, None without one; then either `lease` or `pause` is what it says,
     whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong,
     `silent` is when the API of the Target Scheduler was seen not to answer last, `stopped` when N.I.N.A. said last
-    that all has stopped.
+    that all has stopped, and `ended` the time of the word whose lease has ended last: it does not come back.
     """
 
     since: datetime | None = None
@@ -48,6 +48,7 @@ class Heard:
     contradicted: tuple[datetime, ...] = ()
     silent: datetime | None = None
     stopped: datetime | None = None
+    ended: datetime | None = None
 
     def is_believed(self, now: datetime, zone: tzinfo | None) -> bool:
         tonight = night_of(now, zone)
@@ -80,6 +81,7 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
         contradicted=heard.contradicted[-MOST_CONTRADICTIONS:],
         silent=look.now if look.rig.online is False else heard.silent,
         stopped=heard.stopped,
+        ended=heard.ended,
     )
     word = look.live.word if look.live else None
     if word is None or _is_void(word, nothing, look) or not heard.is_believed(look.now, look.zone):
@@ -91,16 +93,17 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
         heard = heard if taken.since is None and heard.lease is not None else taken
     if heard.since is not None and _is_contradicted(heard, look, gains):
         return replace(nothing, contradicted=(*nothing.contradicted, look.now))
-    return heard
+    is_read = look.rig.online and look.rig.profiles is not None
+    return replace(nothing, ended=heard.since) if is_read and heard.lease and not stands(heard.lease, look) else heard
 
 
 def _is_void(word: Word, heard: Heard, look: Look) -> bool:
-    """Whether counts have contradicted it, or N.I.N.A. may have been started anew since.
+    """Whether counts have contradicted it, its lease has ended, or N.I.N.A. may have been started anew since.
 
     The API of the Target Scheduler answers as long as N.I.N.A. runs. So once it was silent, and the connection to
     N.I.N.A. broke, too, N.I.N.A. has to be asked first.
     """
-    if any(word.time <= time for time in heard.contradicted):
+    if any(word.time <= time for time in (*heard.contradicted, heard.ended) if time is not None):
         return True
     if look.live is None or look.live.is_unbroken or look.rig.online is False:
         return False
