@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import sys
 import threading
 
 import pytest
@@ -59,3 +61,20 @@ def test_the_end_of_the_loop_waits_for_no_look_up() -> None:
         runner.run(ask())
     hanging = [thread for thread in threading.enumerate() if thread.name == "look-up of hangs.test"]
     assert [thread.daemon for thread in hanging] == [True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nothing of asyncio's is woken by a signal")
+def test_a_signal_wakes_nothing_that_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[int] = []
+    close = NamesLoop.close
+
+    def look_and_close(loop: NamesLoop) -> None:
+        woken.append(signal.set_wakeup_fd(-1))
+        close(loop)
+
+    async def listen() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
+
+    monkeypatch.setattr(NamesLoop, "close", look_and_close)
+    event_loop.run(listen())
+    assert woken == [-1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+import threading
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -60,4 +62,17 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     with asyncio.Runner(loop_factory=loop) as runner:
         waking = woken_by_signals(runner.get_loop()) if sys.platform == "win32" else nullcontext()
         with waking:
-            return runner.run(work)
+            try:
+                return runner.run(work)
+            finally:
+                _let_no_signal_wake()
+
+
+def _let_no_signal_wake() -> None:
+    """No signal writes to a closed socket, for which Python would print an error.
+
+    asyncio closes the socket with which signals wake it before it removes their handlers (close() in
+    asyncio/unix_events.py). Only the main thread hears signals.
+    """
+    if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+        signal.set_wakeup_fd(-1)
