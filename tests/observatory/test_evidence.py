@@ -15,6 +15,7 @@ from ts2mqtt.observatory.evidence import (
     end_of,
     last_exposure,
     latest_gain,
+    may_image_until,
     observed,
     patience,
     planned_after,
@@ -131,6 +132,13 @@ def test_what_may_have_been_long_ago_says_nothing_of_now_unless_somebody_looked(
     assert seen(gain(of, SHORT, uncertainty_s=241.0), is_watched=False) is None
     assert seen(gain(of, SHORT, uncertainty_s=3600.0)) is not None
     assert seen(gain(of, SHORT, own=project(targets=Listing((of,)), state=INACTIVE))) is None
+
+
+def test_a_rig_may_go_on_after_an_exposure_that_may_have_been_long_ago() -> None:
+    one = gain(target(SHORT), SHORT, uncertainty_s=3600.0)
+
+    assert seen(one, is_watched=False) is None
+    assert may_image_until(one) == one.latest + timedelta(minutes=4)
 
 
 def test_a_target_that_is_imaged_beyond_its_completion_is_so_after_a_restart_too() -> None:

@@ -25,7 +25,6 @@ from ts2mqtt.config.models import PollingConfig, RigConfig
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
-from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
 from ts2mqtt.simulator.automation import ObservatoryAutomation
@@ -221,7 +220,7 @@ class _Bridge:
         self._view = RigView(report.rig, plan, observation.present, self._watch)
         self._rig.views.append(self._view)
         noon = next_noon(now, look.zone)
-        edge = min(next_edge(replace(look, plan=plan), self._watch.evidence) or noon, noon)
+        edge = min(self._watch.next_edge(replace(look, plan=plan)) or noon, noon)
         if self._edge is not None:
             self._edge.cancel()
         seconds = self._rig.bridge_clock.seconds_until(edge)

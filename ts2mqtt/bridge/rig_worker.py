@@ -18,7 +18,6 @@ from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.live_events import LiveEvent
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
-from ts2mqtt.observatory.present import next_edge
 from ts2mqtt.observatory.site import Site
 from ts2mqtt.scheduler.look_schedule import Noticed
 from ts2mqtt.scheduler.poller import PollerOptions, RigPoller
@@ -272,7 +271,7 @@ class RigWorker:
         edges = (
             noon,
             look.dawn if look.dawn and look.dawn > look.now else None,
-            next_edge(look, self._watch.basis(look)),
+            self._watch.next_edge(look),
             self._live.next_hastening if self._live else None,
         )
         return self._clock.seconds_until(min(edge for edge in edges if edge is not None))

@@ -14,6 +14,7 @@ from ts2mqtt.observatory.evidence import (
     last_exposure,
     lasting,
     latest_gain,
+    may_image_until,
     observed,
     planned_after,
     recalled,
@@ -28,7 +29,7 @@ from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.night_reports import NightLook, NightReports, follow
 from ts2mqtt.observatory.outlook import recorded
 from ts2mqtt.observatory.plan_in_hand import marked
-from ts2mqtt.observatory.present import IMAGING, present
+from ts2mqtt.observatory.present import IMAGING, next_edge, present
 from ts2mqtt.observatory.tally import Tally, add
 from ts2mqtt.observatory.tree import all_projects, all_targets
 
@@ -56,7 +57,8 @@ class Watch:
     `evidence` is that of counts and plan, `heard` what N.I.N.A. said; while the latter holds, it goes first.
     `first_seen` holds projects and targets by id; `peaks`, `left` as in `exposures.Before`. `read_night` is the night
     in which the rig was last read, `has_read` whether this run of the bridge has read it, and `recalled` until when
-    an earlier run is known to have looked at it. `frames`: the light frames that are in the night's report already.
+    an earlier run is known to have looked at it. Until `may_image_until` it may image, although nothing is evidence
+    of that. `frames`: the light frames that are in the night's report already.
     """
 
     rig: Rig | None = None
@@ -69,6 +71,7 @@ class Watch:
     read_night: date | None = None
     has_read: bool = False
     recalled: datetime | None = None
+    may_image_until: datetime | None = None
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
     left: Mapping[str, datetime] = field(default_factory=dict)
     peaks: Mapping[PlanId, int] = field(default_factory=dict)
@@ -79,6 +82,11 @@ class Watch:
     def basis(self, look: Look) -> Evidence | Pause | None:
         """What all that is said of now rests on."""
         return self.heard.basis(look) or self.evidence
+
+    def next_edge(self, look: Look) -> datetime | None:
+        """Until then the next look finds the same, if nothing new is read; None: for ever."""
+        edges = (next_edge(look, self.basis(look)), self.may_image_until)
+        return min((edge for edge in edges if edge and edge > look.now), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +193,8 @@ def observe(watch: Watch, look: Look) -> Observation:
         announced=heard.since if heard.lease else None,
     ).events(now_so if is_known else watch.present)
     night = night_of(look.now, look.zone)
+    times = (watch.may_image_until, may_image_until(latest) if latest else None)
+    may_image = max((time for time in times if time and time > look.now), default=None)
     nights, over = follow(
         watch.nights,
         NightLook(
@@ -194,7 +204,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             read_night=watch.read_night,
             has_read=watch.has_read,
             gains=counted.gains,
-            images=now_so.activity == IMAGING,
+            images=now_so.activity == IMAGING or may_image is not None,
             frames=tuple(frame for frame in frames if frame not in watch.frames),
             completed=frozenset(
                 event.target_id for event in events if event.event_type == TARGET_COMPLETED and event.target_id
@@ -221,6 +231,7 @@ def observe(watch: Watch, look: Look) -> Observation:
             read_night=night if has_been_read else watch.read_night,
             has_read=watch.has_read or has_been_read,
             recalled=watch.recalled,
+            may_image_until=may_image,
             first_seen=first_seen,
             left=left,
             peaks=counted.peaks,

@@ -107,6 +107,11 @@ def last_exposure(gain: Gain) -> LastExposure:
     )
 
 
+def may_image_until(gain: Gain) -> datetime:
+    """Until then the rig may be at the exposure after this gain, also where it is not known when that was."""
+    return gain.latest + timedelta(seconds=length_s(gain.step.after)) + _OVERHEAD
+
+
 def observed(gain: Gain, look: Look, *, is_watched: bool) -> Evidence | None:
     """What a gain that has just been noticed says of now.
 

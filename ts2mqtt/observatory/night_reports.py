@@ -43,8 +43,8 @@ class NightLook:
     """One look at a rig, and what was found out from it.
 
     `night`: that of the look. `rig_before`: as remembered from the look before. `read_night`, `has_read`: as in
-    `changes.Watch`, before this look. `images`: whether the rig is believed to image. `completed`: ids of targets
-    that have just been completed. `frames`: light frames that N.I.N.A. has told of since the look before.
+    `changes.Watch`, before this look. `images`: whether the rig images, or may as far as is known. `completed`: ids
+    of targets that have just been completed. `frames`: light frames that N.I.N.A. has told of since the look before.
     """
 
     look: Look
