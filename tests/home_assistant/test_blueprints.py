@@ -251,6 +251,7 @@ async def test_what_the_night_has_brought_is_told_in_the_morning_with_its_pictur
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evidence, "_DELAYS", timedelta(seconds=1))
+    monkeypatch.setattr(evidence, "_OVERHEAD", timedelta(seconds=1))
     async with AsyncExitStack() as stack:
         morning = await stack.enter_async_context(night(house, exposure_s=0.5, is_morning=True))
         told = await stack.enter_async_context(automation(morning, "morning_report", not_before="00:00:00"))
