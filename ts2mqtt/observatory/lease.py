@@ -120,7 +120,9 @@ def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) ->
                 return replace(heard, since=None)
             # Without a fold, as N.I.N.A. writes it by the wall clock of its PC.
             until = word.until.replace(tzinfo=look.zone).astimezone() if word.until else None
-            return replace(heard, lease=announced(place, word.time, until, last, look))
+            # A target that is announced is not gone: nobody knows then how long it can be seen.
+            is_ahead = until is not None and until > word.time
+            return replace(heard, lease=announced(place, word.time, until if is_ahead else None, last, look))
         case WaitAnnounced():
             return replace(heard, pause=Pause(time=word.time, until=word.until or word.time + _UNTOLD_WAIT))
         case _:

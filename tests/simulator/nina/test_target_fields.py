@@ -47,4 +47,7 @@ def test_a_target_is_visible_until_it_sinks_or_until_dawn() -> None:
     sky = Sky(SimulatedObservatory().site)
 
     assert visible_until(exposure_of(69.07), sky, EVENING, DAWN) == DAWN
-    assert EVENING < visible_until(exposure_of(-10.0), sky, EVENING + timedelta(hours=3), DAWN) < DAWN
+    sets = visible_until(exposure_of(-10.0), sky, EVENING + timedelta(hours=3), DAWN)
+    assert EVENING < sets < DAWN
+    # It is below the horizon in the evening, and rises later.
+    assert visible_until(exposure_of(-10.0), sky, EVENING, DAWN) == sets

@@ -46,10 +46,14 @@ def coordinates(target: SimulatedTarget) -> JsonObject:
 
 
 def visible_until(exposure: NextExposure, sky: Sky, at: datetime, dawn: datetime) -> datetime:
-    """When the target sinks below its project's minimum altitude, or dawn."""
+    """When the target sinks below its project's minimum altitude, or dawn; it may yet have to rise."""
     lowest = exposure.project.minimum_altitude or DEFAULT_MINIMUM_ALTITUDE_DEG
-    target, end = exposure.target, at
-    while end < min(dawn, at + _LONGEST) and sky.altitude(target.ra_hours, target.dec_deg, end) >= lowest:
+    target, end, has_risen = exposure.target, at, False
+    while end < min(dawn, at + _LONGEST):
+        is_up = sky.altitude(target.ra_hours, target.dec_deg, end) >= lowest
+        if has_risen and not is_up:
+            break
+        has_risen = has_risen or is_up
         end += _STEP
     return min(end, dawn)
 
