@@ -119,7 +119,7 @@ def _what_time_it_is(start: SimulationStart, speed: float) -> tuple[str, ...]:
     if start.begins != start.created or speed != _REAL_TIME:
         return (
             f"Its clock begins at {start.begins:%d %b %Y %H:%M} and is not the clock of this machine.",
-            "For `ts2mqtt run`, which has that one, start it with --speed 1 and without --seed.",
+            "`ts2mqtt run` goes by the clock of this machine: for it, start this with --speed 1 and without --seed.",
         )
     dusk = night.dusk.astimezone()
     return (f"It stands where it is evening now. By the clock of this machine it begins to image at {dusk:%H:%M}.",)

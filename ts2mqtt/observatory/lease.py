@@ -94,7 +94,9 @@ def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | N
     if heard.since is not None and _is_contradicted(heard, look, gains):
         return replace(nothing, contradicted=(*nothing.contradicted, look.now))
     is_read = look.rig.online and look.rig.profiles is not None
-    return replace(nothing, ended=heard.since) if is_read and heard.lease and not stands(heard.lease, look) else heard
+    if is_read and heard.lease and not stands(heard.lease, look):
+        return replace(nothing, ended=heard.since)
+    return heard
 
 
 def _is_void(word: Word, heard: Heard, look: Look) -> bool:
