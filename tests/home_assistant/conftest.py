@@ -17,7 +17,7 @@ from tests.home_assistant.releases import RELEASES
 from tests.support.mosquitto import Mosquitto, mosquitto_is_installed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.home_assistant.releases import Release
 
@@ -63,3 +63,15 @@ async def house(release: Release, tmp_path_factory: pytest.TempPathFactory) -> A
 @pytest.fixture
 def hass(house: House) -> HomeAssistant:
     return house.hass
+
+
+@pytest.fixture(autouse=True)
+def no_unit_changes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An entity has one unit in all tests of a release.
+
+    Each five minutes the recorder warns of an entity whose unit has changed, whichever test runs then.
+    """
+    yield
+    if "house" in request.fixturenames:
+        house: House = request.getfixturevalue("house")
+        assert {entity_id: units for entity_id, units in house.hass.units.items() if len(units) > 1} == {}

@@ -68,6 +68,8 @@ class HomeAssistant:
         """Whatever went over its bus while it was connected."""
         self.states: dict[str, dict[str, Any]] = {}
         """The state objects, by entity id."""
+        self.units: dict[str, set[str]] = {}
+        """The units that an entity has had, by entity id; of those alone that have statistics."""
         self.entities: dict[str, dict[str, Any]] = {}
         """MQTT's entries in the entity registry, by unique id; those that are disabled too."""
         self.devices: dict[str, dict[str, Any]] = {}
@@ -310,6 +312,9 @@ class HomeAssistant:
                 self.states.pop(entity_id, None)
             else:
                 self.states[entity_id] = state
+                if "state_class" in state["attributes"]:
+                    unit = state["attributes"].get("unit_of_measurement", "")
+                    self.units.setdefault(entity_id, set()).add(unit)
         if event["event_type"] in _REGISTRY_EVENTS:
             self._registries_changed.set()
         self._happened.set()

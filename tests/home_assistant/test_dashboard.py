@@ -136,6 +136,9 @@ async def told(
     house: House, language: str, *, rig: Rig = BACKYARD, targets: int = 1, has_nina: bool = True
 ) -> AsyncIterator[datetime]:
     """A rig that has a plan from an hour ago to two hours from now, and a last night; yields the plan's beginning."""
+    if language != "en":
+        # Its units are other words, and an entity of Home Assistant's statistics keeps one unit.
+        rig = replace(rig, id=f"{rig.id}_{language}")
     names = TopicNames(f"told{rig.id}{targets}{language}")
     began = datetime.now(RIG_ZONE).replace(microsecond=0) - timedelta(hours=1)
     rest = [replace(M31, id=f"{n:08}-0000-0000-0000-000000000000", name=f"NGC {n}") for n in range(1, targets)]
