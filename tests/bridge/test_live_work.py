@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.support.build import polling, profile, project, rig, rig_config, targ
 from tests.support.clocks import HandClock
 from ts2mqtt.bridge.live_work import LiveWork
 from ts2mqtt.observatory.events import BECAME_UNSAFE, IMAGE_SAVED
+from ts2mqtt.observatory.evidence import recalled_announcement
 from ts2mqtt.observatory.lease import Heard
 from ts2mqtt.observatory.live import LightFrame
 from ts2mqtt.observatory.live_events import (
@@ -26,6 +27,7 @@ from ts2mqtt.observatory.live_events import (
     TargetAnnounced,
 )
 from ts2mqtt.observatory.model import Listing
+from ts2mqtt.observatory.tree import all_targets
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.timing import NinaTimings
 
@@ -104,6 +106,20 @@ async def test_what_the_rig_does_not_have_is_read_and_other_images_are_not(worki
     working.hears(TargetAnnounced(time=now, target_name="Comet"))
     working.hears(ProfileChanged(time=now))
     assert working.poller.hastened == [None, None]
+
+
+async def test_a_name_of_several_profiles_is_read_unless_it_is_that_of_the_target_at_work(working: Working) -> None:
+    now = working.clock.now()
+    (refractor,) = RIG.known_profiles
+    both = rig(Listing((refractor, replace(refractor, id="other", active=False))))
+    said = TargetAnnounced(time=now, target_name="M 31")
+    working.work.take(said, both)
+    assert working.poller.hastened == [None]
+
+    (place,) = all_targets(RIG)
+    working.work.note_told(Heard(since=now, lease=recalled_announcement(place.target.id, now, RIG)), UTC)
+    working.work.take(said, both)
+    assert working.poller.hastened == [None]
 
 
 async def test_no_plan_is_read_until_the_sequence_is_known_not_to_run(working: Working) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.support.build import profile, project, rig, target
-from ts2mqtt.observatory.announcement import announced_place
+from ts2mqtt.observatory.announcement import announced_place, is_in_several_profiles
 from ts2mqtt.observatory.live_events import TargetAnnounced
 from ts2mqtt.observatory.model import INACTIVE, Listing
 
@@ -43,6 +43,28 @@ def test_without_coordinates_only_a_single_name_is_clear() -> None:
     assert meant(blind, MOSAIC) is None
     assert meant(blind, replace(MOSAIC, targets=Listing((EAST,)))) == "east"
     assert meant(SAID, replace(MOSAIC, targets=Listing((replace(EAST, ra_hours=None),)))) == "east"
+
+
+def test_without_coordinates_it_is_the_one_that_was_at_work() -> None:
+    blind = replace(SAID, ra_hours=None, dec_deg=None)
+    here = rig(Listing((profile(projects=Listing((MOSAIC,))),)))
+
+    for at_work in ("west", "east"):
+        place = announced_place(blind, here, at_work)
+        assert place
+        assert place.target.id == at_work
+    assert announced_place(blind, here, "another") is None
+    place = announced_place(EASTERN, here, "west")
+    assert place
+    assert place.target.id == "east"
+
+
+def test_several_profiles_may_have_it() -> None:
+    here, there = profile(projects=Listing((MOSAIC,))), profile("other", Listing((MOSAIC,)), active=False)
+
+    assert is_in_several_profiles(SAID, rig(Listing((here, there))))
+    assert not is_in_several_profiles(SAID, rig(Listing((here,))))
+    assert not is_in_several_profiles(replace(SAID, project_name="Other"), rig(Listing((here, there))))
 
 
 def test_what_stands_elsewhere_in_the_sky_is_another_one() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.changes import Observation, Watch, observe, recalled_watch
-from ts2mqtt.observatory.evidence import LIVE, OBSERVED
+from ts2mqtt.observatory.evidence import LIVE, OBSERVED, recalled_announcement
 from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
 from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, SequenceStarted, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
@@ -141,13 +141,23 @@ def test_it_ends_an_exposure_and_patience_after_it_was_given() -> None:
 
 def test_when_a_target_is_gone_bounds_it_and_is_read_by_the_rigs_clock() -> None:
     night = begun()
-    night.announce("a", until=(night.now + timedelta(minutes=10)).replace(tzinfo=None))
+    night.announce("a", until=(night.now + timedelta(minutes=15)).replace(tzinfo=None))
 
-    assert night.look(after=timedelta(minutes=9)).present.evidence == LIVE
+    assert night.look(after=timedelta(minutes=14)).present.evidence == LIVE
     assert night.look(after=timedelta(minutes=2)).present.activity == IDLE
     # A time that lies behind says nothing: before the first exposure the rig slews, centres and focuses.
     night.announce("a", until=(night.now - timedelta(hours=1)).replace(tzinfo=None))
     assert night.look(after=timedelta(minutes=12)).present.evidence == LIVE
+
+
+def test_the_exposure_at_which_a_target_is_gone_is_waited_for_although_the_mount_flips_before_it() -> None:
+    night = begun()
+    night.announce("a", until=(night.now + timedelta(minutes=6)).replace(tzinfo=None))
+
+    night.look(after=timedelta(minutes=12))
+    night.look(a=4)
+    night.announce("a")
+    assert night.work() == [(events.TARGET_STARTED, "a")]
 
 
 def test_another_target_takes_over_at_once_and_the_counts_of_before_do_not_bring_the_old_one_back() -> None:
@@ -329,6 +339,22 @@ def test_a_stop_of_before_the_connection_broke_ends_no_target_that_was_seen_sinc
     assert night.work() == [(events.TARGET_STARTED, "a")]
 
 
+def test_a_stop_that_a_lost_connection_has_ended_does_not_come_back_with_a_connection_that_tells_nothing() -> None:
+    night = Night()
+    night.look()
+    night.say(Stopped(night.now))
+    # In the same moment, and out of order: it is no later word.
+    night.hear(TargetAnnounced(time=night.now, target_name="a", project_name="a"))
+    night.hear(Disconnected(time=night.now))
+    night.look(after=timedelta(minutes=4))
+    night.look(a=4)
+    night.hear(CaughtUp(time=night.now))
+    night.look()
+    night.look(after=timedelta(minutes=4), a=5)
+
+    assert night.work() == [(events.TARGET_STARTED, "a")]
+
+
 def test_a_wait_of_before_the_api_fell_silent_is_over() -> None:
     night = Night()
     night.look()
@@ -382,3 +408,83 @@ def test_a_lease_that_has_ended_does_not_come_back_with_what_ended_it() -> None:
         observation = observe(night.watch, Look(rig=rig_now, plan=None, now=night.now, zone=UTC, live=night.live))
         night.watch = observation.watch
         assert observation.present.activity == IDLE
+
+
+def test_an_exposure_of_before_the_announcement_starts_nothing_when_the_bridge_is_started_anew() -> None:
+    night = Night()
+    night.look()
+    night.look(after=EXPOSURE, a=4)
+    night.announce("b")
+    told = night.work()
+    night.restart_bridge()
+
+    # That of A had not been read when B was announced.
+    assert night.look(a=5).present.activity == IMAGING
+    assert night.look(after=EXPOSURE, b=4).present.activity == IMAGING
+    assert night.work() == told
+
+
+@dataclass(frozen=True)
+class TwoProfiles:
+    """Both have a target of the same name; `active` is the id of the one that is active."""
+
+    active: str
+
+    def look(self, word: Word, *, after: timedelta, read: timedelta | None) -> Look:
+        """At a time after EVENING, with the profiles read at another time after it."""
+        (made,) = has(a=3).known_profiles
+        profiles = tuple(replace(made, id=name, name=name, active=name == self.active) for name in ("one", "other"))
+        return Look(
+            rig=rig(Listing(profiles)),
+            plan=None,
+            now=EVENING + after,
+            zone=UTC,
+            profiles_read=None if read is None else EVENING + read,
+            live=LiveState(connected=True, word=word),
+        )
+
+
+def test_a_name_of_several_profiles_counts_once_the_profiles_were_read_after_it() -> None:
+    said = TargetAnnounced(time=EVENING, target_name="a", project_name="a")
+    one = TwoProfiles("one")
+    watch = Watch()
+    for read in (None, -A_LOOK):
+        observation = observe(watch, one.look(said, after=A_LOOK, read=read))
+        watch = observation.watch
+        assert observation.present.activity == IDLE
+    observation = observe(watch, one.look(said, after=A_LOOK, read=A_LOOK))
+    assert observation.present.activity == IMAGING
+
+    # The next one of the same target needs no more reading.
+    again = replace(said, time=EVENING + EXPOSURE)
+    observation = observe(observation.watch, one.look(again, after=EXPOSURE, read=A_LOOK))
+    assert observation.watch.heard.since == again.time
+
+
+def test_a_name_of_several_profiles_says_nothing_once_another_profile_is_found_to_be_active() -> None:
+    said = TargetAnnounced(time=EVENING, target_name="a", project_name="a")
+    doubtful = observe(Watch(), TwoProfiles("one").look(said, after=A_LOOK, read=-A_LOOK))
+    other = TwoProfiles("other")
+
+    found = observe(doubtful.watch, other.look(said, after=A_LOOK, read=A_LOOK))
+    assert found.present.activity == IDLE
+    assert observe(found.watch, other.look(said, after=2 * A_LOOK, read=2 * A_LOOK)).present.activity == IDLE
+    again = replace(said, time=EVENING + EXPOSURE)
+    assert observe(found.watch, other.look(again, after=EXPOSURE, read=EXPOSURE)).present.activity == IMAGING
+
+
+def test_the_history_names_the_target_that_an_earlier_run_believed_to_be_at_work() -> None:
+    twins = tuple(
+        replace(target(exposure_plan(100, 3, 3, exposure_s=300.0), identity=identity), name="Twin")
+        for identity in ("a", "b")
+    )
+    both = rig(Listing((profile(projects=Listing((replace(project("a", Listing(twins)), name="Twin"),))),)))
+    said = TargetAnnounced(time=EVENING, target_name="Twin", project_name="Twin")
+    look = Look(rig=both, plan=None, now=EVENING, zone=UTC, live=LiveState(connected=True, word=said))
+    recalled = Watch(rig=both, evidence=recalled_announcement("b", EVENING - A_LOOK, both))
+
+    seen = observe(recalled, look)
+    assert seen.watch.heard.since == EVENING
+    assert seen.present.current_target
+    assert seen.present.current_target.target_id == "b"
+    assert observe(Watch(rig=both), look).present.activity == IDLE

@@ -923,6 +923,19 @@ class TestHasten:
 
         assert run_in_simulated_time(asked) == ["profiles", "projects", "targets", "targets"]
 
+    def test_whoever_asks_is_told_also_that_nothing_has_changed_and_when_the_profiles_were_read(self) -> None:
+        async def told() -> list[float]:
+            async with asked_gently(two_profiles(), interval=300.0) as (watched, _api):
+                await asyncio.sleep(50.0)
+                known = len(watched.reports)
+                watched.poller.hasten()
+                await asyncio.sleep(100.0)
+                start = LoopClock().start
+                times = [report.profiles_read for report in watched.reports[known:]]
+                return [(time - start).total_seconds() for time in times if time is not None]
+
+        assert run_in_simulated_time(told) == [50.0]
+
     def test_a_flood_is_bounded(self) -> None:
         observatory = two_profiles()
         project = next(observatory.projects())

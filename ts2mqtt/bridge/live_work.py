@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ts2mqtt.logs.failures import Failure, FailureLog
 from ts2mqtt.logs.tallies import Kind
 from ts2mqtt.nina.client import LiveEventQueue, NinaClient
-from ts2mqtt.observatory.announcement import announced_place
+from ts2mqtt.observatory.announcement import announced_place, is_in_several_profiles
 from ts2mqtt.observatory.live import LiveState, folded, image_place, live_happenings
 from ts2mqtt.observatory.live_events import (
     ImageSaved,
@@ -73,6 +73,7 @@ class LiveWork:
         self._poller = poller
         self._failures = FailureLog(_LOG, clock, tallies)
         self._client = NinaClient(config, events, clock=clock, timings=timings, rng=rng, tallies=tallies)
+        self._leased: str | None = None
         self._imaged: str | None = None
         self._read_again: tuple[datetime, str] | None = None
         # Until N.I.N.A. was asked once, or does not answer, its sequence may be running.
@@ -102,6 +103,7 @@ class LiveWork:
     def note_told(self, heard: Heard, zone: tzinfo | None) -> None:
         """The events were told; `heard` is what was made of N.I.N.A.'s words."""
         self.events = ()
+        self._leased = heard.lease.target_id if heard.lease else None
         if heard.is_believed(self._clock.now(), zone):
             self._failures.succeeded(self._subject)
         else:
@@ -137,7 +139,7 @@ class LiveWork:
                     self._read_again = (now + _STORED_AFTER, place.project.id)
             case ProfileChanged():
                 self._poller.hasten(None)
-            case TargetAnnounced() if announced_place(event, rig) is None:
+            case TargetAnnounced() if self._is_doubtful(event, rig):
                 self._poller.hasten(None)
             case TargetAnnounced() | WaitAnnounced() | SequenceFinished() | SafetyChanged():
                 if self._imaged is not None:
@@ -145,3 +147,8 @@ class LiveWork:
                     self._imaged = self._read_again = None
             case _:
                 pass
+
+    def _is_doubtful(self, event: TargetAnnounced, rig: Rig) -> bool:
+        """Whether the rig has to be read before it is known which target is meant."""
+        place = announced_place(event, rig)
+        return place is None or (place.target.id != self._leased and is_in_several_profiles(event, rig))

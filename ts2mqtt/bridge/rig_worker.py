@@ -282,6 +282,7 @@ class RigWorker:
             plan=report.plan,
             now=self._clock.now(),
             zone=report.zone,
+            profiles_read=report.profiles_read,
             read_before=report.read_before,
             live=self._live.state if self._live else None,
             dawn=self._night.dawn,

@@ -18,25 +18,33 @@ _SAME_PLACE_DEG = 1.0
 """Places of another epoch differ by a third of a degree."""
 
 
-def announced_place(announced: TargetAnnounced, rig: Rig) -> TargetPlace | None:
+def announced_place(announced: TargetAnnounced, rig: Rig, at_work: str | None = None) -> TargetPlace | None:
     """By the names of project and target within the active profile, of several the nearest in the sky.
 
-    None for one that the rig does not have, or that stands elsewhere in the sky.
+    Where no place in the sky was told, as in N.I.N.A.'s history, it is of several the one that was `at_work`, by its
+    id. None for one that the rig does not have, or that stands elsewhere in the sky.
     """
-    places = [
-        place
-        for place in all_targets(rig)
-        if place.profile.active
-        and _same(place.target.name, announced.target_name)
-        and (announced.project_name is None or _same(place.project.name, announced.project_name))
-    ]
+    places = [place for place in _places(announced, rig) if place.profile.active]
     able = [place for place in places if may_be_imaged(place)] or places
     distances = {id(place): _distance_deg(place, announced) for place in able}
     near = [place for place in able if (distances[id(place)] or 0.0) <= _SAME_PLACE_DEG]
     if len(near) > 1 and any(distances[id(place)] is None for place in near):
-        # Which of them is meant nobody can tell.
-        return None
+        return next((place for place in near if place.target.id == at_work), None)
     return min(near, key=lambda place: distances[id(place)] or 0.0, default=None)
+
+
+def is_in_several_profiles(announced: TargetAnnounced, rig: Rig) -> bool:
+    """Whether more than one profile has a target of this name, in a project of this name."""
+    return len({place.profile.id for place in _places(announced, rig)}) > 1
+
+
+def _places(announced: TargetAnnounced, rig: Rig) -> list[TargetPlace]:
+    return [
+        place
+        for place in all_targets(rig)
+        if _same(place.target.name, announced.target_name)
+        and (announced.project_name is None or _same(place.project.name, announced.project_name))
+    ]
 
 
 def _same(name: str, told: str) -> bool:

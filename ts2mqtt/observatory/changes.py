@@ -20,7 +20,7 @@ from ts2mqtt.observatory.evidence import (
     recalled,
     recalled_announcement,
 )
-from ts2mqtt.observatory.exposures import Before, Counted, count
+from ts2mqtt.observatory.exposures import LATE_IMAGES, Before, Counted, count
 from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
 from ts2mqtt.observatory.lease import Heard, hear
@@ -177,7 +177,7 @@ def observe(watch: Watch, look: Look) -> Observation:
     counted = _counted(watch, look, left)
     latest = latest_gain(counted.gains, watch.evidence, look.rig)
     last = _last_exposure(watch, latest)
-    heard = hear(watch.heard, look, counted.gains, last)
+    heard = hear(watch.heard, look, counted.gains, last, _at_work(watch))
     evidence = lasting(_evidence(watch, look, latest, heard), look)
     basis = heard.basis(look) or evidence
     now_so = present(look, basis, last, watch.present)
@@ -297,11 +297,27 @@ def _evidence(watch: Watch, look: Look, latest: Gain | None, heard: Heard) -> Ev
     before, held = watch.rig, _still_held(watch, heard)
     if latest is None or before is None or not before.online or heard.is_old_news(latest):
         return held
+    if not watch.has_read and _may_precede_announcement(latest, watch):
+        return held
     profile = latest.step.place.profile
     was_active = before.active_profile is not None and before.active_profile.id == profile.id
     if not (profile.active and was_active and (watch.has_read or watch.recalled)):
         return held
     return observed(latest, look, is_watched=watch.has_read) or held
+
+
+def _at_work(watch: Watch) -> str | None:
+    """The id of the target that is believed to be at work."""
+    believed = watch.heard.lease or watch.evidence
+    return believed.target_id if believed else None
+
+
+def _may_precede_announcement(gain: Gain, watch: Watch) -> bool:
+    """Whether the exposure may be of before the target was announced that an earlier run believed to be at work."""
+    evidence, recalled = watch.evidence, watch.recalled
+    if evidence is None or recalled is None or evidence.kind != LIVE:
+        return False
+    return gain.step.place.target.id != evidence.target_id and gain.earliest <= recalled + LATE_IMAGES
 
 
 def _still_held(watch: Watch, heard: Heard) -> Evidence | None:

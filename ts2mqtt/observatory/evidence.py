@@ -199,9 +199,9 @@ def end_of(evidence: Evidence, look: Look) -> datetime:
     patient = evidence.time + patience(evidence.exposure_s)
     if evidence.kind == LIVE:
         patient += timedelta(seconds=evidence.exposure_s)
-        return (
-            min(patient, max(evidence.until, evidence.time + one_exposure(evidence))) if evidence.until else patient
-        )
+        # A rig may slew, centre and flip before an exposure, and that one may end after the target was to be gone.
+        least = evidence.time + one_exposure(evidence) + _DELAYS
+        return min(patient, max(evidence.until, least)) if evidence.until else patient
     planned = _planned_end(evidence, standing_blocks(look.plan, look.rig)) if evidence.kind == OBSERVED else None
     if planned is None:
         return patient

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PlanId = tuple[str, str]
 """Target id and exposure plan key."""
 
-# The plugin stores an image after it was looked at, up to 80 s after it was taken: two may come close together.
-_LATE_IMAGES = timedelta(seconds=90)
+LATE_IMAGES = timedelta(seconds=90)
+"""The plugin stores an image after it was looked at, up to 80 s after it was taken: two may come close together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _number_of_equals(target: Target, plan: ExposurePlan) -> int:
 def _was_left_since(thing_id: str, step: Progress, since: datetime | None, before: Before) -> bool:
     """Whether a profile or project was left for others so lately that its last exposure had not been read."""
     left = before.left.get(thing_id)
-    under_way = timedelta(seconds=step.after.exposure_s or 0.0) + _LATE_IMAGES
+    under_way = timedelta(seconds=step.after.exposure_s or 0.0) + LATE_IMAGES
     return left is not None and (since is None or since < left + under_way)
 
 
@@ -188,7 +188,7 @@ def _take_peak(step: Progress, peaks: dict[PlanId, int]) -> int:
 
 def _fits_into(step: Progress, elapsed: timedelta | None) -> bool:
     """Whether the rig can have taken so many in that time; if nobody knows how long it was, it can."""
-    return elapsed is None or _between_first_and_last(step) <= elapsed + _LATE_IMAGES
+    return elapsed is None or _between_first_and_last(step) <= elapsed + LATE_IMAGES
 
 
 def _between_first_and_last(step: Progress) -> timedelta:

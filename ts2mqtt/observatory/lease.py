@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ts2mqtt.observatory.announcement import announced_place
+from ts2mqtt.observatory.announcement import announced_place, is_in_several_profiles
 from ts2mqtt.observatory.evidence import Evidence, Pause, announced, stands
+from ts2mqtt.observatory.exposures import LATE_IMAGES
 from ts2mqtt.observatory.live_events import TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.night import night_of
 from ts2mqtt.observatory.plan_in_hand import may_be_imaged
@@ -26,8 +27,6 @@ MOST_CONTRADICTIONS = 3
 
 # A list that was being read while the word came may not have had the exposure before it.
 _A_READ = timedelta(seconds=30)
-# The plugin stores an image up to a minute and a half after it was taken, also of a sequence that has ended since.
-_LATE_IMAGES = timedelta(seconds=90)
 # Where it does not say until when; for humidity it waits a quarter of an hour, and says so again.
 _UNTOLD_WAIT = timedelta(hours=1)
 
@@ -40,6 +39,7 @@ class Heard:
     whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong,
     `silent` is when the API of the Target Scheduler was seen not to answer last, `stopped` when N.I.N.A. said last
     that all has stopped, and `ended` the time of the word whose lease has ended last: it does not come back.
+    `profile_id` is the profile that was active when the profiles were read last.
     """
 
     since: datetime | None = None
@@ -49,6 +49,7 @@ class Heard:
     silent: datetime | None = None
     stopped: datetime | None = None
     ended: datetime | None = None
+    profile_id: str | None = None
 
     def is_believed(self, now: datetime, zone: tzinfo | None) -> bool:
         tonight = night_of(now, zone)
@@ -70,33 +71,48 @@ class Heard:
         if self.lease and gain.step.place.target.id == self.lease.target_id:
             return False
         # That the sequence has been started again since does not make it later.
-        if self.stopped is not None and gain.earliest <= self.stopped + _LATE_IMAGES:
+        if self.stopped is not None and gain.earliest <= self.stopped + LATE_IMAGES:
             return True
-        return self.since is not None and gain.earliest <= self.since + (_A_READ if self.lease else _LATE_IMAGES)
+        return self.since is not None and gain.earliest <= self.since + (_A_READ if self.lease else LATE_IMAGES)
 
 
-def hear(heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | None) -> Heard:
-    """Takes the latest word, and has it fall if one of these gains contradicts it; `last` is the latest exposure."""
+def hear(
+    heard: Heard, look: Look, gains: Iterable[Gain], last: LastExposure | None, at_work: str | None = None
+) -> Heard:
+    """Takes the latest word, and has it fall if one of these gains contradicts it.
+
+    `last` is the latest exposure, `at_work` the id of the target that was believed to be at work before.
+    """
     nothing = Heard(
         contradicted=heard.contradicted[-MOST_CONTRADICTIONS:],
         silent=look.now if look.rig.online is False else heard.silent,
         stopped=heard.stopped,
         ended=heard.ended,
+        profile_id=look.rig.active_profile.id if look.rig.active_profile else heard.profile_id,
     )
     word = look.live.word if look.live else None
     if word is None or _is_void(word, nothing, look) or not heard.is_believed(look.now, look.zone):
         return nothing
-    heard = replace(heard, contradicted=nothing.contradicted, silent=nothing.silent)
+    was_active = heard.profile_id
+    heard = replace(heard, contradicted=nothing.contradicted, silent=nothing.silent, profile_id=nothing.profile_id)
     if heard.since != word.time:
-        taken = _taken(word, look, last, nothing)
+        if was_active not in (None, heard.profile_id) and _is_of_several_profiles(word, look):
+            # Nobody knows with which of the two profiles it was said.
+            return replace(nothing, ended=word.time)
+        taken = _taken(word, look, last, nothing, at_work)
         # A name that means nothing here does not tell that what was announced before has ended.
         heard = heard if taken.since is None and heard.lease is not None else taken
     if heard.since is not None and _is_contradicted(heard, look, gains):
         return replace(nothing, contradicted=(*nothing.contradicted, look.now))
-    is_read = look.rig.online and look.rig.profiles is not None
-    if is_read and heard.lease and not stands(heard.lease, look):
-        return replace(nothing, ended=heard.since)
-    return heard
+    return replace(nothing, ended=heard.since) if _has_ended(heard, look) else heard
+
+
+def _has_ended(heard: Heard, look: Look) -> bool:
+    """Whether its word holds no more, and does not come back."""
+    if heard.lease is not None:
+        return bool(look.rig.online) and look.rig.profiles is not None and not stands(heard.lease, look)
+    # What has begun since the connection broke is told by nobody, also once there is a connection again.
+    return heard.pause is not None and heard.pause.until is None and heard.basis(look) is None
 
 
 def _is_void(word: Word, heard: Heard, look: Look) -> bool:
@@ -112,13 +128,16 @@ def _is_void(word: Word, heard: Heard, look: Look) -> bool:
     return heard.silent is not None and word.time <= heard.silent
 
 
-def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) -> Heard:
+def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard, at_work: str | None) -> Heard:
     """A target that the rig does not have yet may be read soon: until then the word does not hold."""
     heard = replace(nothing, since=word.time)
     match word:
         case TargetAnnounced():
-            place = announced_place(word, look.rig)
+            place = announced_place(word, look.rig, at_work)
             if place is None:
+                return replace(heard, since=None)
+            is_at_work = place.target.id == at_work
+            if not is_at_work and _is_of_several_profiles(word, look) and not _are_profiles_read_since(word, look):
                 return replace(heard, since=None)
             # Without a fold, as N.I.N.A. writes it by the wall clock of its PC.
             until = word.until.replace(tzinfo=look.zone).astimezone() if word.until else None
@@ -129,6 +148,15 @@ def _taken(word: Word, look: Look, last: LastExposure | None, nothing: Heard) ->
             return replace(heard, pause=Pause(time=word.time, until=word.until or word.time + _UNTOLD_WAIT))
         case _:
             return replace(heard, pause=Pause(time=word.time), stopped=word.time)
+
+
+def _is_of_several_profiles(word: Word, look: Look) -> bool:
+    """N.I.N.A. may have changed its profile, and nobody has heard of it."""
+    return isinstance(word, TargetAnnounced) and is_in_several_profiles(word, look.rig)
+
+
+def _are_profiles_read_since(word: Word, look: Look) -> bool:
+    return look.profiles_read is not None and look.profiles_read >= word.time
 
 
 def _is_contradicted(heard: Heard, look: Look, gains: Iterable[Gain]) -> bool:

@@ -25,6 +25,8 @@ class Look:
     plan: NightPlan | None
     now: datetime
     zone: tzinfo | None = None
+    profiles_read: datetime | None = None
+    """When its list of profiles was asked for last; None before it has answered."""
     read_before: Mapping[str, datetime] = field(default_factory=dict)
     live: LiveState | None = None
     """What N.I.N.A. has told; None where nobody listens to it."""

@@ -126,6 +126,7 @@ class RigPoller:
         self._plan_reader = PlanReader(self._rig, polling, self._lists, clock=clock, timings=timings)
         self._wake = asyncio.Event()
         self._failed_looks = 0
+        self._profiles_read: datetime | None = None
         self._latest_time: datetime | None = None
         self._report = self._new_report()
 
@@ -205,6 +206,10 @@ class RigPoller:
                 self._note_failed_look(error)
                 self._schedule.owe(wish)
                 retry = self._clock.monotonic() + self._retry_delay()
+            else:
+                if wish:
+                    # Whoever asked waits for the answer, also if it says that nothing has changed.
+                    self._put(self._new_report())
             self._report_changes()
             await asyncio.sleep(max(0.0, started + self._schedule.gap_s - self._clock.monotonic()))
             due = await self._until_due(retry)
@@ -301,8 +306,10 @@ class RigPoller:
         if is_due:
             self._slow_things.put_off(PluginVersion())
         is_known = self._rig.online is True
+        now = self._clock.now()
         profiles = await self._endpoint.find(self._lists, is_known=is_known, version_is_due=is_due)
         self._schedule.note_profiles(started)
+        self._profiles_read = now
         return profiles
 
     async def _read_projects(self, reading: _Reading, projects: ListToRead[Profile]) -> None:
@@ -438,4 +445,5 @@ class RigPoller:
             zone=self._lists.zone,
             problem=self._failures.latest,
             read_before=self._read_before,
+            profiles_read=self._profiles_read,
         )

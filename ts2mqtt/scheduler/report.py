@@ -19,14 +19,16 @@ class RigReport:
 
     `zone`: the rig's time zone, None for the bridge's own. `problem`: what goes wrong with the rig now.
     `read_before`: by project id, when its targets were last read and said what the report before this one says.
+    `profiles_read`: when the profiles were asked for last, None before they were.
     """
 
     rig: Rig
     plan: NightPlan | None
     zone: tzinfo | None
     problem: Failure | None
-    # It changes with every look, and says nothing by itself.
+    # They change with every look, and say nothing by themselves.
     read_before: Mapping[str, datetime] = field(default_factory=dict, compare=False)
+    profiles_read: datetime | None = field(default=None, compare=False)
 
 
 class ReportQueue(Protocol):
