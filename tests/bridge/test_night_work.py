@@ -11,7 +11,9 @@ import pytest
 from tests.support.sample_rig import BACKYARD, DUSK, LAST_NIGHT, M31, TONIGHT, ZONE, rig_of_targets
 from ts2mqtt.bridge.night_results import work_out
 from ts2mqtt.bridge.night_work import NightInputs, night_inputs
+from ts2mqtt.observatory.changes import Watch
 from ts2mqtt.observatory.evidence import OBSERVED
+from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night_report import ImagedStretch, Stretch
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IMAGING, OFFLINE, WAITING, Appointment, Present
@@ -21,14 +23,20 @@ from ts2mqtt.picture import last_night_picture, night_picture
 if TYPE_CHECKING:
     from datetime import date
 
+    from ts2mqtt.observatory.model import NightPlan, Rig
+
 IN_NEW_YORK = Site(40.7, -74.0)
+
+
+def look_at(rig: Rig = BACKYARD, plan: NightPlan | None = None) -> Look:
+    return Look(rig=rig, plan=plan, now=DUSK + timedelta(minutes=1), zone=ZONE)
 
 
 @pytest.mark.parametrize("epoch", ["J2000", "JNOW", "B1950"])
 def test_picture_and_sky_are_of_the_target_s_epoch(epoch: str) -> None:
     rig = rig_of_targets(replace(M31, epoch=epoch), rig=BACKYARD)
 
-    night = work_out(night_inputs(rig, TONIGHT, IN_NEW_YORK, DUSK + timedelta(minutes=1), ZONE, NightReports()))
+    night = work_out(night_inputs(look_at(rig, TONIGHT), IN_NEW_YORK, Watch()))
 
     assert M31.ra_hours is not None
     assert M31.dec_deg is not None
@@ -43,10 +51,10 @@ def test_picture_and_sky_are_of_the_target_s_epoch(epoch: str) -> None:
 
 
 def test_the_last_night_is_drawn_beside_the_plan_and_without_one() -> None:
-    inputs = night_inputs(BACKYARD, None, None, DUSK, ZONE, NightReports(last=LAST_NIGHT))
+    inputs = night_inputs(look_at(), None, Watch(nights=NightReports(last=LAST_NIGHT)))
 
     assert inputs.is_work
-    assert inputs != night_inputs(BACKYARD, None, None, DUSK, ZONE, NightReports())
+    assert inputs != night_inputs(look_at(), None, Watch())
     night = work_out(inputs)
     assert night.picture is None
     assert night.last_picture == last_night_picture(LAST_NIGHT, zone=ZONE, site=None, rig_name=BACKYARD.name)
@@ -71,7 +79,8 @@ def test_what_has_come_true_is_drawn_when_the_imaging_of_a_target_has_ended() ->
         before: NightInputs | None, present: Present, so_far: tuple[Stretch, ...], night: date = TONIGHT.night
     ) -> NightInputs:
         report = replace(LAST_NIGHT, night=night, targets=(replace(LAST_NIGHT.targets[0], stretches=so_far),))
-        return night_inputs(BACKYARD, TONIGHT, None, DUSK, ZONE, NightReports(tonight=report), present, before)
+        watch = Watch(nights=NightReports(tonight=report), present=present)
+        return night_inputs(look_at(plan=TONIGHT), None, watch, before)
 
     first, second = (ImagedStretch(id=M31.id, start=one.start, end=one.end) for one in stretches)
     # While it images, an exposure more changes nothing.

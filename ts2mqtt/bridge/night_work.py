@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime, timedelta, tzinfo
 
+    from ts2mqtt.observatory.changes import Watch
+    from ts2mqtt.observatory.look import Look
     from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
     from ts2mqtt.observatory.night_report import ImagedStretch, NightReport
-    from ts2mqtt.observatory.night_reports import NightReports
-    from ts2mqtt.observatory.present import Present
     from ts2mqtt.observatory.site import Site
     from ts2mqtt.observatory.sky import NightSky
 
@@ -62,39 +62,30 @@ class Night:
     dawn: datetime | None = None
 
 
-def night_inputs(  # noqa: PLR0913, PLR0917 - independent facts about one rig
-    rig: Rig,
-    plan: NightPlan | None,
-    site: Site | None,
-    now: datetime,
-    zone: tzinfo | None,
-    nights: NightReports,
-    present: Present | None = None,
-    before: NightInputs | None = None,
-) -> NightInputs:
-    """`now` is aware; `zone` is the rig's, None for the bridge's own. `before` is what was worked on last."""
+def night_inputs(look: Look, site: Site | None, watch: Watch, before: NightInputs | None = None) -> NightInputs:
+    """What there is to work on at this look; `before` is what was worked on last."""
+    rig, plan, zone, night = look.rig, look.plan, look.zone, night_of(look.now, look.zone)
     return NightInputs(
         rig_name=rig.name,
-        night=night_of(now, zone),
-        offset=noon_of(night_of(now, zone), zone).utcoffset() if zone else None,
+        night=night,
+        offset=noon_of(night, zone).utcoffset() if zone else None,
         site=site,
         positions=_positions(rig) if site else {},
         planned=plan.night if plan else None,
         blocks=plan.blocks if plan else (),
-        imaged=_imaged(plan, nights.tonight, present, before.imaged if before else ()),
-        last_night=nights.last,
+        imaged=_imaged(plan, watch, before.imaged if before else ()),
+        last_night=watch.nights.last,
         zone=zone,
         plan=plan,
     )
 
 
-def _imaged(
-    plan: NightPlan | None, tonight: NightReport | None, present: Present | None, shown: tuple[ImagedStretch, ...]
-) -> tuple[ImagedStretch, ...]:
+def _imaged(plan: NightPlan | None, watch: Watch, shown: tuple[ImagedStretch, ...]) -> tuple[ImagedStretch, ...]:
     """What has come true of the plan; nothing of another night's."""
+    tonight = watch.nights.tonight
     if plan is None or tonight is None or tonight.night != plan.night:
         return ()
-    at_work = present.observed_target if present else None
+    at_work = watch.present.observed_target if watch.present else None
     return imaged_stretches(tonight, at_work.target_id if at_work else None, shown)
 
 

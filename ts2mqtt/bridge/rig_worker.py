@@ -289,18 +289,8 @@ class RigWorker:
         )
 
     def _begin_night_work(self, tasks: asyncio.TaskGroup) -> None:
-        report = self._report
-        watch = self._watch
-        inputs = night_inputs(
-            report.rig,
-            self._plan,
-            self._site,
-            self._clock.now(),
-            report.zone,
-            watch.nights,
-            watch.present,
-            self._night.inputs,
-        )
+        look = replace(self._look_of(self._report), plan=self._plan)
+        inputs = night_inputs(look, self._site, self._watch, self._night.inputs)
         if self._night_begun is None and inputs.is_work and inputs != self._night.inputs:
             self._night_begun = inputs
             tasks.create_task(self._work_out(inputs))
