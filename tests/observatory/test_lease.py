@@ -410,18 +410,26 @@ def test_a_lease_that_has_ended_does_not_come_back_with_what_ended_it() -> None:
         assert observation.present.activity == IDLE
 
 
-def test_an_exposure_of_before_the_announcement_starts_nothing_when_the_bridge_is_started_anew() -> None:
+@pytest.mark.parametrize("announced", ["b", None])
+def test_what_another_target_took_while_the_bridge_was_away_starts_nothing_before_nina_was_asked(
+    announced: str | None,
+) -> None:
     night = Night()
     night.look()
     night.look(after=EXPOSURE, a=4)
-    night.announce("b")
+    if announced:
+        night.announce(announced)
     told = night.work()
     night.restart_bridge()
 
-    # That of A had not been read when B was announced.
-    assert night.look(a=5).present.activity == IMAGING
-    assert night.look(after=EXPOSURE, b=4).present.activity == IMAGING
+    # A's exposure had not been read when B was announced; of B nobody knows whether N.I.N.A. was started anew since.
+    seen = night.look(a=5) if announced else night.look(b=4)
+    assert seen.present.activity == IMAGING
     assert night.work() == told
+    night.look(after=EXPOSURE, b=night.counts["b"] + 1)
+    assert night.watch.present
+    assert night.watch.present.current_target
+    assert night.watch.present.current_target.target_id == "b"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ts2mqtt.observatory.evidence import (
     recalled,
     recalled_announcement,
 )
-from ts2mqtt.observatory.exposures import LATE_IMAGES, Before, Counted, count
+from ts2mqtt.observatory.exposures import Before, Counted, count
 from ts2mqtt.observatory.happenings import Happenings
 from ts2mqtt.observatory.last_known import remembered
 from ts2mqtt.observatory.lease import Heard, hear
@@ -297,7 +297,7 @@ def _evidence(watch: Watch, look: Look, latest: Gain | None, heard: Heard) -> Ev
     before, held = watch.rig, _still_held(watch, heard)
     if latest is None or before is None or not before.online or heard.is_old_news(latest):
         return held
-    if not watch.has_read and _may_precede_announcement(latest, watch):
+    if _is_for_nina_to_tell(latest, watch, look):
         return held
     profile = latest.step.place.profile
     was_active = before.active_profile is not None and before.active_profile.id == profile.id
@@ -312,12 +312,14 @@ def _at_work(watch: Watch) -> str | None:
     return believed.target_id if believed else None
 
 
-def _may_precede_announcement(gain: Gain, watch: Watch) -> bool:
-    """Whether the exposure may be of before the target was announced that an earlier run believed to be at work."""
-    evidence, recalled = watch.evidence, watch.recalled
-    if evidence is None or recalled is None or evidence.kind != LIVE:
+def _is_for_nina_to_tell(gain: Gain, watch: Watch, look: Look) -> bool:
+    """Whether the target at work has changed while the bridge was away, and N.I.N.A. was not asked yet.
+
+    The exposure may have been before N.I.N.A. announced the target at work, or before it was started anew.
+    """
+    if watch.has_read or look.live is None or look.live.connected:
         return False
-    return gain.step.place.target.id != evidence.target_id and gain.earliest <= recalled + LATE_IMAGES
+    return watch.evidence is not None and gain.step.place.target.id != watch.evidence.target_id
 
 
 def _still_held(watch: Watch, heard: Heard) -> Evidence | None:
