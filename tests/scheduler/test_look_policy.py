@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from tests.support.build import exposure_plan, profile, project, rig, target
-from ts2mqtt.observatory.evidence import OBSERVED, PLANNED, Evidence, LastExposure
+from ts2mqtt.observatory.evidence import LIVE as ANNOUNCED, OBSERVED, PLANNED, Evidence, LastExposure
 from ts2mqtt.observatory.model import (
     Listing,
     NightPlan,
@@ -23,16 +23,19 @@ from ts2mqtt.scheduler.look_policy import (
     Attention,
     Knowledge,
     ListToRead,
+    PossibleExposure,
     ProjectsOf,
     Resting,
     TargetsOf,
     Window,
     attention,
+    is_fully_read,
     is_unexpected,
     live_lists,
     next_try,
     project_lists,
     target_lists,
+    used_up,
 )
 
 ACTIVE_PROFILE = Profile(id="a", name="Wide", active=True)
@@ -158,6 +161,13 @@ def planned(*blocks: PlanBlock, night: date = TONIGHT) -> Knowledge:
     return replace(USUAL, plan=NightPlan(profile_id="wide", night=night, fetched=NOW, blocks=blocks))
 
 
+SLEW = timedelta(seconds=30)
+
+
+def possible(project_id: str, earliest: datetime) -> PossibleExposure:
+    return PossibleExposure(project_id=project_id, earliest=earliest)
+
+
 def closely(*projects: str) -> Attention:
     return Attention(closely=frozenset(projects))
 
@@ -178,7 +188,7 @@ class TestAttention:
         # Saved 4 s ago or less, in the middle 2 s ago; then one exposure and its download.
         begin = NOW - timedelta(seconds=2) + EXPOSURE + timedelta(seconds=7)
         assert awaited.next_exposure.windows == (Window(begin, NOW + EXPOSURE + timedelta(seconds=30)),)
-        assert awaited.next_exposure.earliest == begin
+        assert awaited.next_exposure.earliest == NOW - timedelta(seconds=4) + EXPOSURE
 
     def test_where_filters_alternate_each_length_has_its_window(self) -> None:
         long = exposure_plan(10, 1, 1, key="ha", template="Ha", filter="Ha", exposure_s=300.0)
@@ -195,23 +205,39 @@ class TestAttention:
 
         assert awaited is not None
         assert len(awaited.windows) == 1
-        assert awaited.earliest == NOW + timedelta(seconds=15)
+        assert awaited.earliest == NOW + timedelta(seconds=6)
 
     def test_an_exposure_that_does_not_come_makes_every_project_watched_that_may_be_imaged(self) -> None:
         late = replace(IMAGING, now=NOW + EXPOSURE + timedelta(seconds=61))
         assert attention(replace(late, now=late.now - timedelta(seconds=2))).next_exposure is not None
         assert attention(late) == WATCH_ALL
 
-    def test_what_the_plan_has_follow_is_watched_alone_until_it_is_late(self) -> None:
+    def test_what_the_plan_has_follow_is_slewed_to_first_and_what_was_imaged_may_go_on_at_once(self) -> None:
         follows = replace(IMAGING, evidence=B_FOLLOWS)
-        assert attention(follows) == closely("b")
+        saved = NOW - timedelta(seconds=4)
+
+        awaited = attention(follows)
+
+        assert awaited.closely == frozenset()
+        assert set(awaited.possible) == {possible("a", saved + EXPOSURE), possible("b", saved + SLEW + EXPOSURE)}
         assert attention(replace(follows, now=NOW + EXPOSURE + timedelta(minutes=4))) == WATCH_ALL
 
-    def test_any_target_may_have_taken_over_once_one_of_its_exposures_can_be_there(self) -> None:
-        known = replace(planned(block("a", -60, 60)), evidence=OF_A, last_exposure=LAST, saved_from=NOW)
-        assert attention(known).closely == frozenset()
-        assert attention(replace(known, now=NOW + EXPOSURE + timedelta(seconds=29))).closely == frozenset()
-        assert attention(replace(known, now=NOW + EXPOSURE + timedelta(seconds=30))).closely == {"b"}
+    def test_what_is_announced_is_watched_until_an_exposure_of_it_was_seen(self) -> None:
+        awaited = attention(replace(IMAGING, evidence=replace(B_FOLLOWS, kind=ANNOUNCED)))
+
+        assert awaited.closely == {"b"}
+        assert awaited.possible == (possible("a", NOW + EXPOSURE),)
+
+    def test_any_target_may_have_taken_over_since_the_last_exposure(self) -> None:
+        assert attention(IMAGING).possible == (possible("b", NOW - timedelta(seconds=4) + SLEW + EXPOSURE),)
+
+    def test_another_target_of_the_same_project_may_have_too(self) -> None:
+        short = exposure_plan(10, 1, 1, key="short", template="Short", exposure_s=10.0)
+        panels = project("a", of(A.targets.items[0], target(short, identity="second panel"))) if A.targets else A
+
+        known = attention(replace(IMAGING, rig=rig_with(panels)))
+
+        assert known.possible == (possible("a", NOW - timedelta(seconds=4) + SLEW + timedelta(seconds=10)),)
 
     def test_what_is_imaged_in_a_profile_that_was_left_tells_nothing_of_this_one(self) -> None:
         assert attention(replace(IMAGING, evidence=replace(OF_A, target_id="unknown"))) == EVERYTHING
@@ -229,19 +255,33 @@ class TestAttention:
         assert attention(replace(known, now=NOW + timedelta(minutes=74))) == WATCH_ALL
         assert attention(replace(known, now=NOW + timedelta(minutes=75))) == EDITS_ALONE
 
+    def test_after_the_plan_s_end_what_it_had_planned_to_the_last_may_still_be_taken_until_it_is_day(self) -> None:
+        late = NOW + timedelta(minutes=75)
+        known = replace(planned(block("a", -60, -10), block("b", -10, 60)), used_up=frozenset({"b target"}))
+        assert attention(replace(known, now=late)) == closely("b")
+        assert attention(replace(known, now=(NOW + timedelta(days=1)).replace(hour=9, minute=59))) == closely("b")
+        assert attention(replace(known, now=(NOW + timedelta(days=1)).replace(hour=10))) == EDITS_ALONE
+
     def test_a_rig_that_has_just_imaged_may_go_on_past_the_end_of_its_plan(self) -> None:
         known = planned(block("a", -300, -60))
-        assert attention(replace(known, last_exposure=replace(LAST, time=NOW - timedelta(minutes=59)))) == WATCH_ALL
-        assert attention(replace(known, last_exposure=replace(LAST, time=NOW - timedelta(minutes=60)))) == EDITS_ALONE
+        just_now, an_hour_ago = NOW - timedelta(minutes=59), NOW - timedelta(minutes=60)
+        assert attention(replace(known, last_exposure=replace(LAST, time=just_now))) == closely("a")
+        assert attention(replace(known, last_exposure=replace(LAST, time=an_hour_ago))) == EDITS_ALONE
+
+    def test_a_rig_that_has_just_imaged_before_its_plan_begins_may_go_on_with_anything(self) -> None:
+        known = planned(block("a", 60, 120))
+        assert attention(replace(known, last_exposure=LAST)) == WATCH_ALL
 
     def test_what_is_complete_is_not_watched(self) -> None:
         known = replace(planned(block("a", -60, 60)), rig=rig_with(A, DONE))
         assert attention(known) == closely("a")
 
-    def test_one_that_has_just_come_is_watched_for_as_long_as_two_exposures_take(self) -> None:
+    def test_one_that_has_just_come_is_watched_for_as_long_as_two_exposures_take_unless_it_is_day(self) -> None:
         known = planned(block("b", 60, 120))
         assert attention(replace(known, watched_since=NOW - timedelta(minutes=6))) == WATCH_ALL
         assert attention(replace(known, watched_since=NOW - timedelta(minutes=8))) == EDITS_ALONE
+        noon = NOW.replace(hour=12)
+        assert attention(replace(known, watched_since=noon, now=noon)) == EDITS_ALONE
 
     def test_without_a_plan_every_project_is_watched_at_hours_when_it_could_be_night(self) -> None:
         assert attention(USUAL) == WATCH_ALL
@@ -263,9 +303,32 @@ class TestWhenToTryAgain:
         assert next_try(290.0, 100.0, self.WINDOWS, 30.0) == 300.0
         assert next_try(331.0, 100.0, self.WINDOWS, 30.0) == 361.0
 
-    def test_a_shorter_exposure_is_looked_for_once_an_interval(self) -> None:
-        assert next_try(0.0, 50.0, self.WINDOWS, 30.0) == 50.0
-        assert next_try(50.0, 50.0, self.WINDOWS, 30.0) == 80.0
+    def test_a_shorter_exposure_is_looked_for_so_that_it_is_seen_within_the_interval(self) -> None:
+        assert next_try(0.0, 50.0, self.WINDOWS, 30.0) == 80.0
+        assert next_try(55.0, 50.0, self.WINDOWS, 30.0) == 85.0
+
+
+class TestUsedUp:
+    def plan(self, count: int, *, filter_name: str = "Lum") -> NightPlan:
+        exposures = (PlannedExposures(filter_name, 60.0, count),)
+        blocks = (replace(block("a", 0, 30), exposures=exposures), replace(block("a", 60, 90), exposures=exposures))
+        return NightPlan(profile_id="wide", night=TONIGHT, fetched=NOW, blocks=blocks)
+
+    def test_a_target_of_which_the_plan_takes_all_that_is_left(self) -> None:
+        # Nine of ten are left.
+        assert used_up(self.plan(5), RIG) == {"a target"}
+        assert used_up(self.plan(4), RIG) == frozenset()
+        assert used_up(self.plan(5, filter_name="Ha"), RIG) == frozenset()
+
+    def test_what_waits_for_the_grader_is_not_taken_again(self) -> None:
+        waiting = project("a", of(target(exposure_plan(10, 4, 0, ungraded=4), identity="a target")))
+        assert used_up(self.plan(3), rig_with(waiting)) == {"a target"}
+
+    def test_a_rig_is_fully_read_once_the_targets_of_its_active_projects_are_known(self) -> None:
+        assert is_fully_read(RIG)
+        assert is_fully_read(rig_with(A, project("draft", state="draft")))
+        assert not is_fully_read(rig_with(A, project("unread")))
+        assert not is_fully_read(rig(None))
 
 
 class TestUnexpected:
@@ -273,6 +336,11 @@ class TestUnexpected:
 
     def test_another_project_while_an_exposure_is_under_way(self) -> None:
         assert is_unexpected(self.OF_B, OF_A, RIG, EDITS_ALONE)
+
+    def test_not_from_the_moment_on_from_which_it_was_possible(self) -> None:
+        expected = Attention(possible=(possible("b", self.OF_B.time),))
+        assert not is_unexpected(self.OF_B, OF_A, RIG, expected)
+        assert is_unexpected(replace(self.OF_B, time=NOW + timedelta(seconds=29)), OF_A, RIG, expected)
 
     def test_not_where_it_was_expected_or_long_after_or_in_the_same_project_or_the_first(self) -> None:
         assert not is_unexpected(self.OF_B, OF_A, RIG, closely("b"))

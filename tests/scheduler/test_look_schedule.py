@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta, timezone
 
 import pytest
 
@@ -10,7 +10,8 @@ from tests.support.build import exposure_plan, profile, project, rig, target
 from tests.support.clocks import HandClock
 from ts2mqtt.config import PollingConfig
 from ts2mqtt.observatory.evidence import OBSERVED, Evidence, LastExposure
-from ts2mqtt.observatory.model import Listing
+from ts2mqtt.observatory.model import Listing, NightPlan, PlanBlock, PlannedExposures
+from ts2mqtt.observatory.night import night_of, planning_inputs
 from ts2mqtt.scheduler.look_policy import LiveList, ProjectsOf, TargetsOf
 from ts2mqtt.scheduler.look_schedule import LookSchedule, Noticed, Wish
 
@@ -115,6 +116,44 @@ def test_what_images_is_due_when_its_next_exposure_can_be_there(schedule: LookSc
     schedule.note_profiles(clock.monotonic() + 2 * INTERVAL_S)
     assert schedule.next_due(LIVE) == expected
     assert due_after(schedule, clock, 64.0) == {A}
+
+
+def test_another_project_is_due_so_that_its_first_exposure_is_seen_within_the_interval(
+    schedule: LookSchedule, clock: HandClock
+) -> None:
+    schedule.notice(noticed(clock), RIG)
+    decide(schedule)
+    # Since the last exposure of A, 4 s ago at the earliest: a slew, an exposure of B, and the interval.
+    first = -4.0 + 30.0 + 60.0 + INTERVAL_S
+    assert B not in due_after(schedule, clock, first - 2.0)
+    assert B in due_after(schedule, clock, first)
+    clock.advance(first)
+    schedule.note_read(B, clock.monotonic())
+    assert B in due_after(schedule, clock, INTERVAL_S)
+
+
+def test_what_the_plan_uses_up_is_watched_after_its_end_by_the_counts_it_was_made_with(
+    schedule: LookSchedule, clock: HandClock
+) -> None:
+    now = clock.now()
+    block = PlanBlock(
+        target_id="a target",
+        name="a",
+        start=now - timedelta(hours=2),
+        end=now - timedelta(hours=1),
+        exposures=(PlannedExposures("Lum", 60.0, 9),),
+    )
+    plan = NightPlan(
+        profile_id="wide",
+        night=night_of(now, UTC),
+        fetched=now,
+        blocks=(block,),
+        inputs=planning_inputs(RIG.active_profile) if RIG.active_profile else None,
+    )
+    early = timezone(timedelta(hours=-12))
+    schedule.decide(rig(Listing((profile("wide"),)), online=True), plan, now - timedelta(hours=5), early)
+    schedule.decide(RIG, plan, now - timedelta(hours=5), early)
+    assert schedule.attention.closely == {"a"}
 
 
 def test_a_rig_takes_one_exposure_after_the_other_so_that_the_next_is_known_better(

@@ -7,12 +7,16 @@ user who has edited something edits more. `attention()` makes of them how closel
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ts2mqtt.observatory.completion import completion_rule
 from ts2mqtt.observatory.evidence import (
+    LIVE,
     OBSERVED,
+    PLANNED,
     following_lengths_s,
     length_s,
     one_exposure,
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from ts2mqtt.observatory.evidence import Evidence, LastExposure
-    from ts2mqtt.observatory.model import NightPlan, PlanBlock, Rig
+    from ts2mqtt.observatory.model import ExposurePlan, NightPlan, PlanBlock, Rig
     from ts2mqtt.observatory.tree import TargetPlace
 
 Parent = TypeVar("Parent", Profile, Project)
@@ -144,7 +148,8 @@ class Knowledge:
     `plan`: the night plan, None where it is outdated. `evidence`, `last_exposure`: what images, and what it has taken
     last; that was saved at `saved_from` at the earliest, and at the evidence's time at the latest. `watched_since`:
     since when the rig has been looked at with its active profile and without a break. `is_unclear`: somebody edits,
-    or exposures came that nobody has expected. `zone`: the rig's, None for the bridge's own.
+    or exposures came that nobody has expected. `used_up`: the ids of the targets of which the plan leaves nothing to
+    take through some filter. `zone`: the rig's, None for the bridge's own.
     """
 
     rig: Rig
@@ -154,6 +159,7 @@ class Knowledge:
     saved_from: datetime | None
     watched_since: datetime
     is_unclear: bool
+    used_up: frozenset[str] = frozenset()
     now: datetime
     zone: tzinfo | None
 
@@ -164,6 +170,14 @@ class Window:
 
     begin: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleExposure:
+    """An exposure of a project that may have been begun unseen: it cannot be saved before `earliest`."""
+
+    project_id: str
+    earliest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +196,21 @@ class NextExposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """How closely a rig is watched: all that is live at the interval, or some projects, or what an exposure tells."""
+    """How closely a rig is watched: all that is live at the interval, or some projects, or what an exposure tells.
+
+    `closely`: the projects that may show an exposure at any moment; `possible`: those that may from a moment on.
+    """
 
     everything: bool = False
     closely: frozenset[str] = field(default_factory=frozenset)
+    possible: tuple[PossibleExposure, ...] = ()
     next_exposure: NextExposure | None = None
+
+    def allows_for(self, project_id: str, time: datetime) -> bool:
+        """Whether this project was watched for an exposure that it shows at this time."""
+        return project_id in self.closely or any(
+            one.project_id == project_id and one.earliest <= time for one in self.possible
+        )
 
 
 EVERYTHING = Attention(everything=True)
@@ -205,6 +229,30 @@ def attention(knowledge: Knowledge) -> Attention:
     return EDITS_ALONE if is_midday(knowledge.now, knowledge.zone) else _whatever_comes(knowledge.rig)
 
 
+def is_fully_read(rig: Rig) -> bool:
+    """Whether all lists that are live were read."""
+    projects = rig.active_profile.projects if rig.active_profile else None
+    return projects is not None and all(one.targets is not None for one in projects.items if one.state == ACTIVE)
+
+
+def used_up(plan: NightPlan, rig: Rig) -> frozenset[str]:
+    """The ids of the targets of which this plan, which was just read, leaves nothing to take through some filter.
+
+    All others are left because the sky does not allow them any more: the plugin's preview ends, or waits, when no
+    target can be imaged. What is used up may still be there to take, in a night that goes worse than planned.
+    """
+    planned: Counter[tuple[str | None, str | None, float | None]] = Counter()
+    for block in plan.blocks:
+        for run in block.exposures:
+            planned[block.target_id, run.filter, run.exposure_s] += run.count
+    return frozenset(
+        place.target.id
+        for place in all_targets(rig)
+        for one in plans_to_come(place, rig)
+        if planned[place.target.id, one.filter, one.exposure_s] >= _least_to_take(one, place, rig)
+    )
+
+
 def is_unexpected(seen: Evidence, before: Evidence | None, rig: Rig, attention: Attention) -> bool:
     """Whether a project shows an exposure while one of another is under way: two N.I.N.A. may share a database."""
     if before is None or before.kind != OBSERVED or seen.kind != OBSERVED or seen.time == before.time:
@@ -214,17 +262,25 @@ def is_unexpected(seen: Evidence, before: Evidence | None, rig: Rig, attention: 
     place, place_before = find_target(rig, seen.target_id), find_target(rig, before.target_id)
     if place is None or place_before is None or place.project.id == place_before.project.id:
         return False
-    return place.project.id not in attention.closely
+    return not attention.allows_for(place.project.id, seen.time)
 
 
 def next_try(read: float, earliest: float, windows: Iterable[tuple[float, float]], interval_s: float) -> float:
     """When a list that was last read at `read` is read again for an exposure; all in seconds of one clock.
 
-    Several times an interval in a window, once an interval else, and not before the exposure is possible.
+    Several times an interval in a window; else as `last_moment` says.
     """
     step = interval_s / _TRIES_IN_AN_INTERVAL
     tries = [begin if read < begin else read + step for begin, end in windows if read < end]
-    return min(max(read + interval_s, earliest), *tries) if tries else max(read + interval_s, earliest)
+    return min([last_moment(read, earliest, interval_s), *tries])
+
+
+def last_moment(read: float, earliest: float, interval_s: float) -> float:
+    """When a list that was last read at `read` has to be read again, in seconds of one clock.
+
+    Any exposure that is saved at `earliest` or later is then seen within the interval, as with a full look.
+    """
+    return max(read, earliest) + interval_s
 
 
 def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
@@ -234,18 +290,23 @@ def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
         return EVERYTHING
     this_one = frozenset({place.project.id})
     if evidence.kind != OBSERVED:
-        # The plan has it follow at once, after a slew: no exposure of it was seen yet.
+        # No exposure of it was seen yet.
         if now > evidence.time + one_exposure(evidence):
             return _whatever_comes(rig, this_one)
-        return Attention(closely=this_one | _that_may_follow(knowledge, evidence))
+        announced = this_one if evidence.kind == LIVE else frozenset[str]()
+        return Attention(closely=announced, possible=_that_may_follow(knowledge, evidence))
     expected = _next_exposure(knowledge, evidence, place)
     if expected is None or now > expected.is_due_until:
         return _whatever_comes(rig, this_one)
-    return Attention(next_exposure=expected, closely=_that_may_follow(knowledge, evidence))
+    return Attention(next_exposure=expected, possible=_that_may_follow(knowledge, evidence))
 
 
-def _whatever_comes(rig: Rig, this_one: frozenset[str] = frozenset()) -> Attention:
-    return Attention(closely=this_one | {place.project.id for place in all_targets(rig) if _may_be_next(place, rig)})
+def _whatever_comes(
+    rig: Rig, this_one: frozenset[str] = frozenset(), among: AbstractSet[str] | None = None
+) -> Attention:
+    """`among` these targets, None for all."""
+    able = [place for place in all_targets(rig) if among is None or place.target.id in among]
+    return Attention(closely=this_one | {place.project.id for place in able if _may_be_next(place, rig)})
 
 
 def _next_exposure(knowledge: Knowledge, evidence: Evidence, place: TargetPlace) -> NextExposure | None:
@@ -259,36 +320,57 @@ def _next_exposure(knowledge: Knowledge, evidence: Evidence, place: TargetPlace)
     possible = [timedelta(seconds=length_s(one)) for one in plans_to_come(place, knowledge.rig)]
     return NextExposure(
         project_id=place.project.id,
-        earliest=counted_from + min([*lengths, *possible]),
+        earliest=saved_from + min([*lengths, *possible]),
         windows=tuple(Window(counted_from + length, evidence.time + length + _WINDOW) for length in lengths),
     )
 
 
-def _that_may_follow(knowledge: Knowledge, evidence: Evidence) -> frozenset[str]:
-    """The projects of which some target may have taken an exposure since, whatever the plan says."""
-    since = knowledge.now - evidence.time - _SLEW
-    return frozenset(
-        place.project.id
-        for place in all_targets(knowledge.rig)
-        if place.target.id != evidence.target_id
-        and _may_be_next(place, knowledge.rig)
-        and any(timedelta(seconds=length_s(plan)) <= since for plan in plans_to_come(place, knowledge.rig))
-    )
+def _that_may_follow(knowledge: Knowledge, evidence: Evidence) -> tuple[PossibleExposure, ...]:
+    """What other targets may have taken since the last exposure, whatever the plan says.
+
+    A planned target has yet to be slewed to, too.
+    """
+    rig, last = knowledge.rig, knowledge.last_exposure
+    begin = _free_from(knowledge, evidence)
+    earliest: dict[str, datetime] = {}
+    for place in all_targets(rig):
+        lengths = [timedelta(seconds=length_s(plan)) for plan in plans_to_come(place, rig)]
+        is_at_work = evidence.kind != PLANNED and place.target.id == evidence.target_id
+        if is_at_work or not lengths or not _may_be_next(place, rig):
+            continue
+        goes_on = last is not None and place.target.id == last.target_id
+        first = begin + min(lengths) + (timedelta() if goes_on else _SLEW)
+        earliest[place.project.id] = min(first, earliest.get(place.project.id, first))
+    return tuple(PossibleExposure(project_id=project_id, earliest=time) for project_id, time in earliest.items())
+
+
+def _free_from(knowledge: Knowledge, evidence: Evidence) -> datetime:
+    """When the exposure under way may have been broken off at the earliest, and another target's begun.
+
+    N.I.N.A. takes one exposure after the other: until the last one was saved there was no other.
+    """
+    if evidence.kind == LIVE or knowledge.saved_from is None:
+        return evidence.time
+    return min(knowledge.saved_from, evidence.time)
 
 
 def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attention:
     """Every project is watched in the plan's hours, and where something else tells that the rig may be at work.
 
     A rig that was interrupted goes on with any of its targets, and past the end of its plan. One that has just come,
-    or has another profile, may be in the middle of an exposure.
+    or has another profile, may be in the middle of an exposure. After clouds the rig may take what the plan had
+    before its end, until it is day.
     """
     now, rig, last = knowledge.now, knowledge.rig, knowledge.last_exposure
-    has_just_come = now < knowledge.watched_since + _longest_pause(rig)
-    has_just_imaged = last is not None and now < last.time + _GOES_ON
-    if has_just_come or has_just_imaged:
+    if now < knowledge.watched_since + _longest_pause(rig) and not is_midday(now, knowledge.zone):
         return _whatever_comes(rig)
-    is_planned = bool(blocks) and blocks[0].start <= now < blocks[-1].end + _LATE_START
-    return _whatever_comes(rig) if is_planned else EDITS_ALONE
+    just_imaged = frozenset({last.target_id}) if last is not None and now < last.time + _GOES_ON else frozenset[str]()
+    if not blocks or now < blocks[0].start:
+        return _whatever_comes(rig) if just_imaged else EDITS_ALONE
+    if now < blocks[-1].end + _LATE_START:
+        return _whatever_comes(rig)
+    left = frozenset[str]() if is_midday(now, knowledge.zone) else knowledge.used_up
+    return _whatever_comes(rig, among=left | just_imaged)
 
 
 def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
@@ -297,6 +379,12 @@ def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:
     if plan is None or plan.night < night_of(knowledge.now, knowledge.zone):
         return None
     return tuple(block for block in standing_blocks(plan, knowledge.rig) if not block.is_wait)
+
+
+def _least_to_take(plan: ExposurePlan, place: TargetPlace, rig: Rig) -> int:
+    """While images wait for the grader, the plugin takes only what was not acquired yet."""
+    remaining = completion_rule(place.project, rig.exposure_throttle_percent).remaining(plan)
+    return max(1, min(remaining, plan.desired - plan.acquired))
 
 
 def _may_be_next(place: TargetPlace, rig: Rig) -> bool:

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.evidence import patience
 from ts2mqtt.observatory.plan_in_hand import is_outdated
-from ts2mqtt.scheduler.look_policy import EVERYTHING, Knowledge, TargetsOf, attention, is_unexpected, next_try
+from ts2mqtt.scheduler.look_policy import (
+    EVERYTHING,
+    Knowledge,
+    TargetsOf,
+    attention,
+    is_fully_read,
+    is_unexpected,
+    last_moment,
+    next_try,
+    used_up,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Set as AbstractSet
     from datetime import datetime, tzinfo
 
     from ts2mqtt.config import PollingConfig
@@ -64,6 +74,14 @@ class _Outdated:
         return self.plan is plan and self.rig is rig
 
 
+@dataclass(frozen=True, slots=True)
+class _UsedUp:
+    """What this plan uses up, by the counts of the moment at which both were known first."""
+
+    plan: NightPlan | None
+    target_ids: frozenset[str]
+
+
 class LookSchedule:
     """The live lists of one rig; all moments are by the monotonic clock."""
 
@@ -77,6 +95,7 @@ class LookSchedule:
         self.wish = Wish()
         self._owed = Wish()
         self._outdated: _Outdated | None = None
+        self._used_up = _UsedUp(None, frozenset())
         self._profiles_read: float | None = None
         self._read: dict[LiveList, float] = {}
         self._pressing: set[LiveList] = set()
@@ -127,6 +146,8 @@ class LookSchedule:
         now = self._clock.now()
         if self._outdated is None or not self._outdated.holds_for(plan, rig):
             self._outdated = _Outdated(plan, rig, is_outdated=is_outdated(plan, rig) is not False)
+        if self._used_up.plan is not plan and plan is not None and is_fully_read(rig):
+            self._used_up = _UsedUp(plan, used_up(plan, rig))
         self.attention = attention(
             Knowledge(
                 rig=rig,
@@ -136,6 +157,7 @@ class LookSchedule:
                 saved_from=self._saved_from,
                 watched_since=watched_since or now,
                 is_unclear=self._clock.monotonic() < self._unclear_until,
+                used_up=self._used_up.target_ids,
                 now=now,
                 zone=zone,
             )
@@ -178,12 +200,19 @@ class LookSchedule:
         for_edits = read + polling.edit_interval
         if not isinstance(one, TargetsOf):
             return for_edits
+        return min([for_edits, *self._due_for_exposures(one.project_id, read)])
+
+    def _due_for_exposures(self, project_id: str, read: float) -> Iterator[float]:
+        watch, interval, moment = self.attention, self._polling.interval, self._moment
+        if project_id in watch.closely:
+            yield read + interval
+        for possible in watch.possible:
+            if possible.project_id == project_id:
+                yield last_moment(read, moment(possible.earliest), interval)
         expected = watch.next_exposure
-        if expected is not None and expected.project_id == one.project_id:
-            moment = self._moment
+        if expected is not None and expected.project_id == project_id:
             windows = [(moment(window.begin), moment(window.end)) for window in expected.windows]
-            return min(for_edits, next_try(read, moment(expected.earliest), windows, polling.interval))
-        return read + polling.interval if one.project_id in watch.closely else for_edits
+            yield next_try(read, moment(expected.earliest), windows, interval)
 
     def _moment(self, time: datetime) -> float:
         return self._clock.monotonic() + self._clock.seconds_until(time)
