@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import crowd, exposure, home_assistant, live, night, passes, requests, schedule, season, start
+from benchmarks import crowd, exposure, home_assistant, live, month, night, passes, requests, schedule, season, start
 
 
 def main() -> int:
@@ -17,14 +17,14 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=[[], *BENCHMARKS, CROWD, LIVE, SEASON],
+        choices=[[], *BENCHMARKS, CROWD, LIVE, MONTH, SEASON],
         metavar="WHAT",
-        help=f"of {', '.join(BENCHMARKS)} (all), {CROWD}, {LIVE}, {SEASON}",
+        help=f"of {', '.join(BENCHMARKS)} (all), {CROWD}, {LIVE}, {MONTH}, {SEASON}",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
     parser.add_argument("--rigs", type=int, nargs="+", help="numbers of rigs for the passes and the schedule")
     parser.add_argument(
-        "--days", type=int, help="for the requests, so many days and nights more; for live and season, so many"
+        "--days", type=int, help="for the requests, so many days and nights more; for live, month and season, so many"
     )
     parser.add_argument("--picture", type=Path, help="for the requests, a PNG of the first night")
     wanted = parser.parse_args()
@@ -34,6 +34,8 @@ def main() -> int:
             _say(_crowd(wanted.rigs))
         elif name == LIVE:
             _say(live.measure(wanted.days or 1))
+        elif name == MONTH:
+            _say(month.measure(wanted.days))
         elif name == SEASON:
             _say(season.measure(wanted.days))
         elif name == REQUESTS:
@@ -67,8 +69,10 @@ REQUESTS = "requests"
 BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", REQUESTS, "home_assistant")
 CROWD = "crowd"
 LIVE = "live"
+MONTH = "month"
 SEASON = "season"
-"""They run only when they are named: crowd takes half an hour, live twenty seconds for each night, season minutes."""
+"""They run only when they are named: crowd takes half an hour, live twenty seconds for each night, month and season
+minutes."""
 
 
 def _say(text: str) -> None:

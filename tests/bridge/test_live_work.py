@@ -25,9 +25,11 @@ from ts2mqtt.observatory.live_events import (
     SequenceFinished,
     SequenceStarted,
     TargetAnnounced,
+    WaitAnnounced,
 )
 from ts2mqtt.observatory.model import Listing
 from ts2mqtt.observatory.tree import all_targets
+from ts2mqtt.scheduler.look_policy import Announced
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.timing import NinaTimings
 
@@ -179,3 +181,69 @@ async def test_the_latest_image_of_an_earlier_run_of_the_bridge_is_kept_until_th
     working.work.recall(earlier)
     assert working.work.state.facts.last_image is not None
     assert working.work.state.facts.last_image.time == later.time
+
+
+class TestAnnounced:
+    """Of which projects an exposure may come, by what N.I.N.A. has announced."""
+
+    @pytest.fixture
+    async def heard(self, working: Working) -> Working:
+        """It is connected, and nothing runs."""
+        working.hears(CaughtUp(time=working.clock.now(), is_sequence_running=False, is_scheduler_running=False))
+        return working
+
+    def announced(self, working: Working, heard: Heard | None = None) -> Announced | None:
+        return working.work.announced(heard or Heard(), RIG, UTC)
+
+    async def test_nothing_is_known_before_n_i_n_a_is_connected_and_after_the_connection_broke(
+        self, working: Working
+    ) -> None:
+        now = working.clock.now()
+        assert self.announced(working) is None
+        working.hears(CaughtUp(time=now, is_sequence_running=True, is_scheduler_running=True))
+        assert self.announced(working) is None
+        working.hears(TargetAnnounced(time=now, target_name="M 31"))
+        assert self.announced(working) is not None
+        working.hears(Disconnected(time=now))
+        assert self.announced(working) is None
+
+    async def test_the_project_of_the_target_that_is_announced(self, heard: Working) -> None:
+        now = heard.clock.now()
+        heard.hears(TargetAnnounced(time=now, target_name="M 31"))
+        assert self.announced(heard) == Announced(project_ids=frozenset({"galaxies"}), time=now)
+        heard.hears(TargetAnnounced(time=now, target_name="Comet"))
+        assert self.announced(heard) is None
+
+    async def test_nothing_while_it_waits_or_has_stopped_or_has_only_begun(self, heard: Working) -> None:
+        nothing = Announced(project_ids=frozenset(), time=heard.clock.now())
+        assert self.announced(heard) == nothing
+        heard.clock.advance(60)
+        later = replace(nothing, time=heard.clock.now())
+        heard.hears(SequenceStarted(time=heard.clock.now()))
+        assert self.announced(heard) == later
+        heard.hears(WaitAnnounced(time=heard.clock.now()))
+        assert self.announced(heard) == later
+
+    async def test_a_start_is_forgotten_with_the_connection(self, heard: Working) -> None:
+        now = heard.clock.now()
+        caught_up = CaughtUp(time=now, is_sequence_running=True, is_scheduler_running=True, process_started=now)
+        heard.hears(caught_up)
+        heard.hears(SequenceStarted(time=now))
+        heard.hears(Disconnected(time=now))
+        heard.hears(caught_up)
+        assert heard.work.state.is_unbroken
+        assert self.announced(heard) is None
+
+    async def test_a_word_before_a_break_tells_nothing_where_n_i_n_a_may_have_been_started_anew(
+        self, heard: Working
+    ) -> None:
+        now = heard.clock.now()
+        heard.hears(TargetAnnounced(time=now, target_name="M 31"))
+        heard.hears(Disconnected(time=now))
+        heard.hears(CaughtUp(time=now, is_sequence_running=True, is_scheduler_running=True))
+        assert heard.work.state.word is not None
+        assert self.announced(heard) is None
+
+    async def test_who_is_not_believed_announces_nothing(self, heard: Working) -> None:
+        now = heard.clock.now()
+        assert self.announced(heard, Heard(contradicted=(now, now, now))) is None

@@ -20,6 +20,7 @@ from ts2mqtt.observatory.model import (
 from ts2mqtt.scheduler.look_policy import (
     EDITS_ALONE,
     EVERYTHING,
+    Announced,
     Attention,
     Knowledge,
     ListToRead,
@@ -286,6 +287,41 @@ class TestAttention:
     def test_without_a_plan_every_project_is_watched_at_hours_when_it_could_be_night(self) -> None:
         assert attention(USUAL) == WATCH_ALL
         assert attention(planned(block("a", -60, 60), night=TONIGHT - timedelta(days=1))) == WATCH_ALL
+
+
+class TestAnnounced:
+    """N.I.N.A. is heard: it announces each target before each exposure."""
+
+    A_ALONE = Announced(project_ids=frozenset({"a"}), time=NOW)
+    NOTHING = Announced(project_ids=frozenset(), time=NOW)
+
+    def test_what_is_announced_is_looked_for_once_an_exposure_of_it_can_be_there_and_nothing_else(self) -> None:
+        known = replace(planned(block("b", -60, 60)), announced=self.A_ALONE)
+        assert attention(known) == Attention(possible=(possible("a", NOW + EXPOSURE),))
+        assert attention(replace(known, evidence=OF_A, last_exposure=LAST)) == attention(known)
+
+    def test_of_a_complete_project_that_is_announced_nothing_is_known(self) -> None:
+        known = replace(USUAL, announced=replace(self.A_ALONE, project_ids=frozenset({"done"})))
+        assert attention(known) == Attention(possible=(possible("done", NOW),))
+
+    def test_where_nothing_is_imaged_there_are_edits_alone_also_in_the_hours_of_the_plan(self) -> None:
+        assert attention(replace(planned(block("b", -60, 60)), announced=self.NOTHING)) == EDITS_ALONE
+
+    def test_what_was_announced_before_may_still_be_under_way(self) -> None:
+        known = replace(USUAL, announced=self.NOTHING, announced_before=frozenset({"b"}))
+        assert attention(known) == closely("b")
+
+    def test_an_exposure_that_is_over_before_a_lost_word_is_missed_is_looked_for_all_the_time(self) -> None:
+        def with_length(seconds: float) -> Knowledge:
+            plan = exposure_plan(10, 1, 1, exposure_s=seconds)
+            brief = project("brief", of(target(plan, identity="brief target")))
+            return replace(USUAL, rig=rig_with(A, brief), announced=self.NOTHING)
+
+        assert attention(with_length(19.0)) == closely("brief")
+        assert attention(with_length(20.0)) == EDITS_ALONE
+
+    def test_a_user_who_edits_is_watched_all_the_same(self) -> None:
+        assert attention(replace(USUAL, announced=self.NOTHING, is_unclear=True)) == EVERYTHING
 
 
 class TestWhenToTryAgain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 
 import pytest
@@ -12,7 +13,7 @@ from ts2mqtt.config import PollingConfig
 from ts2mqtt.observatory.evidence import OBSERVED, Evidence, LastExposure
 from ts2mqtt.observatory.model import Listing, NightPlan, PlanBlock, PlannedExposures
 from ts2mqtt.observatory.night import night_of, planning_inputs
-from ts2mqtt.scheduler.look_policy import LiveList, ProjectsOf, TargetsOf
+from ts2mqtt.scheduler.look_policy import Announced, LiveList, ProjectsOf, TargetsOf
 from ts2mqtt.scheduler.look_schedule import LookSchedule, Noticed, Wish
 
 INTERVAL_S, EDIT_S = 30.0, 120.0
@@ -154,6 +155,83 @@ def test_what_the_plan_uses_up_is_watched_after_its_end_by_the_counts_it_was_mad
     schedule.decide(rig(Listing((profile("wide"),)), online=True), plan, now - timedelta(hours=5), early)
     schedule.decide(RIG, plan, now - timedelta(hours=5), early)
     assert schedule.attention.closely == {"a"}
+
+
+def announced(clock: HandClock, *names: str) -> Announced:
+    return Announced(project_ids=frozenset(names), time=clock.now())
+
+
+def hears(schedule: LookSchedule, clock: HandClock, *names: str) -> None:
+    """N.I.N.A. announces these, after everything was read and it was heard for long."""
+    schedule.notice(Noticed(announced=announced(clock)), RIG)
+    clock.advance(3_600.0)
+    for one in LIVE:
+        schedule.note_read(one, clock.monotonic())
+    schedule.notice(Noticed(announced=announced(clock, *names)), RIG)
+    for one in LIVE:
+        schedule.note_read(one, clock.monotonic())
+    decide(schedule)
+
+
+def test_who_hears_what_is_announced_reads_that_alone_for_exposures(schedule: LookSchedule, clock: HandClock) -> None:
+    hears(schedule, clock, "a")
+    assert due_after(schedule, clock, 60.0 + INTERVAL_S - 2.0) == set()
+    assert due_after(schedule, clock, 60.0 + INTERVAL_S) == {A}
+
+
+def test_at_each_word_what_was_announced_before_is_read_once_more(schedule: LookSchedule, clock: HandClock) -> None:
+    hears(schedule, clock, "a")
+    clock.advance(10.0)
+    schedule.notice(Noticed(announced=announced(clock, "a")), RIG)
+    decide(schedule)
+    assert due_after(schedule, clock, INTERVAL_S - 10.0) == {A}
+
+
+def test_what_is_no_longer_announced_may_show_the_exposure_that_was_under_way(
+    schedule: LookSchedule, clock: HandClock
+) -> None:
+    hears(schedule, clock, "a")
+    schedule.notice(Noticed(announced=announced(clock)), RIG)
+    decide(schedule)
+    assert schedule.attention.closely == {"a"}
+    # Two exposures and some minutes.
+    clock.advance(420.0)
+    decide(schedule)
+    assert schedule.attention.closely == frozenset()
+
+
+def test_who_begins_to_hear_n_i_n_a_may_have_missed_a_word(schedule: LookSchedule, clock: HandClock) -> None:
+    schedule.notice(Noticed(announced=announced(clock, "a")), RIG)
+    decide(schedule)
+    assert schedule.attention.closely == {"a", "b"}
+    assert due_after(schedule, clock, INTERVAL_S) == {A, B}
+
+
+def test_who_no_longer_hears_n_i_n_a_looks_as_without(schedule: LookSchedule, clock: HandClock) -> None:
+    hears(schedule, clock, "a")
+    schedule.notice(Noticed(evidence=noticed(clock).evidence), RIG)
+    decide(schedule)
+    assert schedule.attention.closely == {"a", "b"}
+
+
+def awaits_by_itself(schedule: LookSchedule) -> bool:
+    """Whether the last exposure tells when the next one comes, and not N.I.N.A."""
+    decide(schedule)
+    return schedule.attention.next_exposure is not None
+
+
+def test_after_an_exposure_that_was_not_announced_n_i_n_a_is_not_relied_on_for_a_night(
+    schedule: LookSchedule, clock: HandClock
+) -> None:
+    hears(schedule, clock, "a")
+    word = schedule.noticed.announced
+    schedule.notice(replace(noticed(clock, "a"), announced=word), RIG)
+    assert not awaits_by_itself(schedule)
+    clock.advance(120.0)
+    schedule.notice(replace(noticed(clock, "b"), announced=word), RIG)
+    assert awaits_by_itself(schedule)
+    clock.advance(12 * 3600.0)
+    assert not awaits_by_itself(schedule)
 
 
 def test_a_rig_takes_one_exposure_after_the_other_so_that_the_next_is_known_better(

@@ -51,10 +51,15 @@ def images_saved(observatory: SimulatedObservatory, until: datetime) -> list[Sav
 
 def delays(saved: Iterable[Saved], watched: WatchedRig) -> list[float]:
     """Seconds from each of these exposures to the report that first counts it."""
+    return [seconds for _, seconds in delays_by_image(saved, watched)]
+
+
+def delays_by_image(saved: Iterable[Saved], watched: WatchedRig) -> list[tuple[Saved, float]]:
+    """As `delays`, with the images."""
     awaited: defaultdict[str, list[Saved]] = defaultdict(list)
     for image in saved:
         awaited[image.target_id].append(image)
-    found: list[float] = []
+    found: list[tuple[Saved, float]] = []
     rig = None
     for look, view in zip(watched.looks, watched.views, strict=True):
         if view.rig is rig:
@@ -64,7 +69,8 @@ def delays(saved: Iterable[Saved], watched: WatchedRig) -> list[float]:
             images = awaited.get(place.target.id)
             number = sum(plan.acquired for plan in place.target.exposure_plans)
             while images and images[0].number <= number:
-                found.append((look.time - images.pop(0).time).total_seconds())
+                image = images.pop(0)
+                found.append((image, (look.time - image.time).total_seconds()))
     left = sum(len(images) for images in awaited.values())
     assert not left, f"{left} exposures were never reported"
     return found
@@ -81,8 +87,12 @@ def requests_by_kind(watched: WatchedRig) -> Counter[str]:
 
 def database_requests(watched: WatchedRig) -> int:
     """Those that open a database context at the rig."""
-    kinds = requests_by_kind(watched)
-    return kinds.total() - sum(kinds[kind] for kind in WITHOUT_DATABASE)
+    return len(database_times(watched))
+
+
+def database_times(watched: WatchedRig) -> list[datetime]:
+    """When each request was sent that opens a database context at the rig."""
+    return [request.time for request in watched.api.requests if kind_of(request.path) not in WITHOUT_DATABASE]
 
 
 def share(values: Sequence[float], percent: float) -> float:

@@ -14,13 +14,16 @@ from ts2mqtt.nina.client import LiveEventQueue, NinaClient
 from ts2mqtt.observatory.announcement import announced_place, is_in_several_profiles
 from ts2mqtt.observatory.live import LiveState, folded, image_place, live_happenings
 from ts2mqtt.observatory.live_events import (
+    CaughtUp,
     ImageSaved,
     ProfileChanged,
     SafetyChanged,
     SequenceFinished,
+    SequenceStarted,
     TargetAnnounced,
     WaitAnnounced,
 )
+from ts2mqtt.scheduler.look_policy import Announced
 
 if TYPE_CHECKING:
     import random
@@ -74,6 +77,7 @@ class LiveWork:
         self._failures = FailureLog(_LOG, clock, tallies)
         self._client = NinaClient(config, events, clock=clock, timings=timings, rng=rng, tallies=tallies)
         self._leased: str | None = None
+        self._started: datetime | None = None
         self._imaged: str | None = None
         self._read_again: tuple[datetime, str] | None = None
         # Until N.I.N.A. was asked once, or does not answer, its sequence may be running.
@@ -97,6 +101,8 @@ class LiveWork:
         now = self._clock.now()
         self.events = (*self.events, *live_happenings(self.state, event, rig, now))[-_MOST_EVENTS:]
         self._hasten(event, rig, now)
+        if isinstance(event, SequenceStarted | CaughtUp):
+            self._started = event.time if isinstance(event, SequenceStarted) else None
         self.state = folded(self.state, event, rig)
         self._poller.note_sequence(may_run=self.state.may_run(now))
 
@@ -113,6 +119,20 @@ class LiveWork:
                 "noon it is not believed",
                 kind=_CONTRADICTED,
             )
+
+    def announced(self, heard: Heard, rig: Rig, zone: tzinfo | None) -> Announced | None:
+        """What N.I.N.A. has announced last; None where a word may have been missed, or is not believed."""
+        state, word = self.state, self.state.word
+        if not (state.connected and state.is_unbroken and heard.is_believed(self._clock.now(), zone)):
+            return None
+        match word:
+            case None:
+                return Announced(project_ids=frozenset(), time=self._started) if self._started else None
+            case TargetAnnounced():
+                place = announced_place(word, rig)
+                return Announced(project_ids=frozenset({place.project.id}), time=word.time) if place else None
+            case _:
+                return Announced(project_ids=frozenset(), time=word.time)
 
     def latest_problem(self, of_api: Failure | None) -> Failure | None:
         """Of what fails now, here or at the API, what was told last."""

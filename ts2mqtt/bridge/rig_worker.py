@@ -228,6 +228,7 @@ class RigWorker:
                 evidence=observation.watch.evidence,
                 last_exposure=observation.present.last_exposure,
                 is_edited=bool(observation.edited),
+                announced=live.announced(observation.watch.heard, report.rig, report.zone) if live else None,
             )
         )
         for edit in observation.edited:

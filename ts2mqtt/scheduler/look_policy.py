@@ -79,6 +79,9 @@ _LATE_START = timedelta(minutes=15)
 _GOES_ON = timedelta(hours=1)
 """So long after an exposure a rig may go on, also past the end of its plan."""
 
+_UNHEARD = timedelta(seconds=20)
+"""A connection to N.I.N.A. that has broken in silence is noticed within 45 s, and a slew takes 30 s of these."""
+
 _TRIES_IN_AN_INTERVAL = 3
 
 
@@ -142,6 +145,18 @@ def live_lists(profiles: Iterable[Profile], projects: Iterable[tuple[Profile, Pr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """The projects that N.I.N.A. has announced at `time`, none where it said that nothing is imaged.
+
+    The Target Scheduler announces a target before each of its exposures. As long as all its words are heard, no other
+    project can show an exposure.
+    """
+
+    project_ids: frozenset[str]
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """All that is known of a rig without asking it; times are aware.
 
@@ -149,7 +164,8 @@ class Knowledge:
     last; that was saved at `saved_from` at the earliest, and at the evidence's time at the latest. `watched_since`:
     since when the rig has been looked at with its active profile and without a break. `is_unclear`: somebody edits,
     or exposures came that nobody has expected. `used_up`: the ids of the targets of which the plan leaves nothing to
-    take through some filter. `zone`: the rig's, None for the bridge's own.
+    take through some filter. `announced`: None where nobody hears N.I.N.A., `announced_before`: the projects that may
+    still show an exposure of which nobody has heard. `zone`: the rig's, None for the bridge's own.
     """
 
     rig: Rig
@@ -160,6 +176,8 @@ class Knowledge:
     watched_since: datetime
     is_unclear: bool
     used_up: frozenset[str] = frozenset()
+    announced: Announced | None = None
+    announced_before: frozenset[str] = frozenset()
     now: datetime
     zone: tzinfo | None
 
@@ -221,6 +239,8 @@ def attention(knowledge: Knowledge) -> Attention:
     """Where nothing can be told of the next exposure, every project is watched that may show one."""
     if knowledge.is_unclear or knowledge.rig.active_profile is None:
         return EVERYTHING
+    if knowledge.announced is not None:
+        return _as_announced(knowledge.rig, knowledge.announced, knowledge.announced_before)
     if knowledge.evidence is not None:
         return _while_imaging(knowledge, knowledge.evidence)
     blocks = _blocks_of_tonight(knowledge)
@@ -281,6 +301,30 @@ def last_moment(read: float, earliest: float, interval_s: float) -> float:
     Any exposure that is saved at `earliest` or later is then seen within the interval, as with a full look.
     """
     return max(read, earliest) + interval_s
+
+
+def _as_announced(rig: Rig, announced: Announced, before: frozenset[str]) -> Attention:
+    """A word that is lost with the connection is missed for a while: what is shorter than that is watched anyway."""
+    shortest = _shortest_lengths(rig)
+    brief = {project_id for project_id, length in shortest.items() if length < _UNHEARD}
+    return Attention(
+        closely=before | brief,
+        possible=tuple(
+            PossibleExposure(project_id=one, earliest=announced.time + shortest.get(one, timedelta()))
+            for one in sorted(announced.project_ids)
+        ),
+    )
+
+
+def _shortest_lengths(rig: Rig) -> dict[str, timedelta]:
+    """By project id, of the exposures that are still to be taken."""
+    lengths: dict[str, timedelta] = {}
+    for place in all_targets(rig):
+        if _may_be_next(place, rig):
+            for plan in plans_to_come(place, rig):
+                length = timedelta(seconds=length_s(plan))
+                lengths[place.project.id] = min(length, lengths.get(place.project.id, length))
+    return lengths
 
 
 def _while_imaging(knowledge: Knowledge, evidence: Evidence) -> Attention:
@@ -362,7 +406,7 @@ def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attenti
     before its end, until it is day.
     """
     now, rig, last = knowledge.now, knowledge.rig, knowledge.last_exposure
-    if now < knowledge.watched_since + _longest_pause(rig) and not is_midday(now, knowledge.zone):
+    if now < knowledge.watched_since + longest_pause(rig) and not is_midday(now, knowledge.zone):
         return _whatever_comes(rig)
     just_imaged = frozenset({last.target_id}) if last is not None and now < last.time + _GOES_ON else frozenset[str]()
     if not blocks or now < blocks[0].start:
@@ -391,7 +435,7 @@ def _may_be_next(place: TargetPlace, rig: Rig) -> bool:
     return may_be_imaged(place) and not is_complete(place, rig)
 
 
-def _longest_pause(rig: Rig) -> timedelta:
+def longest_pause(rig: Rig) -> timedelta:
     """The longest time that may pass between two exposures of this rig while it images."""
     lengths = (
         length_s(plan) for place in all_targets(rig) if may_be_imaged(place) for plan in plans_to_come(place, rig)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ts2mqtt.observatory.evidence import patience
 from ts2mqtt.observatory.plan_in_hand import is_outdated
+from ts2mqtt.observatory.tree import find_target
 from ts2mqtt.scheduler.look_policy import (
     EVERYTHING,
     Knowledge,
@@ -16,6 +17,7 @@ from ts2mqtt.scheduler.look_policy import (
     is_fully_read,
     is_unexpected,
     last_moment,
+    longest_pause,
     next_try,
     used_up,
 )
@@ -27,20 +29,27 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.evidence import Evidence, LastExposure
     from ts2mqtt.observatory.model import NightPlan, Rig
-    from ts2mqtt.scheduler.look_policy import Attention, LiveList
+    from ts2mqtt.scheduler.look_policy import Announced, Attention, LiveList
     from ts2mqtt.timing import Clock
 
 _SOMEBODY_EDITS = timedelta(minutes=10)
 """Whoever has edited something edits more."""
 
+_NOT_HEARD = timedelta(hours=12)
+"""After an exposure that N.I.N.A. has not announced, its words do not tell where the next one comes, for a night."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """What was made of the latest report: what images, what it has taken last, and whether counts were edited."""
+    """What was made of the latest report: what images, what it has taken last, and whether counts were edited.
+
+    `announced` is what N.I.N.A. has announced last, None where not all of its words are heard.
+    """
 
     evidence: Evidence | None = None
     last_exposure: LastExposure | None = None
     is_edited: bool = False
+    announced: Announced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,8 @@ class LookSchedule:
         self._read: dict[LiveList, float] = {}
         self._pressing: set[LiveList] = set()
         self._unclear_until = 0.0
+        self._unheard_until = 0.0
+        self._announced_before: dict[str, float] = {}
         self._saved_from: datetime | None = None
 
     @property
@@ -134,8 +145,37 @@ class LookSchedule:
         evidence = noticed.evidence
         if noticed.last_exposure != before.last_exposure or evidence is None:
             self._saved_from = _saved_from(noticed, before, self._saved_from)
+        self._notice_announced(noticed, before, rig)
         if evidence is not None and is_unexpected(evidence, before.evidence, rig, self.attention):
             self.watch_everything(patience(evidence.exposure_s))
+
+    def _notice_announced(self, noticed: Noticed, before: Noticed, rig: Rig) -> None:
+        """What was announced until now may show an exposure that was under way, or whose word was missed."""
+        now, last = self._clock.monotonic(), noticed.last_exposure
+        if last != before.last_exposure and last is not None and not self._was_announced(last, before.announced, rig):
+            self._unheard_until = now + _NOT_HEARD.total_seconds()
+        if noticed.announced == before.announced:
+            return
+        known = before.announced.project_ids if before.announced else self._projects_read()
+        left = known - (noticed.announced.project_ids if noticed.announced else frozenset())
+        until = now + longest_pause(rig).total_seconds()
+        if before.announced is None:
+            left = known
+        self._announced_before |= dict.fromkeys(left, until)
+        self._pressing |= {TargetsOf(project_id) for project_id in known} & self._read.keys()
+
+    def _was_announced(self, last: LastExposure, announced: Announced | None, rig: Rig) -> bool:
+        """Another N.I.N.A. that shares the database announces nothing here."""
+        place = find_target(rig, last.target_id)
+        return (
+            announced is None
+            or place is None
+            or place.project.id in announced.project_ids
+            or place.project.id in self._announced_before
+        )
+
+    def _projects_read(self) -> frozenset[str]:
+        return frozenset(one.project_id for one in self._read if isinstance(one, TargetsOf))
 
     def watch_everything(self, length: timedelta = _SOMEBODY_EDITS) -> None:
         """Watches all that is live for so long: somebody edits, or the rig does what nobody has expected."""
@@ -143,7 +183,8 @@ class LookSchedule:
 
     def decide(self, rig: Rig, plan: NightPlan | None, watched_since: datetime | None, zone: tzinfo | None) -> None:
         """Watches the rig as the policy says from now on."""
-        now = self._clock.now()
+        now, moment = self._clock.now(), self._clock.monotonic()
+        self._announced_before = {one: until for one, until in self._announced_before.items() if until > moment}
         if self._outdated is None or not self._outdated.holds_for(plan, rig):
             self._outdated = _Outdated(plan, rig, is_outdated=is_outdated(plan, rig) is not False)
         if self._used_up.plan is not plan and plan is not None and is_fully_read(rig):
@@ -156,7 +197,9 @@ class LookSchedule:
                 last_exposure=self.noticed.last_exposure,
                 saved_from=self._saved_from,
                 watched_since=watched_since or now,
-                is_unclear=self._clock.monotonic() < self._unclear_until,
+                is_unclear=moment < self._unclear_until,
+                announced=self.noticed.announced if moment >= self._unheard_until else None,
+                announced_before=frozenset(self._announced_before),
                 used_up=self._used_up.target_ids,
                 now=now,
                 zone=zone,
