@@ -19,6 +19,7 @@ from tests.support.live_delays import (
     told,
 )
 from tests.support.live_night import LiveRig, play_live
+from ts2mqtt.config import PollingConfig
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACQUIRED,
     IMAGE_SAVED,
@@ -218,3 +219,10 @@ def test_what_goes_wrong_with_words_invents_no_exposure_and_no_target(
     assert [target for _, target in disturbed.told(TARGET_STARTED)] == [
         target for _, target in night.told(TARGET_STARTED)
     ]
+
+
+@pytest.mark.parametrize("faults", [{IMAGE_SAVE: LiveFault.drop()}, {"*": LiveFault.drop()}], ids=["images", "all"])
+def test_where_words_are_lost_no_exposure_is_told_later_than_with_a_full_look(faults: dict[str, LiveFault]) -> None:
+    disturbed = Night(faults=faults)
+
+    assert max(exposure_delays(disturbed.recorded, disturbed.rig.events)) <= PollingConfig().interval + 1.0

@@ -188,7 +188,8 @@ class TestAnnounced:
 
     @pytest.fixture
     async def heard(self, working: Working) -> Working:
-        """It is connected, and nothing runs."""
+        """It has announced something before, is connected, and runs nothing."""
+        working.hears(WaitAnnounced(time=working.clock.now()))
         working.hears(CaughtUp(time=working.clock.now(), is_sequence_running=False, is_scheduler_running=False))
         return working
 
@@ -223,6 +224,11 @@ class TestAnnounced:
         assert self.announced(heard) == later
         heard.hears(WaitAnnounced(time=heard.clock.now()))
         assert self.announced(heard) == later
+
+    async def test_an_advanced_api_that_may_pass_no_words_on_tells_nothing(self, working: Working) -> None:
+        working.hears(CaughtUp(time=working.clock.now(), is_sequence_running=False, is_scheduler_running=False))
+        assert working.work.state.word is not None
+        assert self.announced(working) is None
 
     async def test_a_start_is_forgotten_with_the_connection(self, heard: Working) -> None:
         now = heard.clock.now()

@@ -77,6 +77,7 @@ class LiveWork:
         self._failures = FailureLog(_LOG, clock, tallies)
         self._client = NinaClient(config, events, clock=clock, timings=timings, rng=rng, tallies=tallies)
         self._leased: str | None = None
+        self._announces = False
         self._started: datetime | None = None
         self._imaged: str | None = None
         self._read_again: tuple[datetime, str] | None = None
@@ -101,6 +102,7 @@ class LiveWork:
         now = self._clock.now()
         self.events = (*self.events, *live_happenings(self.state, event, rig, now))[-_MOST_EVENTS:]
         self._hasten(event, rig, now)
+        self._announces |= isinstance(event, TargetAnnounced | WaitAnnounced)
         if isinstance(event, SequenceStarted | CaughtUp):
             self._started = event.time if isinstance(event, SequenceStarted) else None
         self.state = folded(self.state, event, rig)
@@ -121,9 +123,13 @@ class LiveWork:
             )
 
     def announced(self, heard: Heard, rig: Rig, zone: tzinfo | None) -> Announced | None:
-        """What N.I.N.A. has announced last; None where a word may have been missed, or is not believed."""
+        """What N.I.N.A. has announced last; None where a word may have been missed, or is not believed.
+
+        It has to have announced something before: not every version of the Advanced API passes such words on.
+        """
         state, word = self.state, self.state.word
-        if not (state.connected and state.is_unbroken and heard.is_believed(self._clock.now(), zone)):
+        is_heard = self._announces and state.connected and state.is_unbroken
+        if not is_heard or not heard.is_believed(self._clock.now(), zone):
             return None
         match word:
             case None:
