@@ -97,11 +97,12 @@ def measure(days: int | None, picture: Path | None) -> str:
     reasons: list[Sequence[object]] = []
     for kind in kinds:
         before, after = watched(kind.observatory(), kind.end, FULL_LOOK_S), watched(kind.observatory(), kind.end)
+        at_site = watched(kind.observatory(), kind.end, knows_site=True)
         if picture is not None and kind is _KINDS[0]:
             picture.write_bytes(curves(kind.start, before.api.requests, after.api.requests))
         saved = images_saved(kind.observatory(), kind.end - timedelta(minutes=5))
         full = database_requests(before)
-        for name, rig in (("full look", before), ("ts2mqtt", after)):
+        for name, rig in (("full look", before), ("ts2mqtt", after), ("ts2mqtt with site", at_site)):
             asked = database_requests(rig)
             late = told_delays(delays(saved, rig))
             rows.append((kind.name, len(saved), name, len(rig.api.requests), asked, f"{asked / full:.2f}", *late))
@@ -109,14 +110,16 @@ def measure(days: int | None, picture: Path | None) -> str:
     return f"{table(_HEADS, rows)}\nts2mqtt's requests to the database\n\n{table(_REASON_HEADS, reasons)}"
 
 
-def watched(observatory: SimulatedObservatory, end: datetime, full_look_s: float | None = None) -> WatchedRig:
+def watched(
+    observatory: SimulatedObservatory, end: datetime, full_look_s: float | None = None, *, knows_site: bool = False
+) -> WatchedRig:
     """The observatory up to `end`, under the look policy or under a full look every so many seconds."""
 
     async def script(rig: WatchedRig) -> None:
         rig.start_bridge()
         await rig.until(end)
 
-    return play(observatory, script, full_look_s=full_look_s)
+    return play(observatory, script, full_look_s=full_look_s, knows_site=knows_site)
 
 
 def told_delays(late: Sequence[float]) -> tuple[str, str, str]:

@@ -72,7 +72,8 @@ def test_targets_that_are_complete_one_after_the_other() -> None:
     assert database_requests(watched) <= LOOKS_A_DAY * (1 + 6) / 3
 
 
-def test_a_night_with_clouds_in_its_middle() -> None:
+@pytest.mark.parametrize("knows_site", [False, True])
+def test_a_night_with_clouds_in_its_middle(knows_site: bool) -> None:
     noon = datetime(2026, 1, 10, 17, tzinfo=UTC)
 
     def observatory() -> SimulatedObservatory:
@@ -80,7 +81,7 @@ def test_a_night_with_clouds_in_its_middle() -> None:
 
     saved = images_saved(observatory(), noon + A_DAY - timedelta(minutes=5))
 
-    watched = play(observatory(), whole_night())
+    watched = play(observatory(), whole_night(), knows_site=knows_site)
 
     assert len(saved) > 100
     are_soon(delays(saved, watched))

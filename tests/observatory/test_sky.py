@@ -14,6 +14,7 @@ from ts2mqtt.observatory.sky import (
     NightSky,
     altitude_curve,
     altitude_deg,
+    is_sun_up,
     moon,
     moon_altitude_curve,
     night_sky,
@@ -228,3 +229,14 @@ def test_steps_are_even_in_the_night_that_changes_the_clocks() -> None:
 )
 def test_what_is_a_position(ra: float | None, dec: float | None, *, valid: bool) -> None:
     assert is_position(ra, dec) is valid
+
+
+def test_the_sun_is_up_from_its_rise_to_its_set() -> None:
+    # The almanac: sunrise at 7:46, sunset at 15:57, of the upper limb through the air.
+    day = datetime(2026, 11, 28, tzinfo=BERLIN)
+
+    def is_up(hour: int, minute: int) -> bool:
+        return is_sun_up(IN_BERLIN, day.replace(hour=hour, minute=minute).astimezone(UTC))
+
+    assert [is_up(7, 40), is_up(8, 0), is_up(15, 40), is_up(16, 0)] == [False, True, True, False]
+    assert not is_sun_up(IN_TROMSO, noon(2026, 12, 21))

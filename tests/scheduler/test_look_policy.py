@@ -17,6 +17,7 @@ from ts2mqtt.observatory.model import (
     Rig,
     Target,
 )
+from ts2mqtt.observatory.site import Site
 from ts2mqtt.scheduler.look_policy import (
     EDITS_ALONE,
     EVERYTHING,
@@ -262,6 +263,20 @@ class TestAttention:
         assert attention(replace(known, now=late)) == closely("b")
         assert attention(replace(known, now=(NOW + timedelta(days=1)).replace(hour=9, minute=59))) == closely("b")
         assert attention(replace(known, now=(NOW + timedelta(days=1)).replace(hour=10))) == EDITS_ALONE
+
+    def test_at_a_known_site_it_is_day_once_the_sun_is_up_for_longer_than_an_exposure_takes(self) -> None:
+        known = replace(
+            planned(block("a", -60, -10), block("b", -10, 60)),
+            used_up=frozenset({"b target"}),
+            site=Site(latitude_deg=52.52, longitude_deg=13.405),
+        )
+        # Sunrise is at 7:14 UTC; a pause between two exposures takes 7 minutes at the most.
+        morning = (NOW + timedelta(days=1)).replace(hour=7)
+        assert attention(replace(known, now=morning.replace(minute=20))) == closely("b")
+        assert attention(replace(known, now=morning.replace(minute=40))) == EDITS_ALONE
+        # In the far north it is night at ten o'clock.
+        north = Site(latitude_deg=69.65, longitude_deg=18.96)
+        assert attention(replace(known, now=morning.replace(hour=11), site=north)) == closely("b")
 
     def test_a_rig_that_has_just_imaged_may_go_on_past_the_end_of_its_plan(self) -> None:
         known = planned(block("a", -300, -60))

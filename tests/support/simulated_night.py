@@ -22,6 +22,7 @@ from tests.support.api_in_memory import ApiInMemory, answering_every_client
 from tests.support.clocks import LoopClock, MovedClock
 from tests.support.simulated_time import run_in_simulated_time
 from ts2mqtt.config.models import PollingConfig, RigConfig
+from ts2mqtt.observatory import site as observatory_site
 from ts2mqtt.observatory.changes import Watch, observe
 from ts2mqtt.observatory.look import Look
 from ts2mqtt.observatory.night import next_noon
@@ -81,9 +82,17 @@ class WatchedRig:
     """A rig and the bridge that looks at it, as `ts2mqtt.bridge.bridge.Bridge` does; its API can be off."""
 
     def __init__(
-        self, observatory: SimulatedObservatory, polling: PollingConfig, full_look_s: float | None = None
+        self,
+        observatory: SimulatedObservatory,
+        polling: PollingConfig,
+        full_look_s: float | None = None,
+        site: observatory_site.Site | None = None,
     ) -> None:
-        """With `full_look_s` the bridge decides nothing: every so many seconds it reads all that is live."""
+        """With `full_look_s` the bridge decides nothing: every so many seconds it reads all that is live.
+
+        `site` is what the bridge knows of where the rig stands.
+        """
+        self.site = site
         self.full_look_s = full_look_s
         self.observatory = observatory
         self.clock = LoopClock(observatory.now)
@@ -163,7 +172,7 @@ class _Bridge:
         self._view: RigView | None = None
         self._edge: asyncio.TimerHandle | None = None
         self._reports: asyncio.Queue[RigReport] = asyncio.Queue()
-        options = PollerOptions(clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng)
+        options = PollerOptions(clock=rig.bridge_clock, tls=_TLS, transport=rig.api, rng=rng, site=rig.site)
         self.poller = RigPoller(config, polling, self._reports, options)
         remembered = recall(NAMES, rig.retained).get(RIG_ID, Recalled(Watch()))
         self.poller.recall(remembered.watch.plan, remembered.statistics, remembered.dates)
@@ -236,6 +245,7 @@ def play(
     polling: PollingConfig | None = None,
     *,
     full_look_s: float | None = None,
+    knows_site: bool = False,
 ) -> WatchedRig:
     """Plays the script from the observatory's now on, in simulated time; the bridge is stopped at its end.
 
@@ -245,7 +255,9 @@ def play(
     if full_look_s is not None:
         # All its looks are asked for from outside.
         polling = polling.model_copy(update={"interval": _NEVER_S, "edit_interval": _NEVER_S})
-    rig = WatchedRig(observatory, polling, full_look_s)
+    at = observatory.site
+    site = observatory_site.Site(at.latitude_deg, at.longitude_deg) if knows_site else None
+    rig = WatchedRig(observatory, polling, full_look_s, site)
 
     async def played() -> None:
         await script(rig)

@@ -102,6 +102,7 @@ class RigWorker:
             tls=surroundings.tls,
             rng=surroundings.rng,
             tallies=surroundings.tallies,
+            site=self._site,
         )
         self._poller = RigPoller(config, polling, self._happened, options)
         self._report = self._poller.report

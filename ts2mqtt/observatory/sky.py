@@ -130,6 +130,11 @@ def sunset_to_sunrise(site: Site, noon: datetime) -> tuple[datetime, datetime] |
     return None
 
 
+def is_sun_up(site: Site, moment: datetime) -> bool:
+    """Whether the sun's centre is above the horizon."""
+    return _body_altitude(site, astronomy.Body.Sun, moment) > 0.0
+
+
 def moon(site: Site, moment: datetime) -> Moon:
     at = _astronomical(moment)
     return Moon(

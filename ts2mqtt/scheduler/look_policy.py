@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ts2mqtt.observatory.evidence import Evidence, LastExposure
     from ts2mqtt.observatory.model import ExposurePlan, NightPlan, PlanBlock, Rig
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.observatory.tree import TargetPlace
 
 Parent = TypeVar("Parent", Profile, Project)
@@ -165,7 +166,8 @@ class Knowledge:
     since when the rig has been looked at with its active profile and without a break. `is_unclear`: somebody edits,
     or exposures came that nobody has expected. `used_up`: the ids of the targets of which the plan leaves nothing to
     take through some filter. `announced`: None where nobody hears N.I.N.A., `announced_before`: the projects that may
-    still show an exposure of which nobody has heard. `zone`: the rig's, None for the bridge's own.
+    still show an exposure of which nobody has heard. `zone`: the rig's, None for the bridge's own. `site`: where the
+    rig stands, None where that is not known.
     """
 
     rig: Rig
@@ -180,6 +182,7 @@ class Knowledge:
     announced_before: frozenset[str] = frozenset()
     now: datetime
     zone: tzinfo | None
+    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ def attention(knowledge: Knowledge) -> Attention:
     blocks = _blocks_of_tonight(knowledge)
     if blocks is not None:
         return _while_waiting(knowledge, blocks)
-    return EDITS_ALONE if is_midday(knowledge.now, knowledge.zone) else _whatever_comes(knowledge.rig)
+    return EDITS_ALONE if _is_day(knowledge) else _whatever_comes(knowledge.rig)
 
 
 def is_fully_read(rig: Rig) -> bool:
@@ -406,15 +409,28 @@ def _while_waiting(knowledge: Knowledge, blocks: Sequence[PlanBlock]) -> Attenti
     before its end, until it is day.
     """
     now, rig, last = knowledge.now, knowledge.rig, knowledge.last_exposure
-    if now < knowledge.watched_since + longest_pause(rig) and not is_midday(now, knowledge.zone):
+    if now < knowledge.watched_since + longest_pause(rig) and not _is_day(knowledge):
         return _whatever_comes(rig)
     just_imaged = frozenset({last.target_id}) if last is not None and now < last.time + _GOES_ON else frozenset[str]()
     if not blocks or now < blocks[0].start:
         return _whatever_comes(rig) if just_imaged else EDITS_ALONE
     if now < blocks[-1].end + _LATE_START:
         return _whatever_comes(rig)
-    left = frozenset[str]() if is_midday(now, knowledge.zone) else knowledge.used_up
+    left = frozenset[str]() if _is_day(knowledge) else knowledge.used_up
     return _whatever_comes(rig, among=left | just_imaged)
+
+
+def _is_day(knowledge: Knowledge) -> bool:
+    """Whether no exposure can be saved: the plugin begins none while the sun is up.
+
+    One that was begun before sunrise may be saved after it.
+    """
+    site, now = knowledge.site, knowledge.now
+    if site is None:
+        return is_midday(now, knowledge.zone)
+    from ts2mqtt.observatory.sky import is_sun_up  # noqa: PLC0415 - loads 3 MB that only a rig with a site needs
+
+    return is_sun_up(site, now) and is_sun_up(site, now - longest_pause(knowledge.rig))
 
 
 def _blocks_of_tonight(knowledge: Knowledge) -> tuple[PlanBlock, ...] | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig
     from ts2mqtt.observatory.evidence import Evidence, LastExposure
     from ts2mqtt.observatory.model import NightPlan, Rig
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.scheduler.look_policy import Announced, Attention, LiveList
     from ts2mqtt.timing import Clock
 
@@ -94,10 +95,11 @@ class _UsedUp:
 class LookSchedule:
     """The live lists of one rig; all moments are by the monotonic clock."""
 
-    def __init__(self, polling: PollingConfig, clock: Clock, least_gap_s: float) -> None:
+    def __init__(self, polling: PollingConfig, clock: Clock, least_gap_s: float, site: Site | None = None) -> None:
         self._polling = polling
         self._clock = clock
         self._least_gap_s = least_gap_s
+        self._site = site
         self.noticed = Noticed()
         """What was made of the latest report."""
         self.attention: Attention = EVERYTHING
@@ -203,6 +205,7 @@ class LookSchedule:
                 used_up=self._used_up.target_ids,
                 now=now,
                 zone=zone,
+                site=self._site,
             )
         )
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.logs.tallies import Tallies
     from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
+    from ts2mqtt.observatory.site import Site
     from ts2mqtt.scheduler.client import TargetSchedulerClient
     from ts2mqtt.scheduler.look_policy import ListToRead, LiveList
     from ts2mqtt.scheduler.look_schedule import Noticed
@@ -76,7 +77,10 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollerOptions:
-    """What a poller works with: `transport` answers in place of the network, `rng` spreads requests over time."""
+    """What a poller works with: `transport` answers in place of the network, `rng` spreads requests over time.
+
+    `site` is where the rig stands, None where that is not known.
+    """
 
     clock: Clock = SystemClock()
     timings: RigTimings = RigTimings()
@@ -84,6 +88,7 @@ class PollerOptions:
     transport: httpx.AsyncBaseTransport | None = None
     rng: random.Random | None = None
     tallies: Tallies | None = None
+    site: Site | None = None
 
 
 class RigPoller:
@@ -120,7 +125,7 @@ class RigPoller:
         http = HttpOptions(tls=options.tls, transport=options.transport, connect_timeout_s=timings.connect_timeout_s)
         self._endpoint = Endpoint(config, polling, self._failures, http)
         self._lists = RigLists(self._failures, clock, config.zone)
-        self._schedule = LookSchedule(polling, clock, timings.least_gap_s)
+        self._schedule = LookSchedule(polling, clock, timings.least_gap_s, options.site)
         self._slow_things = SlowThings(polling.slow_interval, clock, self._rng)
         self._statistics = StatisticsReader(self._failures, polling, clock, self._rng)
         self._plan_reader = PlanReader(self._rig, polling, self._lists, clock=clock, timings=timings)
