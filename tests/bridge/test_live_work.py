@@ -33,7 +33,8 @@ from ts2mqtt.scheduler.look_policy import Announced
 from ts2mqtt.scheduler.poller import RigPoller
 from ts2mqtt.timing import NinaTimings
 
-RIG = rig(Listing((profile(projects=Listing((project("galaxies", Listing((target(identity="M 31"),))),))),)))
+RIG_PROJECTS = Listing((project("galaxies", Listing((target(identity="M 31"),))),))
+RIG = rig(Listing((profile(projects=RIG_PROJECTS),)))
 
 
 class Poller(RigPoller):
@@ -214,6 +215,13 @@ class TestAnnounced:
         assert self.announced(heard) == Announced(project_ids=frozenset({"galaxies"}), time=now)
         heard.hears(TargetAnnounced(time=now, target_name="Comet"))
         assert self.announced(heard) is None
+
+    async def test_a_target_of_two_profiles_is_no_target_before_it_is_known_which_is_meant(
+        self, heard: Working
+    ) -> None:
+        heard.hears(TargetAnnounced(time=heard.clock.now(), target_name="M 31"))
+        active, other = profile("a", RIG_PROJECTS), profile("b", RIG_PROJECTS, active=False)
+        assert heard.work.announced(Heard(), rig(Listing((active, other))), UTC) is None
 
     async def test_nothing_while_it_waits_or_has_stopped_or_has_only_begun(self, heard: Working) -> None:
         nothing = Announced(project_ids=frozenset(), time=heard.clock.now())

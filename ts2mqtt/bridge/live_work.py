@@ -136,7 +136,9 @@ class LiveWork:
                 return Announced(project_ids=frozenset(), time=self._started) if self._started else None
             case TargetAnnounced():
                 place = announced_place(word, rig)
-                return Announced(project_ids=frozenset({place.project.id}), time=word.time) if place else None
+                if place is None or self._is_doubtful(word, rig):
+                    return None
+                return Announced(project_ids=frozenset({place.project.id}), time=word.time)
             case _:
                 return Announced(project_ids=frozenset(), time=word.time)
 
