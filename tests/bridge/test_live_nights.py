@@ -19,6 +19,7 @@ from tests.support.live_delays import (
     told,
 )
 from tests.support.live_night import LiveRig, play_live
+from tests.support.night_delays import WITHOUT_DATABASE, kind_of
 from ts2mqtt.config import PollingConfig
 from ts2mqtt.observatory.events import (
     EXPOSURE_ACQUIRED,
@@ -132,6 +133,14 @@ def test_an_exposure_is_told_seconds_after_it_is_in_the_database(night: Night) -
 
     assert len(delays) == len(night.told(EXPOSURE_ACQUIRED)) > 50
     assert median(delays) < 3
+
+
+def test_a_night_that_is_heard_takes_a_third_of_a_full_look_s_requests(night: Night) -> None:
+    requests = [kind_of(request.path) for request in night.rig.api.requests]
+
+    # Of the active profile's projects, and of the targets of six.
+    full_looks = ONE_NIGHT / timedelta(seconds=PollingConfig().interval) * (1 + 6)
+    assert sum(kind not in WITHOUT_DATABASE for kind in requests) <= full_looks / 3
 
 
 def test_every_light_and_flip_is_told_once(night: Night) -> None:
