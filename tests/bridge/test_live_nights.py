@@ -135,12 +135,17 @@ def test_an_exposure_is_told_seconds_after_it_is_in_the_database(night: Night) -
     assert median(delays) < 3
 
 
-def test_a_night_that_is_heard_takes_a_third_of_a_full_look_s_requests(night: Night) -> None:
+def test_a_night_that_is_heard_takes_few_requests_more_than_what_a_user_may_edit(night: Night) -> None:
     requests = [kind_of(request.path) for request in night.rig.api.requests]
 
-    # Of the active profile's projects, and of the targets of six.
-    full_looks = ONE_NIGHT / timedelta(seconds=PollingConfig().interval) * (1 + 6)
-    assert sum(kind not in WITHOUT_DATABASE for kind in requests) <= full_looks / 3
+    # Six lists of targets and one of projects every two minutes, and six or seven other lists every ten.
+    polling = PollingConfig()
+    edited, others = (
+        ONE_NIGHT.total_seconds() / polling.edit_interval,
+        ONE_NIGHT.total_seconds() / polling.slow_interval,
+    )
+    few = 8 * len(night.told(EXPOSURE_ACQUIRED))
+    assert sum(kind not in WITHOUT_DATABASE for kind in requests) <= 7 * edited + 7 * others + few
 
 
 def test_every_light_and_flip_is_told_once(night: Night) -> None:

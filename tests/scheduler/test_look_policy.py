@@ -315,6 +315,12 @@ class TestAnnounced:
         assert attention(known) == Attention(possible=(possible("a", NOW + EXPOSURE),))
         assert attention(replace(known, evidence=OF_A, last_exposure=LAST)) == attention(known)
 
+    def test_after_the_last_word_of_a_night_its_exposure_is_awaited_for_an_hour(self) -> None:
+        known = replace(USUAL, announced=self.A_ALONE)
+        # Seven minutes pass between two exposures at the most.
+        assert attention(replace(known, now=NOW + timedelta(minutes=66))).possible
+        assert attention(replace(known, now=NOW + timedelta(minutes=67))) == EDITS_ALONE
+
     def test_of_a_complete_project_that_is_announced_nothing_is_known(self) -> None:
         known = replace(USUAL, announced=replace(self.A_ALONE, project_ids=frozenset({"done"})))
         assert attention(known) == Attention(possible=(possible("done", NOW),))

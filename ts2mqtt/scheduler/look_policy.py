@@ -243,7 +243,7 @@ def attention(knowledge: Knowledge) -> Attention:
     if knowledge.is_unclear or knowledge.rig.active_profile is None:
         return EVERYTHING
     if knowledge.announced is not None:
-        return _as_announced(knowledge.rig, knowledge.announced, knowledge.announced_before)
+        return _as_announced(knowledge, knowledge.announced)
     if knowledge.evidence is not None:
         return _while_imaging(knowledge, knowledge.evidence)
     blocks = _blocks_of_tonight(knowledge)
@@ -306,15 +306,21 @@ def last_moment(read: float, earliest: float, interval_s: float) -> float:
     return max(read, earliest) + interval_s
 
 
-def _as_announced(rig: Rig, announced: Announced, before: frozenset[str]) -> Attention:
-    """A word that is lost with the connection is missed for a while: what is shorter than that is watched anyway."""
-    shortest = _shortest_lengths(rig)
+def _as_announced(knowledge: Knowledge, announced: Announced) -> Attention:
+    """A word that is lost with the connection is missed for a while: what is shorter than that is watched anyway.
+
+    The exposure that was announced may have to wait, for a flip or a focus. After the last one of a night nothing is
+    announced: so it is awaited for as long as a rig may go on.
+    """
+    shortest = _shortest_lengths(knowledge.rig)
     brief = {project_id for project_id, length in shortest.items() if length < _UNHEARD}
+    is_awaited = knowledge.now < announced.time + longest_pause(knowledge.rig) + _GOES_ON
     return Attention(
-        closely=before | brief,
+        closely=knowledge.announced_before | brief,
         possible=tuple(
             PossibleExposure(project_id=one, earliest=announced.time + shortest.get(one, timedelta()))
             for one in sorted(announced.project_ids)
+            if is_awaited
         ),
     )
 
