@@ -72,8 +72,7 @@ def test_targets_that_are_complete_one_after_the_other() -> None:
     assert database_requests(watched) <= LOOKS_A_DAY * (1 + 6) / 3
 
 
-@pytest.mark.parametrize("knows_site", [False, True])
-def test_a_night_with_clouds_in_its_middle(knows_site: bool) -> None:
+def test_a_night_with_clouds_in_its_middle_after_which_the_sun_rises_at_a_known_site() -> None:
     noon = datetime(2026, 1, 10, 17, tzinfo=UTC)
 
     def observatory() -> SimulatedObservatory:
@@ -81,10 +80,12 @@ def test_a_night_with_clouds_in_its_middle(knows_site: bool) -> None:
 
     saved = images_saved(observatory(), noon + A_DAY - timedelta(minutes=5))
 
-    watched = play(observatory(), whole_night(), knows_site=knows_site)
+    anywhere, at_site = (play(observatory(), whole_night(), knows_site=knows_site) for knows_site in (False, True))
 
     assert len(saved) > 100
-    are_soon(delays(saved, watched))
+    are_soon(delays(saved, anywhere))
+    are_soon(delays(saved, at_site))
+    assert database_requests(at_site) < database_requests(anywhere)
 
 
 def test_edits_are_seen_within_the_edit_interval_at_any_hour() -> None:
