@@ -308,14 +308,20 @@ async def test_of_too_many_devices_those_of_things_wait_and_those_of_rigs_do_not
     wanted = {of.target_device(f"{number:08}"): Message(b"{}") for number in range(5)}
     wanted |= {of.rig_device(): Message(b"{}"), of.target(of.M31): Message(b"{}")}
     async with publishing(mosquitto.port, clock=clock, timings=timings) as publisher:
-        assert await publisher.publish(wanted, ()) == pytest.approx(2.0)
+        assert await publisher.publish(wanted, ()) is None
+        assert publisher.take_without_room() == {of.RIG}
+        # The rig's device counts, too.
+        assert publisher.room_in_s() == pytest.approx(3.0)
         await observer.catch_up()
         assert observer.topics_since(0) == sorted([*list(wanted)[:3], of.rig_device(), of.target(of.M31)])
         clock.advance(3.0)
-        assert await publisher.publish(wanted, [Stale(next(iter(wanted)))]) == pytest.approx(2.0)
+        assert await publisher.publish(wanted, [Stale(next(iter(wanted)))]) is None
+        assert publisher.take_without_room() == {of.RIG}
+        assert publisher.room_in_s() == pytest.approx(2.0)
         assert publisher.retained.keys() == wanted.keys()
         clock.advance(2.0)
         assert await publisher.publish({}, [Stale(next(iter(wanted)))]) is None
+        assert not publisher.take_without_room()
         assert len(publisher.retained) == len(wanted) - 1
 
 

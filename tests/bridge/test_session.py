@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -29,10 +31,11 @@ from ts2mqtt.errors import BrokerUnreachableError, OtherBridgeError
 from ts2mqtt.home_assistant.devices import bridge_device_message
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.mqtt.connection import connect
-from ts2mqtt.timing import SystemClock
+from ts2mqtt.timing import PaceTimings, SystemClock
+from ts2mqtt.topics.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from tests.conftest import AnyBroker
     from tests.support.mosquitto import Mosquitto
@@ -51,22 +54,23 @@ class AtWork:
 
 
 @asynccontextmanager
-async def session_at(
+async def session_at(  # noqa: PLR0913 - each is one thing that a test may need otherwise
     port: int,
     *,
     instance: str = "0-me",
     returning: bool = False,
+    rig_ids: Sequence[str] = ("backyard",),
     events: Sequence[bytes] = (),
     timings: Timings = IMPATIENT,
 ) -> AsyncIterator[AtWork]:
-    """Of a bridge with one rig that never reports; `events` of it are waiting to be told."""
+    """Of a bridge with these rigs, which never report; `events` of Backyard are waiting to be told."""
     clock = SystemClock()
     identity = Identity(instance=instance, since=clock.now(), protocol="3.1.1", rigs=())
     setting = Setting(
         ids=of.NAMES, identity=identity, home_assistant=HomeAssistantConfig(), clock=clock, timings=timings
     )
     carried = CarriedOver(
-        desired=DesiredState(of.NAMES, ["backyard"], bridge_device_message(of.NAMES)),
+        desired=DesiredState(of.NAMES, rig_ids, bridge_device_message(of.NAMES)),
         failures=FailureLog(logging.getLogger("ts2mqtt"), clock),
         has_worked=returning,
     )
@@ -81,6 +85,24 @@ async def session_at(
 def update(*events: bytes) -> RigUpdate:
     """Of a rig about which nothing is known but what has just happened."""
     return RigUpdate(rig=SILENT, states={}, devices={}, events=events)
+
+
+class LookedAt(Mapping[str, Message]):
+    """Devices that count how often they are looked at."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self._devices = {topic: Message(b"{}") for topic in topics}
+        self.looks = 0
+
+    def __getitem__(self, topic: str) -> Message:
+        return self._devices[topic]
+
+    def __iter__(self) -> Iterator[str]:
+        self.looks += 1
+        return iter(self._devices)
+
+    def __len__(self) -> int:
+        return len(self._devices)
 
 
 def told(observer: Observer) -> list[bytes]:
@@ -269,6 +291,24 @@ async def test_of_two_that_work_the_one_that_began_later_stops(mosquitto: Mosqui
         await observer.publish(of.HEARTBEAT, _beat("1-earlier", working=True))
         with pytest.raises(OtherBridgeError):
             await working
+
+
+async def test_of_many_rigs_that_wait_for_room_only_the_first_is_looked_at(
+    mosquitto: Mosquitto, observer: Observer
+) -> None:
+    rigs = [f"rig-{number}" for number in range(10)]
+    topics = [[of.target_device(f"{number:08}", rig) for number in range(4)] for rig in rigs]
+    devices = [LookedAt(of_rig) for of_rig in topics]
+    pace = PaceTimings(many=4, handful=2, devices_per_second=20.0)
+    async with session_at(mosquitto.port, rig_ids=rigs, timings=replace(IMPATIENT, pace=pace)) as at_work:
+        for rig, of_rig in zip(rigs, devices, strict=True):
+            at_work.inbox.put(RigUpdate(rig=replace(SILENT, id=rig), states={}, devices=of_rig))
+        working = asyncio.create_task(at_work.session.keep_true())
+        await observer.wait_until(lambda: observer.held.keys() >= set(chain.from_iterable(topics)))
+        at_work.inbox.put(Stop())
+        await working
+    # Each at first, and then one for each two of the 36 devices that wait.
+    assert sum(of_rig.looks for of_rig in devices) <= 35
 
 
 async def test_its_own_echo_never_makes_it_publish(mosquitto: Mosquitto, observer: Observer) -> None:

@@ -60,10 +60,14 @@ class DevicePace:
     def try_take(self, devices: float = 1.0) -> bool:
         """Whether so much may be told now, in devices; if so, that counts."""
         if not self.has_room:
-            self._has_held_back = True
+            self.note_held_back()
             return False
         self._tokens -= devices
         return True
+
+    def note_held_back(self) -> None:
+        """There was something to tell for which there was no room: a higher rate would have told it by now."""
+        self._has_held_back = True
 
     def take(self) -> None:
         """Counts a device that does not wait; those after it wait for longer."""

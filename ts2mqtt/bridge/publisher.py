@@ -85,11 +85,18 @@ class Publisher:
         self._changed: OrderedDict[str, float] = OrderedDict()
         self._refused: dict[str, bytes] = {}
         self._acknowledged: dict[str, float] = {}
+        self._without_room: set[str] = set()
 
     def take_acknowledged(self) -> dict[str, float]:
         """What was acknowledged since the last call, by topic, and how many seconds that took."""
         acknowledged, self._acknowledged = self._acknowledged, {}
         return acknowledged
+
+    def take_without_room(self) -> frozenset[str]:
+        """The parts of which publish() has left a device for later since the last call, as it is one of too many."""
+        without_room = frozenset(self._without_room)
+        self._without_room.clear()
+        return without_room
 
     def note_kept(self, topic: str) -> None:
         """What was published there has been read back."""
@@ -126,8 +133,8 @@ class Publisher:
     async def publish(self, wanted: Mapping[str, Message], stale: Iterable[Stale]) -> float | None:
         """Publishes what differs and clears what is stale, in the given order; returns when all of it has arrived.
 
-        A message whose topic has not settled yet, or a device of too many, is left for later; the answer is in how
-        many seconds, or None.
+        A message whose topic has not settled yet is left for later; the answer is in how many seconds, or None. So
+        is a device of too many, which waits for room: take_without_room().
         """
         self._forget_settled()
         self._forget_failures(wanted)
@@ -231,14 +238,11 @@ class Publisher:
                 later.append(wait)
                 continue
             if self._has_to_wait(topic):
-                later.append(self._device_pace.room_in_s())
                 continue
             payload = message.payload
             if self._is_too_large(topic, payload):
                 later += (self._connection.sizes.retry_in_s,) if self._connection.sizes.retry_in_s else ()
-            elif not self._has_room_for(topic):
-                later.append(self._device_pace.room_in_s())
-            else:
+            elif self._take_room_for(topic):
                 await self._send(under_way, topic, payload, settles=message.settle_s > 0)
                 if topic in self.retained:
                     self.retained.put(topic, message.written)
@@ -255,18 +259,22 @@ class Publisher:
                 wait = max(wait, self.unsettled_s(old.follows, old.settle_s))
             if wait > 0 or old.follows in self.retained:
                 later.append(max(wait, old.settle_s))
-            elif not self._has_room_for(old.topic):
-                later.append(self._device_pace.room_in_s())
-            else:
+            elif self._take_room_for(old.topic):
                 under_way[old.topic] = await self._put(old.topic, b"", settles=old.settle_s > 0)
         return later
 
     def _has_to_wait(self, topic: str) -> bool:
         """True for a device while there is room for none: it is not even written then."""
+        if self._device_pace.has_room:
+            return False
         subject = self._ids.subject(topic)
-        return subject is not None and subject.kind is not None and not self._device_pace.try_take(0.0)
+        if subject is None or subject.kind is None:
+            return False
+        self._device_pace.note_held_back()
+        self._without_room.add(subject.rig_id)
+        return True
 
-    def _has_room_for(self, topic: str) -> bool:
+    def _take_room_for(self, topic: str) -> bool:
         """Rigs do not wait: their events are told after their devices. What is no device costs little."""
         subject = self._ids.subject(topic)
         if subject is None:
@@ -274,7 +282,10 @@ class Publisher:
         if subject.kind is None:
             self._device_pace.take()
             return True
-        return self._device_pace.try_take()
+        has_room = self._device_pace.try_take()
+        if not has_room:
+            self._without_room.add(subject.rig_id)
+        return has_room
 
     def _stands(self, topic: str, message: Message) -> bool:
         if topic in self.retained and message.provisional:

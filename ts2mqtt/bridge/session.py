@@ -100,6 +100,8 @@ class Session:
         self._repetition = Repetition(setting, connection, self._publisher, carried, self._agenda)
         # In the order in which they became due, so that each gets its turn.
         self._due: dict[str, None] = {}
+        # Of these, too, one has its turn after the other, as there is room for their devices.
+        self._without_room: dict[str, None] = {}
         # What Home Assistant did while there was no connection, nobody knows.
         self._presence = Presence.UNKNOWN
         self._began = clock.monotonic()
@@ -214,6 +216,7 @@ class Session:
             del self._due[part]
         if parts:
             await self._difference.publish(parts, self._presence)
+            self._note_without_room(parts)
         await self._publish_events()
         await self._welcome.go_on()
         await self._repetition.go_on()
@@ -221,6 +224,15 @@ class Session:
         if self._carried.failures.latest is not self._problem_told:
             self._problem_told = self._carried.failures.latest
             self._mark_due(BRIDGE.rig_id)
+
+    def _note_without_room(self, parts: frozenset[str]) -> None:
+        """Only the first of those that wait is looked at when there is room: with many, a look at all takes long."""
+        without_room = self._publisher.take_without_room()
+        for part in parts - without_room:
+            self._without_room.pop(part, None)
+        self._without_room |= dict.fromkeys(sorted(without_room))
+        if self._without_room:
+            self._agenda.add(self._publisher.room_in_s(), TellMore())
 
     async def _read_back_some(self) -> None:
         is_all_published = not (self._due or self._has_more_to_tell)
@@ -273,7 +285,7 @@ class Session:
             case ForgetRecord():
                 await self._forget_record(task)
             case TellMore():
-                pass
+                self._mark_due(*islice(self._without_room, 1))
 
     def _plan_welcome(self) -> None:
         if self._home_assistant.enabled:
