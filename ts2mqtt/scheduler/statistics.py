@@ -26,13 +26,25 @@ Counts = tuple[tuple[str, int, int], ...]
 """Exposure plan key, acquired and accepted of each plan: while these stand still, so do the statistics."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Completed:
+    """A target with its statistics, and what it was made of: a look that changes neither makes no new one."""
+
+    bare: Target
+    by_plan: Mapping[str, Statistics]
+    target: Target
+
+
 @dataclass(slots=True)
 class _Known:
+    """Of one target; `due` and `not_before` are by the clock that never goes back."""
+
     by_plan: Mapping[str, Statistics] = field(default_factory=dict)
     counts: Counts | None = None
     due: float = 0.0
     not_before: float = 0.0
     patience_s: float | None = None
+    completed: _Completed | None = None
 
 
 class StatisticsReader:
@@ -80,11 +92,16 @@ class StatisticsReader:
                 known.due = min(known.due, self._later(polling.statistics_interval))
 
     def attach(self, target: Target) -> Target:
+        """The target with its statistics; the very same as last time if neither has changed."""
         known = self._known.get(target.id)
         if known is None or not known.by_plan:
             return target
+        last = known.completed
+        if last is not None and last.bare is target and last.by_plan is known.by_plan:
+            return last.target
         plans = tuple(replace(plan, statistics=known.by_plan.get(plan.key)) for plan in target.exposure_plans)
-        return replace(target, exposure_plans=plans)
+        known.completed = _Completed(target, known.by_plan, replace(target, exposure_plans=plans))
+        return known.completed.target
 
     def spread_again(self) -> None:
         """After an outage: what has become due meanwhile is not asked for all at once."""
