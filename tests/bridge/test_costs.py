@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from ts2mqtt.simulator.observatory import SimulatedObservatory
 
 _LOOK_S, _HOUR_S = 30.0, 3_600.0
-_BEFORE_A_LOOK_S = 1.0
+_BEFORE_A_LOOK_S = 1.5
+"""No look falls on the very end of a part."""
+
 _LIVE = 4
 """Requests of one look without a night plan: profiles, and the targets of three Active projects."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ts2mqtt.observatory.model import Listing, Project, Target
+    from ts2mqtt.observatory.model import ExposurePlan, Listing, Project, Target
 
 
 def are_projects_edited(before: Listing[Project], after: Listing[Project]) -> bool:
@@ -17,13 +17,22 @@ def are_projects_edited(before: Listing[Project], after: Listing[Project]) -> bo
 def are_targets_edited(before: Listing[Target], after: Listing[Target]) -> bool:
     """Whether anything about these targets differs but what an exposure changes: counts and statistics."""
     return len(before.items) != len(after.items) or any(
-        one != other and _without_counts(one) != _without_counts(other)
-        for one, other in zip(before.items, after.items, strict=True)
+        one != other and _is_edited(one, other) for one, other in zip(before.items, after.items, strict=True)
     )
 
 
-def _without_counts(target: Target) -> Target:
-    plans = tuple(
-        replace(plan, acquired=0, accepted=0, ungraded=0, statistics=None) for plan in target.exposure_plans
+def _is_edited(before: Target, after: Target) -> bool:
+    """Copies only what differs: an exposure changes one plan of one target."""
+    plans = before.exposure_plans
+    return (
+        len(plans) != len(after.exposure_plans)
+        or before != replace(after, exposure_plans=plans)
+        or any(
+            one != other and _without_counts(one) != _without_counts(other)
+            for one, other in zip(plans, after.exposure_plans, strict=True)
+        )
     )
-    return replace(target, exposure_plans=plans)
+
+
+def _without_counts(plan: ExposurePlan) -> ExposurePlan:
+    return replace(plan, acquired=0, accepted=0, ungraded=0, statistics=None)
