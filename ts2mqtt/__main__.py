@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -10,6 +11,8 @@ def start() -> int:
     """Runs the command line; the exit code."""
     try:
         _hold_hangups()
+        # pydantic would read the entry points of everything that is installed for plugins, of which none is used.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from ts2mqtt.cli import main  # noqa: PLC0415 - takes a moment in which signals come, too
 
         return main()

@@ -43,6 +43,8 @@ def carry_out(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # What is loaded is no garbage.
+    gc.set_threshold(_NEW_OBJECTS_A_COLLECTION)
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
     from ts2mqtt.bridge.side_by_side import first_to_end
