@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.support.observer import observing
 from ts2mqtt.demo.plain_lines import PlainLines
@@ -74,6 +75,16 @@ async def running_demo(port: int = 0) -> AsyncIterator[Said]:
             await running
 
 
+async def first_word(url: str) -> dict[str, Any]:
+    """What N.I.N.A. tells first; in some evenings it is started anew before it tells anything."""
+    async with asyncio.timeout(_PATIENCE_S):
+        async for nina in connect(url):
+            with suppress(ConnectionClosed):
+                word: dict[str, Any] = json.loads(await nina.recv())
+                return word
+    raise AssertionError("it connects again and again until time is up")
+
+
 class TestTheDemo:
     async def test_tells_every_kind_of_message(self) -> None:
         async with running_demo() as said:
@@ -110,8 +121,7 @@ class TestTheDemo:
     async def test_tells_live_what_the_rig_does(self) -> None:
         async with running_demo() as said:
             url = (await said.topic("N.I.N.A.'s live events:")).split()[-1]
-            async with asyncio.timeout(_PATIENCE_S), connect(url) as nina:
-                assert json.loads(await nina.recv())["Type"] == "Socket"
+            assert (await first_word(url))["Type"] == "Socket"
 
     async def test_serves_others_who_watch(self) -> None:
         async with running_demo() as said, observing(await said.port()) as observer:
@@ -189,8 +199,7 @@ class TestTheSimulatedObservatory:
             projects = (await client.get(f"/ts/v0/profiles/{profiles[0]['Id']}/projects")).json()
             assert {project["State"] for project in projects} == {"Draft", "Active", "Inactive", "Closed"}
             nina = (await said.topic("Its N.I.N.A.")).split()[-1].rstrip(".")
-            async with asyncio.timeout(_PATIENCE_S), connect(nina) as live:
-                assert json.loads(await live.recv())["Success"] is True
+            assert (await first_word(nina))["Success"] is True
             created = {datetime.fromisoformat(project["CreateDate"]).date() for project in projects}
             assert all((datetime.now().astimezone().date() - day).days < 30 for day in created)
             stopping.set()
