@@ -432,6 +432,19 @@ def test_what_another_target_took_while_the_bridge_was_away_starts_nothing_befor
     assert night.watch.present.current_target.target_id == "b"
 
 
+def test_an_exposure_of_before_a_stop_starts_nothing_when_the_bridge_is_started_anew() -> None:
+    night = Night()
+    night.look()
+    night.announce("a")
+    night.look(after=EXPOSURE, a=4)
+    night.say(Stopped(night.now + EXPOSURE))
+    told = night.work()
+    night.restart_bridge()
+
+    assert night.look(a=5).present.activity == IDLE
+    assert night.work() == told
+
+
 @dataclass(frozen=True)
 class TwoProfiles:
     """Both have a target of the same name; `active` is the id of the one that is active."""

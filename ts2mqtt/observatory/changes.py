@@ -313,13 +313,13 @@ def _at_work(watch: Watch) -> str | None:
 
 
 def _is_for_nina_to_tell(gain: Gain, watch: Watch, look: Look) -> bool:
-    """Whether the target at work has changed while the bridge was away, and N.I.N.A. was not asked yet.
+    """Whether a target has gained that was not believed to be at work before, and N.I.N.A. was not asked yet.
 
-    The exposure may have been before N.I.N.A. announced the target at work, or before it was started anew.
+    While the bridge was away, N.I.N.A. may since have announced another target, stopped, or been started anew.
     """
     if watch.has_read or look.live is None or look.live.connected:
         return False
-    return watch.evidence is not None and gain.step.place.target.id != watch.evidence.target_id
+    return watch.evidence is None or gain.step.place.target.id != watch.evidence.target_id
 
 
 def _still_held(watch: Watch, heard: Heard) -> Evidence | None:
