@@ -51,8 +51,9 @@ def bridge_config(site: HostingSite, interval_s: float, **mqtt: object) -> Path:
     wanted = {
         "mqtt": {"host": "127.0.0.1", "port": site.broker_port, **mqtt},
         "rigs": [{"name": f"Rig {number}", "url": url} for number, url in enumerate(site.urls)],
-        # What is read once a night or once in six hours is no part of a pass: night.py.
-        "polling": {"interval": f"{interval_s}s", "plan": "off"},
+        # Each look reads all that is live: requests.py tells what is saved. What is read once a night or once in six
+        # hours is no part of a pass: night.py.
+        "polling": {"interval": f"{interval_s}s", "edit_interval": f"{interval_s}s", "plan": "off"},
         "log": {"level": "warning"},
     }
     config.write_text(yaml.safe_dump(wanted), encoding="utf-8")
