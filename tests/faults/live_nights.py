@@ -50,6 +50,7 @@ _DUSK, _DAWN, _END = timedelta(hours=5), timedelta(hours=18, minutes=30), timede
 # The Target Scheduler says what it is about to do.
 _ANNOUNCED_BEFORE = timedelta(seconds=15)
 _LONGEST_WAIT_S = 0.05
+_TO_THE_NEXT_TARGET = timedelta(minutes=3)
 
 
 @dataclass(slots=True)
@@ -280,10 +281,11 @@ class LiveJudge:
     def _judge_activity(self) -> None:
         """No wrong word stands for longer than the polled path's may: until the next look, or until patience ends."""
         longest_s = max(plan.exposure_s for target in self._observatory.targets() for plan in target.exposure_plans)
-        # What was announced and did not come about has an exposure more than what was seen.
+        # What was announced and did not come about has an exposure more than what was seen. What the plan has follow
+        # may begin an exposure and a slew after the last one was seen, as it may where nobody hears N.I.N.A.
         limits = {
             True: patience(longest_s) + A_LOOK,
-            False: patience(longest_s) + timedelta(seconds=longest_s) + A_LOOK,
+            False: patience(longest_s) + timedelta(seconds=longest_s) + _TO_THE_NEXT_TARGET + A_LOOK,
         }
         wrong = wrong_times(self._rig, self._recorded)
         self._outcome.wrong_s = sum(one.seconds for one in wrong)

@@ -15,7 +15,7 @@ from ts2mqtt.observatory.evidence import LIVE, OBSERVED, recalled_announcement
 from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
 from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, SequenceStarted, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
-from ts2mqtt.observatory.model import Listing, Rig
+from ts2mqtt.observatory.model import INACTIVE, Listing, Rig
 from ts2mqtt.observatory.night_reports import NightReports
 from ts2mqtt.observatory.present import IDLE, IMAGING, WAITING
 
@@ -443,6 +443,45 @@ def test_an_exposure_of_before_a_stop_starts_nothing_when_the_bridge_is_started_
 
     assert night.look(a=5).present.activity == IDLE
     assert night.work() == told
+
+
+@pytest.mark.parametrize(
+    ("away", "heard", "activity"),
+    [
+        (timedelta(minutes=19), False, IMAGING),
+        (timedelta(minutes=19), True, IDLE),
+        (timedelta(minutes=21), False, IDLE),
+    ],
+    ids=["not asked", "asked", "long ago"],
+)
+def test_a_target_announced_to_an_earlier_run_is_left_until_nina_was_asked(
+    away: timedelta, *, heard: bool, activity: str
+) -> None:
+    night = Night()
+    night.look()
+    night.look(short=0)
+    night.announce(SHORT)
+    night.restart_bridge()
+    night.live = replace(night.live, connected=heard)
+
+    # Its last announcement may have been a moment ago: of that nothing stands on the broker.
+    assert night.look(after=away).present.activity == activity
+    night.hear(Disconnected(time=night.now))
+    assert night.look().present.activity == IDLE
+
+
+def test_what_was_announced_to_an_earlier_run_ends_with_its_project() -> None:
+    night = Night()
+    night.look()
+    night.announce("a")
+    night.restart_bridge()
+    (known,) = has(**night.counts).known_profiles
+    assert known.projects
+    paused = Listing(tuple(replace(one, state=INACTIVE) for one in known.projects.items))
+    rig_now = rig(Listing((replace(known, projects=paused),)))
+
+    look = Look(rig=rig_now, plan=None, now=night.now + A_LOOK, zone=UTC, live=LiveState())
+    assert observe(night.watch, look).present.activity == IDLE
 
 
 @dataclass(frozen=True)

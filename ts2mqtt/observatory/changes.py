@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 # Few users have their rigs looked at more seldom.
 _BETWEEN_LOOKS = timedelta(minutes=20)
+# A bridge that is updated is back within minutes.
+_A_RESTART = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def observe(watch: Watch, look: Look) -> Observation:
     latest = latest_gain(counted.gains, watch.evidence, look.rig)
     last = _last_exposure(watch, latest)
     heard = hear(watch.heard, look, counted.gains, last, _at_work(watch))
-    evidence = lasting(_evidence(watch, look, latest, heard), look)
+    evidence = _lasting(_evidence(watch, look, latest, heard), watch, look)
     basis = heard.basis(look) or evidence
     now_so = present(look, basis, last, watch.present)
     is_known = look.rig.online is not None
@@ -312,12 +314,28 @@ def _at_work(watch: Watch) -> str | None:
     return believed.target_id if believed else None
 
 
+def _lasting(evidence: Evidence | None, watch: Watch, look: Look) -> Evidence | None:
+    """What is left of it; an announcement to an earlier run is left until N.I.N.A. was asked.
+
+    When that was announced is known roughly: it may have been repeated since.
+    """
+    if evidence is not None and evidence.kind == LIVE and not _was_nina_asked(watch, look):
+        age = look.now - evidence.time
+        return evidence if age < _A_RESTART and lasting(replace(evidence, time=look.now), look) else None
+    return lasting(evidence, look)
+
+
+def _was_nina_asked(watch: Watch, look: Look) -> bool:
+    """Also where it is not to be asked, or has not answered while the rig was read."""
+    return watch.has_read or look.live is None or look.live.connected
+
+
 def _is_for_nina_to_tell(gain: Gain, watch: Watch, look: Look) -> bool:
     """Whether a target has gained that was not believed to be at work before, and N.I.N.A. was not asked yet.
 
     While the bridge was away, N.I.N.A. may since have announced another target, stopped, or been started anew.
     """
-    if watch.has_read or look.live is None or look.live.connected:
+    if _was_nina_asked(watch, look):
         return False
     return watch.evidence is None or gain.step.place.target.id != watch.evidence.target_id
 
