@@ -78,6 +78,14 @@ async def test_everything_of_ours_and_nothing_else_is_read(broker: AnyBroker) ->
         assert await reader.read() == {topic: payload.encode() for topic, payload in ours.items()}
 
 
+async def test_what_was_read_topic_by_topic_is_not_kept_beside(broker: AnyBroker) -> None:
+    await retain(broker.port, {of.BRIDGE: "{}"})
+    async with reading(broker.port) as reader:
+        assert await reader.read_topics([of.BRIDGE]) == {of.BRIDGE: b"{}"}
+        await retain(broker.port, {of.BRIDGE: ""})
+        assert await reader.read() == {}
+
+
 async def test_a_message_that_just_happens_says_nothing_about_what_is_kept(mosquitto: Mosquitto) -> None:
     async with reading(mosquitto.port) as reader:
         reader.hear(Received(of.STATUS, b"online", retain=False))

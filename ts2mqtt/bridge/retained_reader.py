@@ -66,8 +66,9 @@ class RetainedReader:
         if not (message.retain and message.payload):
             return
         if message.topic in self._sought:
+            # Not kept beyond read_topics(): these are all devices of all rigs, some hundred topics at a time.
             self._sought[message.topic] = message.payload
-        if self._ids.topics.is_own(message.topic) or self._ids.subject(message.topic) is not None:
+        elif self._ids.topics.is_own(message.topic) or self._ids.subject(message.topic) is not None:
             self._heard += 1
             self._retained[message.topic] = message.payload
 
@@ -130,7 +131,7 @@ class RetainedReader:
             pause_s *= 2
             _LOG.info(
                 "still reading what the broker retains of this bridge: %s so far",
-                counted(len(self._retained), "topic"),
+                counted(len(self._retained) + sum(map(bool, self._sought.values())), "topic"),
             )
 
     async def _ask_for_relatives(self) -> None:
