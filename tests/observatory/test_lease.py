@@ -11,7 +11,7 @@ import pytest
 from tests.support.build import exposure_plan, profile, project, rig, target
 from ts2mqtt.observatory import events
 from ts2mqtt.observatory.changes import Observation, Watch, observe, recalled_watch
-from ts2mqtt.observatory.evidence import LIVE, OBSERVED, recalled_announcement
+from ts2mqtt.observatory.evidence import LIVE, OBSERVED, planned_after, recalled_announcement
 from ts2mqtt.observatory.live import LiveState, Stopped, Word, folded
 from ts2mqtt.observatory.live_events import CaughtUp, Disconnected, SequenceStarted, TargetAnnounced, WaitAnnounced
 from ts2mqtt.observatory.look import Look
@@ -548,3 +548,6 @@ def test_the_history_names_the_target_that_an_earlier_run_believed_to_be_at_work
     assert seen.present.current_target
     assert seen.present.current_target.target_id == "b"
     assert observe(Watch(rig=both), look).present.activity == IDLE
+    # What only the plan tells may be of the other one.
+    planned = planned_after(EVENING - A_LOOK, "b", None)
+    assert observe(Watch(rig=both, evidence=planned), look).watch.heard.since is None

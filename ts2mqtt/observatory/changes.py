@@ -309,9 +309,9 @@ def _evidence(watch: Watch, look: Look, latest: Gain | None, heard: Heard) -> Ev
 
 
 def _at_work(watch: Watch) -> str | None:
-    """The id of the target that is believed to be at work."""
+    """The id of the target that was seen at work, or announced; what the plan alone tells names nobody."""
     believed = watch.heard.lease or watch.evidence
-    return believed.target_id if believed else None
+    return believed.target_id if believed and believed.kind != PLANNED else None
 
 
 def _lasting(evidence: Evidence | None, watch: Watch, look: Look) -> Evidence | None:

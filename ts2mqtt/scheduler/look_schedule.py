@@ -158,11 +158,13 @@ class LookSchedule:
             self._unheard_until = now + _NOT_HEARD.total_seconds()
         if noticed.announced == before.announced:
             return
-        known = before.announced.project_ids if before.announced else self._projects_read()
-        left = known - (noticed.announced.project_ids if noticed.announced else frozenset())
         until = now + longest_pause(rig).total_seconds()
         if before.announced is None:
-            left = known
+            # Whatever was read may show one: nobody was heard.
+            known = left = self._projects_read()
+        else:
+            known = before.announced.project_ids
+            left = known - (noticed.announced.project_ids if noticed.announced else frozenset())
         self._announced_before |= dict.fromkeys(left, until)
         self._pressing |= {TargetsOf(project_id) for project_id in known} & self._read.keys()
 
