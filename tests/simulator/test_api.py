@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
+import socket
+import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -215,6 +218,16 @@ async def test_no_http_is_a_400_that_closes(client: RawClient) -> None:
 
     assert (await client.answer()).status == 400
     assert await client.rest() == b""
+
+
+async def test_stop_closes_a_connection_that_comes_as_the_port_closes(api: SimulatedApi) -> None:
+    stopping = asyncio.create_task(api.stop())
+    await asyncio.sleep(0)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        time.sleep(0.005)  # noqa: ASYNC251 - holds the loop: the connection and stop's timer fall into one turn
+        await stopping
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.to_thread(connection.recv, 1) == b""
 
 
 async def test_connection_close_is_ignored(client: RawClient) -> None:

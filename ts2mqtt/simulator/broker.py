@@ -12,7 +12,7 @@ from typing import Final, Self
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.simulator.mqtt_connection import Limits, MqttConnection
 from ts2mqtt.simulator.mqtt_exchange import MessageExchange
-from ts2mqtt.simulator.ports import next_port, why_refused
+from ts2mqtt.simulator.ports import next_port, until_all_are_accepted, why_refused
 
 _HOST: Final = "127.0.0.1"
 
@@ -90,9 +90,7 @@ class EmbeddedBroker:
         server, self._server = self._server, None
         if server is None:
             return
-        # If a server closes in the same turn of the event loop in which it accepts a connection, that connection is
-        # neither served nor closed (CPython issue 109564). A timer runs last in a turn: after it they are served.
-        await asyncio.sleep(0.001)
+        await until_all_are_accepted()
         server.close()
         await self._exchange.close(publish_wills=publish_wills)
         await server.wait_closed()

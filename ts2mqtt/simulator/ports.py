@@ -1,7 +1,8 @@
-"""Why a port cannot be listened on, and which one to offer instead."""
+"""Why a port cannot be listened on, which one to offer instead, and what to wait for before it is left."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 
 LAST_PORT = 65_535
@@ -17,3 +18,11 @@ def why_refused(error: OSError | OverflowError) -> str:
 def next_port(port: int) -> int:
     """The port after this one, or 0 (any free one) where there is none."""
     return port + 1 if 0 < port < LAST_PORT else 0
+
+
+async def until_all_are_accepted() -> None:
+    """Before a server closes: what it accepts in the same turn of the event loop is neither served nor closed.
+
+    That is CPython's issue 109564. A timer runs last in a turn.
+    """
+    await asyncio.sleep(0.001)

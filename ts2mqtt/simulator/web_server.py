@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.simulator.faults import Exchange, Faults, matches
 from ts2mqtt.simulator.http_connection import HttpConnection
-from ts2mqtt.simulator.ports import why_refused
+from ts2mqtt.simulator.ports import until_all_are_accepted, why_refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,6 +96,7 @@ class WebServer:
 
     async def stop(self) -> None:
         """Stop listening and cut every connection, as when N.I.N.A. is closed."""
+        await until_all_are_accepted()
         self.refuse_connections()
         await self.close_connections()
 
@@ -159,6 +160,10 @@ class WebServer:
         raise NotImplementedError
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            # It came while the port was being closed.
+            writer.transport.abort()
+            return
         connection = HttpConnection(self, reader, writer)
         self._connections.add(connection)
         connection.task.add_done_callback(lambda _: self._forget(connection))
