@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
 import json
-import socket
-import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.simulator.closing_port import closes_what_comes_as_the_port_closes
 from tests.simulator.raw_client import RawClient
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.simulator.api import SimulatedApi
@@ -221,13 +219,7 @@ async def test_no_http_is_a_400_that_closes(client: RawClient) -> None:
 
 
 async def test_stop_closes_a_connection_that_comes_as_the_port_closes(api: SimulatedApi) -> None:
-    stopping = asyncio.create_task(api.stop())
-    await asyncio.sleep(0)
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
-        time.sleep(0.005)  # noqa: ASYNC251 - holds the loop: the connection and stop's timer fall into one turn
-        await stopping
-        with contextlib.suppress(ConnectionResetError):
-            assert await asyncio.to_thread(connection.recv, 1) == b""
+    assert await closes_what_comes_as_the_port_closes(api.port, api.stop())
 
 
 async def test_connection_close_is_ignored(client: RawClient) -> None:

@@ -6,7 +6,6 @@ import itertools
 import logging
 import shutil
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from tests.simulator.closing_port import closes_what_comes_as_the_port_closes
 from ts2mqtt.errors import BrokerError
 from ts2mqtt.simulator.broker import EmbeddedBroker
 from ts2mqtt.simulator.mqtt_connection import Limits
@@ -851,13 +851,7 @@ class TestLife:
                 assert await asyncio.to_thread(connection.recv, 1) == b""
 
     async def test_stop_closes_a_connection_that_comes_as_the_port_closes(self, broker: EmbeddedBroker) -> None:
-        stopping = asyncio.create_task(broker.stop())
-        await asyncio.sleep(0)
-        with socket.create_connection(("127.0.0.1", broker.port), timeout=10) as connection:
-            time.sleep(0.005)  # noqa: ASYNC251 - holds the loop: the connection and stop's timer fall into one turn
-            await stopping
-            with contextlib.suppress(ConnectionResetError):
-                assert await asyncio.to_thread(connection.recv, 1) == b""
+        assert await closes_what_comes_as_the_port_closes(broker.port, broker.stop())
 
     async def test_a_busy_port_is_told(self, broker: EmbeddedBroker) -> None:
         with pytest.raises(

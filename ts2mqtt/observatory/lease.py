@@ -38,7 +38,7 @@ class Heard:
     `since` is the time of the word that holds, None without one; then either `lease` or `pause` is what it says,
     whether or not that has ended. `contradicted` has the times at which counts have shown that a word was wrong,
     `silent` is when the API of the Target Scheduler was seen not to answer last, `stopped` when N.I.N.A. said last
-    that all has stopped, and `ended` the time of the word whose lease has ended last: it does not come back.
+    that all has stopped, and `ended` the time of the last word that holds no more: it does not come back.
     `profile_id` is the profile that was active when the profiles were read last.
     """
 
