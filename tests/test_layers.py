@@ -26,8 +26,8 @@ LAYERS: dict[str, set[str]] = {
     "logs": {"timing"},
     "observatory": set(),
     "config": {"observatory"},
-    "scheduler": {"config", "observatory"},
-    "nina": {"config", "observatory"},
+    "scheduler": {"config", "network", "observatory"},
+    "nina": {"config", "network", "observatory"},
     "topics": {"config", "observatory"},
     "home_assistant": {"config", "observatory", "topics"},
     "picture": {"observatory"},
@@ -66,7 +66,7 @@ ENTRANCES = {
 
 LIBRARIES = {
     "paho": {"mqtt"},
-    "httpx": {"scheduler", "nina"},
+    "httpcore": {"network", "scheduler", "nina"},
     "yaml": {"config"},
     "h11": {"simulator"},
     "websockets": {"nina", "simulator"},
@@ -267,7 +267,7 @@ class TestTheRulesThemselves:
     def test_the_graph_is_that_of_the_package(self) -> None:
         assert f"{ROOT}.topics.names" in GRAPH[f"{ROOT}.topics.encode"]
         assert f"{ROOT}.bridge.bridge" in GRAPH[f"{ROOT}.commands"]
-        assert "httpx" in GRAPH[f"{ROOT}.scheduler.client"]
+        assert "httpcore" in GRAPH[f"{ROOT}.scheduler.client"]
 
     @pytest.mark.parametrize(
         "source",

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpcore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 VERSION = "5.9.3.0"
 
 
-class AnswersInMemory(httpx.AsyncBaseTransport):
+class AnswersInMemory:
     """Answers with `answers`, the JSON of each path below the API's root; statistics and the plan are empty."""
 
     def __init__(self, case: Path) -> None:
@@ -37,12 +37,15 @@ class AnswersInMemory(httpx.AsyncBaseTransport):
         self._asked.clear()
         await self._asked.wait()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix("/ts/v0")
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        path = request.url.target.decode().removeprefix("/ts/v0")
         self.requests.append(path)
         self._asked.set()
         if path in self.answers:
-            return httpx.Response(200, content=json.dumps(self.answers[path]).encode())
+            return httpcore.Response(200, content=json.dumps(self.answers[path]).encode())
         if path.endswith("/preview"):
-            return httpx.Response(200, content=b"[]")
-        return httpx.Response(200 if path.endswith("/statistics") else 404)
+            return httpcore.Response(200, content=b"[]")
+        return httpcore.Response(200 if path.endswith("/statistics") else 404)
+
+    async def aclose(self) -> None:
+        pass

@@ -1,4 +1,4 @@
-"""The Target Scheduler API of a simulated observatory without a socket: an httpx transport that answers itself."""
+"""The Target Scheduler API of a simulated observatory without a socket: what carries a request answers it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
+import httpcore
 
 from ts2mqtt.errors import NotFoundError
 from ts2mqtt.scheduler.client import TargetSchedulerClient
@@ -35,7 +35,7 @@ class RequestInMemory:
     """The startTime of a preview, as it stood in the request."""
 
 
-class ApiInMemory(httpx.AsyncBaseTransport):
+class ApiInMemory:
     """Answers what the observatory is at the clock's time; nobody answers while it is not `on`."""
 
     def __init__(self, observatory: SimulatedObservatory, clock: Clock) -> None:
@@ -48,21 +48,26 @@ class ApiInMemory(httpx.AsyncBaseTransport):
         """The requests so far whose path ends so."""
         return [request for request in self.requests if request.path.endswith(ending)]
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         try:
-            body = await self.body(request.url.path.removeprefix("/ts/v0"), request.url.params.get("startTime"))
+            body = await self.body(request.url.target.decode().removeprefix("/ts/v0"))
         except NotFoundError:
-            return httpx.Response(404)
-        return httpx.Response(200, content=body)
+            return httpcore.Response(404)
+        return httpcore.Response(200, content=body)
 
-    async def body(self, path: str, start: str | None = None) -> bytes:
-        """What is answered below `/ts/v0`; NotFoundError, or httpx.ConnectError while nobody answers."""
+    async def aclose(self) -> None:
+        pass
+
+    async def body(self, target: str) -> bytes:
+        """What is answered below `/ts/v0`; NotFoundError, or httpcore.ConnectError while nobody answers."""
+        route = urlsplit(target)
+        path, start = route.path, dict(parse_qsl(route.query)).get("startTime")
         # The other tasks get their turn, as they do while a real request travels.
         await asyncio.sleep(0)
         now = self._clock.now()
         self.requests.append(RequestInMemory(now, self._clock.monotonic(), path, start))
         if not self.on:
-            raise httpx.ConnectError("the PC is off")
+            raise httpcore.ConnectError("the PC is off")
         self._observatory.advance(now)
         value = self._value(path, start)
         return b"" if value is None else json.dumps(value).encode()
@@ -88,11 +93,10 @@ class ApiInMemory(httpx.AsyncBaseTransport):
 
 @contextmanager
 def answering_every_client(api: ApiInMemory) -> Iterator[None]:
-    """The same as comes through the transport, without httpx, which would take three quarters of a night's time."""
+    """The same as comes through the transport, without httpcore, which would take most of a night's time."""
 
     async def answered_at_once(_: TargetSchedulerClient, path: str) -> bytes:
-        route = urlsplit(path)
-        return await api.body(route.path, dict(parse_qsl(route.query)).get("startTime"))
+        return await api.body(path)
 
     with patch.object(TargetSchedulerClient, "_get_once", answered_at_once):
         yield

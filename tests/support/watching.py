@@ -16,9 +16,8 @@ from ts2mqtt.timing import RigTimings, SystemClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    import httpx
-
     from ts2mqtt.config import PollingConfig
+    from ts2mqtt.network.http_requests import Transport
     from ts2mqtt.observatory.model import Project, Rig, Target
     from ts2mqtt.scheduler.report import RigReport
     from ts2mqtt.simulator.api import SimulatedApi
@@ -38,7 +37,7 @@ class Watched:
         *urls: str,
         clock: Clock = SystemClock(),
         timings: RigTimings = IMPATIENT,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self._queue: asyncio.Queue[RigReport] = asyncio.Queue()
         self._reports: list[RigReport] = []

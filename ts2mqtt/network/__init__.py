@@ -1,1 +1,1 @@
-"""The machine's resolver, kept at a distance: no look-up of a name holds anything else up, not even the exit."""
+"""The network as all layers use it: names, each looked up without holding anything else up, and HTTP requests."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from ts2mqtt.config import RigConfig
 
+API_PATH = "/v2/api"
+"""What the path of every request comes after."""
+
 _SOCKETS = {2: "/v2/socket", 3: "/v3/ws/events"}
 _SCHEMES = {"http": "ws", "https": "wss"}
 
@@ -20,11 +23,6 @@ def socket_url(url: str, *, version: int = 2) -> str:
     """Of the socket that has all events, in this version of the API."""
     parts = urlsplit(url)
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, f"{parts.path}{_SOCKETS[version]}", "", ""))
-
-
-def api_url(url: str) -> str:
-    """What the path of every request comes after."""
-    return f"{url}/v2/api"
 
 
 def nina_tls(url: str, rig: RigConfig) -> ssl.SSLContext | None:

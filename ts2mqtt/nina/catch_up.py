@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import httpx
+import httpcore
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from ts2mqtt.nina.address import api_url
+from ts2mqtt.errors import NinaError
+from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, network
+from ts2mqtt.nina.address import API_PATH
 from ts2mqtt.nina.events import Event, Moment, latest_announcement
 from ts2mqtt.observatory.live_events import CaughtUp, TargetAnnounced, WaitAnnounced
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
     from datetime import datetime
     from types import TracebackType
@@ -77,19 +80,19 @@ class Known:
 class NinaApi:
     """Asks the Advanced API at one address a few things; what it does not answer, or answers oddly, is None.
 
-    Once it has not answered in time nothing more is asked.
+    Once it has not answered in time nothing more is asked. Raises NinaError for an address that is none.
     """
 
     def __init__(self, url: str, timings: NinaTimings, tls: ssl.SSLContext | None = None) -> None:
-        self._root = api_url(url)
         self._answer_s = timings.answer_s
         self._is_silent = False
-        self._http = httpx.AsyncClient(
-            headers={"Accept-Encoding": "identity", "User-Agent": "ts2mqtt"},
-            trust_env=False,
-            timeout=timings.answer_s,
-            verify=tls or False,
-        )
+        headers = {"Accept-Encoding": "identity", "User-Agent": "ts2mqtt"}
+        transport = network(tls, timings.answer_s)
+        try:
+            address = WebAddress.of(url)
+        except ValueError as error:
+            raise NinaError(f"{url} cannot be used: {error}") from error
+        self._requests = HttpRequests(address, headers, transport, connect_timeout_s=timings.connect_timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,7 +100,7 @@ class NinaApi:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._requests.aclose()
 
     async def version(self) -> str | None:
         return await self._ask("/version", _TEXT)
@@ -150,20 +153,15 @@ class NinaApi:
                 body = await self._get(path)
             envelope = _ENVELOPE.validate_json(body)
             return adapter.validate_python(envelope.response) if envelope.success else None
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpcore.TimeoutException):
             self._is_silent = True
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValidationError):
+        except (*HTTP_FAILURES, ValidationError):
             pass
         return None
 
     async def _get(self, path: str) -> bytes:
-        body = bytearray()
-        async with self._http.stream("GET", self._root + path) as response:
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    return b""
-        return bytes(body)
+        async with aclosing(await self._requests.get(API_PATH + path)) as answer:
+            return await answer.body(_LARGEST_ANSWER) or b""
 
 
 class _Envelope(BaseModel):

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import ssl
+import zlib
 from base64 import b64encode
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-import httpx
+import httpcore
 
-from ts2mqtt.config import without_path
 from ts2mqtt.config.rig_tls import tls_context
 from ts2mqtt.errors import (
     ApiFailureError,
@@ -31,6 +30,7 @@ from ts2mqtt.errors import (
 )
 from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
 from ts2mqtt.logs.wording import without_secrets
+from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, network, unpacked
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.ports import port_advice
@@ -38,10 +38,12 @@ from ts2mqtt.scheduler.request_slots import RequestSlots
 from ts2mqtt.timing import RigTimings
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
     from typing import Self
 
     from ts2mqtt.config import PollingConfig, RigConfig
+    from ts2mqtt.network.http_requests import HttpAnswer, Transport
 
 T = TypeVar("T")
 
@@ -51,8 +53,12 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
-_CODINGS = ("", "identity", "gzip", "deflate")
+_PACKED = ("gzip", "deflate")
+_REDIRECTS = range(300, 400)
 _LONGEST_REASON = 200
+_SIGNS_OF_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""OpenSSL's words for an answer that is no TLS."""
+
 _IS_THE_PC_ON = "is the imaging PC on, and does its firewall let the API's port through?"
 
 PROFILES = ListReader(wire.Profile, lambda profile: profile.id)
@@ -75,7 +81,7 @@ class HttpOptions:
     """How requests travel: `tls` None verifies as the rig's configuration says, `transport` None is the network."""
 
     tls: ssl.SSLContext | None = None
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: Transport | None = None
     connect_timeout_s: float = RigTimings().connect_timeout_s
 
 
@@ -87,21 +93,20 @@ class TargetSchedulerClient:
     """
 
     def __init__(self, rig: RigConfig, url: str, polling: PollingConfig, http: HttpOptions = HttpOptions()) -> None:
-        self.url = public_url(url)
+        address = _address(url)
+        self.url = address.origin
         self.rig_time: datetime | None = None
         """What the clock of the rig's PC showed at its latest answer, to the second; None if it does not tell."""
-        self._root = f"{url.rstrip('/')}/ts/{rig.api_version}"
-        self._api_version = rig.api_version
+        self._host = address.host
+        self._root = f"/ts/{rig.api_version}"
         self._slots = RequestSlots(polling.concurrency)
         self.use(polling)
-        self._headers = _headers(rig, httpx.URL(url))
-        self._extensions = {"timeout": {"connect": http.connect_timeout_s}}
-        # Not httpx.AsyncClient: redirects, cookies and proxies are a quarter of its time, and none is used.
-        self._transport = http.transport or httpx.AsyncHTTPTransport(
-            verify=http.tls or (tls_context(rig) if url.startswith("https:") else _no_tls()),
-            trust_env=False,
-            # How many there are at once is the request slots' matter.
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_S),
+        # How many connections there are at once is the request slots' matter.
+        self._requests = HttpRequests(
+            address,
+            _headers(rig, address),
+            http.transport or network(http.tls or _tls(rig, address), _KEEPALIVE_S),
+            connect_timeout_s=http.connect_timeout_s,
         )
 
     def use(self, polling: PollingConfig) -> None:
@@ -116,7 +121,7 @@ class TargetSchedulerClient:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        await self._requests.aclose()
 
     async def version(self) -> str:
         """The plugin's version, such as `5.9.3.0`; the API sends it with or without quotes."""
@@ -168,7 +173,7 @@ class TargetSchedulerClient:
             return previous
         return Answer(digest, reader.read(body))
 
-    async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpx's own time-outs do not
+    async def _get(self, path: str, *, timeout: float | None = None, repeat: bool = True) -> bytes:  # noqa: ASYNC109 - bounds the whole call, which httpcore's own time-outs do not
         limit = timeout or self._timeout
         async with self._slots:
             try:
@@ -176,18 +181,17 @@ class TargetSchedulerClient:
                     return await self._get_once_or_twice(path, repeat=repeat)
             except TimeoutError as error:
                 raise RigUnreachableError(f"{self.url} did not answer within {limit:g} s", _IS_THE_PC_ON) from error
-            except httpx.DecodingError as error:
+            except zlib.error as error:
                 raise ApiFailureError(f"answered {path} with something that cannot be unpacked ({error})") from error
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise RigGoneError(*_message_and_advice(self.url, error)) from error
-            # What goes wrong in TLS after the handshake comes through httpx as it is.
-            except (httpx.HTTPError, ssl.SSLError) as error:
-                raise RigUnreachableError(*_message_and_advice(self.url, error)) from error
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                raise RigGoneError(*self._message_and_advice(error)) from error
+            except HTTP_FAILURES as error:
+                raise RigUnreachableError(*self._message_and_advice(error)) from error
 
     async def _get_once_or_twice(self, path: str, *, repeat: bool) -> bytes:
         try:
             return await self._get_once(path)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             # The plugin's server closes a kept connection after 15 s, after 100 answers and after a failure,
             # and a request may cross that on the wire.
             if not repeat:
@@ -195,49 +199,72 @@ class TargetSchedulerClient:
             return await self._get_once(path)
 
     async def _get_once(self, path: str) -> bytes:
-        request = httpx.Request("GET", self._root + path, headers=self._headers, extensions=self._extensions)
-        async with aclosing(await self._transport.handle_async_request(request)) as response:
-            self._refuse_failure(response, path)
-            self.rig_time = _http_date(response.headers.get("date", ""))
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise ApiFailureError(f"answered {path} with more than {LARGEST_ANSWER >> 20} MiB")
-            return bytes(body)
+        async with aclosing(await self._requests.get(self._root + path)) as answer:
+            self._refuse_failure(answer, path)
+            self.rig_time = _http_date(answer.header("date"))
+            body = await answer.body(LARGEST_ANSWER)
+            if body is not None and answer.header("content-encoding") in _PACKED:
+                body = unpacked(body, LARGEST_ANSWER)
+        if body is None:
+            raise ApiFailureError(f"answered {path} with more than {LARGEST_ANSWER >> 20} MiB")
+        return body
 
-    def _refuse_failure(self, response: httpx.Response, path: str) -> None:
-        status = response.status_code
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    def _refuse_failure(self, answer: HttpAnswer, path: str) -> None:
+        status = answer.status
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise RigError(f"{self.url} answers {status}: the proxy in front of the API wants another login")
-        if status == httpx.codes.NOT_FOUND and path in ("/version", "/profiles"):
+        if status == HTTPStatus.NOT_FOUND and path in ("/version", "/profiles"):
             raise NotTheApiError(
-                f"{self.url} answers 404 for /ts/{self._api_version}{path}: another program on this port, or "
+                f"{self.url} answers 404 for {self._root}{path}: another program on this port, or "
                 "another version of the API",
                 port_advice(self.url),
             )
-        if status == httpx.codes.NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND:
             raise NotFoundError(f"does not know {path}")
-        if location := response.headers.get("location", "") if response.is_redirect else "":
+        if location := answer.header("location") if status in _REDIRECTS else "":
             raise ApiFailureError(
                 f"answered {path} with status {status}, which sends to {without_secrets(location)}",
                 "if that is the API, write it as url, without /ts and what follows",
             )
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise ApiFailureError(f"answered {path} with status {status}")
         # Codings over codings can make terabytes of a few bytes.
-        if (coding := response.headers.get("content-encoding", "")) not in _CODINGS:
+        if (coding := answer.header("content-encoding")) not in ("", "identity", *_PACKED):
             raise ApiFailureError(
                 f"answered {path} in the coding {coding[:_LONGEST_REASON]!r}, which nobody asked for"
             )
-        if response.headers.get("content-type", "").startswith("text/html"):
+        if answer.header("content-type").startswith("text/html"):
             raise NotTheApiError(
                 f"{self.url} answers {path} with a web page where JSON was expected: another program on this port?",
                 port_advice(self.url),
             )
 
+    def _message_and_advice(self, error: Exception) -> tuple[str, str]:
+        """What happened to a connection, and what the user can do about it, if anything."""
+        reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
+        if isinstance(error, httpcore.ConnectTimeout):
+            return f"{self.url} does not answer", _IS_THE_PC_ON
+        if (untrusted := certificate_error(error)) is not None:
+            return untrusted_certificate(self.url, self._host, "ca_file of this rig", untrusted)
+        if isinstance(error, httpcore.ConnectError) and (name_failure := _name_failure(error)):
+            return (
+                f"the name in {self.url} cannot be looked up ({name_failure.strerror})",
+                "check its spelling and the name server, or write the address in numbers",
+            )
+        if isinstance(error, httpcore.ConnectError) and any(sign in reason for sign in _SIGNS_OF_NO_TLS):
+            return (
+                f"{self.url} does not speak TLS",
+                "the Target Scheduler itself has none: write http:// in place of https://",
+            )
+        if isinstance(error, httpcore.ConnectError):
+            return (
+                f"{self.url} cannot be reached ({reason})",
+                port_advice(self.url) or "is N.I.N.A. running, with the API enabled in its profile?",
+            )
+        return f"{self.url} broke the connection ({reason})", ""
 
-def _headers(rig: RigConfig, url: httpx.URL) -> httpx.Headers:
+
+def _headers(rig: RigConfig, address: WebAddress) -> dict[str, str]:
     headers = {
         # `identity` spares the imaging PC the work; a coding the server does not know can end it.
         "Accept-Encoding": "identity",
@@ -246,12 +273,16 @@ def _headers(rig: RigConfig, url: httpx.URL) -> httpx.Headers:
         "User-Agent": "ts2mqtt",
         **{name: value.get_secret_value() for name, value in rig.headers.items()},
     }
-    user, password = url.username, url.password
+    user, password = address.user, address.password
     if rig.username:
         user, password = rig.username, rig.password.get_secret_value() if rig.password else ""
     if user:
         headers["Authorization"] = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
-    return httpx.Headers(headers)
+    return headers
+
+
+def _tls(rig: RigConfig, address: WebAddress) -> ssl.SSLContext | None:
+    return tls_context(rig) if address.scheme == "https" else None
 
 
 def _http_date(text: str) -> datetime | None:
@@ -265,46 +296,14 @@ def _http_date(text: str) -> datetime | None:
 
 def public_url(url: str) -> str:
     """A URL as it may be shown: without user, password and path; ConfigError if it is none."""
+    return _address(url).origin
+
+
+def _address(url: str) -> WebAddress:
     try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        return WebAddress.of(url)
+    except ValueError as error:
         raise ConfigError(f"the URL of a rig cannot be used: {error}") from error
-    return without_path(str(parsed.copy_with(username=None, password=None)) if parsed.userinfo else url)
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """For what is never encrypted: trusts nobody, and takes no time to make."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-_SIGNS_OF_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
-"""OpenSSL's words for an answer that is no TLS."""
-
-
-def _message_and_advice(url: str, error: httpx.HTTPError | ssl.SSLError) -> tuple[str, str]:
-    """What happened to a connection, and what the user can do about it, if anything."""
-    reason = (str(error) or type(error).__name__)[:_LONGEST_REASON]
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"{url} does not answer", _IS_THE_PC_ON
-    if (untrusted := certificate_error(error)) is not None:
-        return untrusted_certificate(url, httpx.URL(url).host, "ca_file of this rig", untrusted)
-    if isinstance(error, httpx.ConnectError) and (name_failure := _name_failure(error)):
-        return (
-            f"the name in {url} cannot be looked up ({name_failure.strerror})",
-            "check its spelling and the name server, or write the address in numbers",
-        )
-    if isinstance(error, httpx.ConnectError) and any(sign in reason for sign in _SIGNS_OF_NO_TLS):
-        return (
-            f"{url} does not speak TLS",
-            "the Target Scheduler itself has none: write http:// in place of https://",
-        )
-    if isinstance(error, httpx.ConnectError):
-        return (
-            f"{url} cannot be reached ({reason})",
-            port_advice(url) or "is N.I.N.A. running, with the API enabled in its profile?",
-        )
-    return f"{url} broke the connection ({reason})", ""
 
 
 def _name_failure(error: BaseException) -> socket.gaierror | None:

@@ -44,10 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    import httpx
-
     from ts2mqtt.config import PollingConfig, RigConfig
     from ts2mqtt.logs.tallies import Tallies
+    from ts2mqtt.network.http_requests import Transport
     from ts2mqtt.observatory.model import Listing, NightPlan, Profile, Project, Statistics
     from ts2mqtt.observatory.site import Site
     from ts2mqtt.scheduler.client import TargetSchedulerClient
@@ -85,7 +84,7 @@ class PollerOptions:
     clock: Clock = SystemClock()
     timings: RigTimings = RigTimings()
     tls: ssl.SSLContext | None = None
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: Transport | None = None
     rng: random.Random | None = None
     tallies: Tallies | None = None
     site: Site | None = None

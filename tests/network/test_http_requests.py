@@ -1,0 +1,129 @@
+"""Addresses as they travel and as they are shown, and bodies that are packed."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+import httpcore
+import pytest
+
+from ts2mqtt.network.http_requests import HttpAnswer, HttpRequests, WebAddress, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST = 1_000
+
+
+class Wire:
+    """Keeps the requests, and answers each of them with the same headers."""
+
+    def __init__(self, *headers: tuple[bytes, bytes]) -> None:
+        self.requests: list[httpcore.Request] = []
+        self._headers = headers
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        self.requests.append(request)
+        return httpcore.Response(200, headers=list(self._headers), content=b"body")
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def asked(url: str, target: str = "/version", **headers: str) -> httpcore.Request:
+    """The request that travels."""
+    wire = Wire()
+    await HttpRequests(WebAddress.of(url), headers, wire, connect_timeout_s=1).get(target)
+    (request,) = wire.requests
+    return request
+
+
+def host_of(request: httpcore.Request) -> list[bytes]:
+    return [value for name, value in request.headers if name.lower() == b"host"]
+
+
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("url", "origin", "host"),
+        [
+            ("http://rig:8188", "http://rig:8188", "rig:8188"),
+            ("http://rig:80/astro/", "http://rig:80", "rig"),
+            ("https://rig", "https://rig", "rig"),
+            ("https://me:s3cret@Rig.example:8443/t0ken", "https://Rig.example:8443", "rig.example:8443"),
+            ("http://[fe80::1]:8188", "http://[fe80::1]:8188", "[fe80::1]:8188"),
+            ("http://sternwarte-köln.de", "http://sternwarte-köln.de", "xn--sternwarte-kln-6pb.de"),
+        ],
+    )
+    def test_it_is_shown_as_it_was_written_and_travels_in_ascii(self, url: str, origin: str, host: str) -> None:
+        address = WebAddress.of(url)
+
+        assert (address.origin, address.host_header) == (origin, host)
+
+    def test_a_login_in_a_url_is_read_as_it_was_meant(self) -> None:
+        address = WebAddress.of("http://me%40home:s%3Acret@rig")
+
+        assert (address.user, address.password) == ("me@home", "s:cret")
+
+    @pytest.mark.parametrize("url", ["http://ß\u200d:8188", "http://rig:99999", "http://[fe80::1"])
+    def test_what_is_no_address(self, url: str) -> None:
+        with pytest.raises(ValueError, match=r"\w"):
+            WebAddress.of(url)
+
+
+class TestRequest:
+    async def test_the_path_of_the_address_comes_first(self) -> None:
+        request = await asked("http://rig:8188/my rig/ä/", "/ts/v0/version")
+
+        assert request.url.target == b"/my%20rig/%C3%A4/ts/v0/version"
+        assert (request.url.host, request.url.port) == (b"rig", 8188)
+
+    async def test_an_ipv6_address_has_brackets_in_the_header_alone(self) -> None:
+        request = await asked("http://[::1]:8188")
+
+        assert (request.url.host, host_of(request)) == (b"::1", [b"[::1]:8188"])
+
+    async def test_a_host_of_the_user_goes_before_that_of_the_address(self) -> None:
+        assert host_of(await asked("http://rig:8188", host="telescope")) == [b"telescope"]
+
+
+class TestAnswer:
+    async def test_headers_in_any_spelling(self) -> None:
+        answer = HttpAnswer(httpcore.Response(200, headers=[(b"cOnTent-TYPE", b"text/html; charset=\xe4")]))
+
+        assert answer.header("Content-Type") == "text/html; charset=ä"
+        assert answer.header("Date") == ""
+
+    async def test_a_header_that_comes_twice_tells_both(self) -> None:
+        answer = HttpAnswer(httpcore.Response(200, headers=[(b"Vary", b"a"), (b"vary", b"b")]))
+
+        assert answer.header("vary") == "a, b"
+
+    @pytest.mark.parametrize(("largest", "body"), [(4, b"body"), (3, None)])
+    async def test_a_body_that_is_too_large_is_none(self, largest: int, body: bytes | None) -> None:
+        assert await HttpAnswer(httpcore.Response(200, content=b"body")).body(largest) == body
+
+
+def bare(body: bytes) -> bytes:
+    deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return deflating.compress(body) + deflating.flush()
+
+
+class TestPacked:
+    @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bare])
+    @pytest.mark.parametrize("size", [0, 1, LARGEST])
+    def test_every_coding_is_unpacked(self, pack: Callable[[bytes], bytes], size: int) -> None:
+        assert unpacked(pack(b"a" * size), LARGEST) == b"a" * size
+
+    @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bare])
+    def test_what_becomes_too_large_is_left(self, pack: Callable[[bytes], bytes]) -> None:
+        assert unpacked(pack(b"a" * (LARGEST + 1)), LARGEST) is None
+
+    def test_nothing_packed_is_nothing(self) -> None:
+        assert unpacked(b"", LARGEST) == b""
+
+    @pytest.mark.parametrize("body", [b"[{}]", gzip.compress(b"[{}]")[:-1], zlib.compress(b"[{}]")[:-1]])
+    def test_what_is_not_packed_or_breaks_off(self, body: bytes) -> None:
+        with pytest.raises(zlib.error):
+            unpacked(body, LARGEST)

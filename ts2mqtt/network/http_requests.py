@@ -1,0 +1,161 @@
+"""GET requests to one web server by httpcore, without what a browser's client adds: redirects, cookies, proxies."""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+import httpcore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HTTP_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, ssl.SSLError)
+"""What a request may raise, besides TimeoutError. What goes wrong in TLS after the handshake comes as it is."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
+# With the header of gzip or zlib; and without any, as .NET's DeflateStream writes it.
+_WITH_HEADER, _BARE = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS
+
+
+class Transport(Protocol):
+    """What carries requests: httpcore's connections, or the answers of a test."""
+
+    async def handle_async_request(self, request: httpcore.Request, /) -> httpcore.Response: ...
+
+    async def aclose(self) -> None: ...
+
+
+def network(tls: ssl.SSLContext | None, keepalive_s: float) -> Transport:
+    """As many connections as there are requests at once, each kept for so long after its latest answer."""
+    return httpcore.AsyncConnectionPool(
+        ssl_context=tls,
+        max_connections=None,
+        keepalive_expiry=keepalive_s,
+        # Named, it is not sought anew at each step of a request.
+        network_backend=httpcore.AnyIOBackend(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebAddress:
+    """Where a web server is, and with which login; `host` and `path` are written as they travel."""
+
+    origin: str
+    """As it was written, and may be shown and published: without login and path."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    user: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> WebAddress:
+        """Raises ValueError for a URL to which no request can travel."""
+        parts = urlsplit(url)
+        return cls(
+            origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+            scheme=parts.scheme,
+            host=_ascii(parts.hostname or ""),
+            port=parts.port or _DEFAULT_PORTS[parts.scheme],
+            path=quote(parts.path.rstrip("/"), safe=_SAFE_IN_PATH),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    @property
+    def host_header(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class HttpRequests:
+    """Asks the server at one address; `headers` go with every request, besides Host."""
+
+    def __init__(
+        self, address: WebAddress, headers: Mapping[str, str], transport: Transport, *, connect_timeout_s: float
+    ) -> None:
+        self._scheme, self._host = address.scheme.encode(), address.host.encode()
+        self._port, self._path = address.port, address.path.encode()
+        self._headers = [(name.encode(), value.encode()) for name, value in _with_host(headers, address).items()]
+        self._extensions = {"timeout": {"connect": connect_timeout_s}}
+        self._transport = transport
+
+    async def get(self, target: str) -> HttpAnswer:
+        """The beginning of the answer, to be closed; `target` is what comes after the address's path.
+
+        Raises one of HTTP_FAILURES.
+        """
+        url = httpcore.URL(
+            scheme=self._scheme, host=self._host, port=self._port, target=self._path + target.encode("ascii")
+        )
+        request = httpcore.Request(b"GET", url, headers=self._headers, extensions=self._extensions)
+        return HttpAnswer(await self._transport.handle_async_request(request))
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+class HttpAnswer:
+    """Status and headers of an answer whose body is still to come."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self.status = response.status
+        self._response = response
+
+    def header(self, name: str) -> str:
+        """The values of all headers of this name, with commas between them; empty without any."""
+        wanted = name.lower().encode()
+        return ", ".join(value.decode("latin-1") for key, value in self._response.headers if key.lower() == wanted)
+
+    async def body(self, largest: int) -> bytes | None:
+        """As it travelled; None if it has more than `largest` bytes. Raises one of HTTP_FAILURES."""
+        body = bytearray()
+        async for chunk in self._response.aiter_stream():
+            body += chunk
+            if len(body) > largest:
+                return None
+        return bytes(body)
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def unpacked(body: bytes, largest: int) -> bytes | None:
+    """A body in the coding gzip or deflate; None if it has more than `largest` bytes. Raises zlib.error."""
+    if not body:
+        return body
+    try:
+        return _inflated(body, largest, _WITH_HEADER)
+    except zlib.error:
+        return _inflated(body, largest, _BARE)
+
+
+def _inflated(body: bytes, largest: int, wbits: int) -> bytes | None:
+    inflating = zlib.decompressobj(wbits)
+    whole = inflating.decompress(body, largest + 1)
+    if len(whole) > largest:
+        return None
+    if not inflating.eof:
+        raise zlib.error("it breaks off")
+    return whole
+
+
+def _ascii(host: str) -> str:
+    if host.isascii():
+        return host
+    import idna  # noqa: PLC0415 - loads tables that only such a name needs
+
+    return idna.encode(host).decode("ascii")
+
+
+def _with_host(headers: Mapping[str, str], address: WebAddress) -> dict[str, str]:
+    if any(name.lower() == "host" for name in headers):
+        return dict(headers)
+    return {"Host": address.host_header, **headers}
