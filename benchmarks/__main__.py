@@ -27,6 +27,7 @@ def main() -> int:
         "--days", type=int, help="for the requests, so many days and nights more; for live, month and season, so many"
     )
     parser.add_argument("--picture", type=Path, help="for the requests, a PNG of the first night")
+    parser.add_argument("--states-alone", action="store_true", help="for the schedule: no devices for Home Assistant")
     wanted = parser.parse_args()
     for name in wanted.what or BENCHMARKS:
         _say(f"\n## {name}\n\n{platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
@@ -40,6 +41,8 @@ def main() -> int:
             _say(season.measure(wanted.days))
         elif name == REQUESTS:
             _say(requests.measure(wanted.days, wanted.picture))
+        elif name == SCHEDULE:
+            _say(_schedule(wanted.rigs, for_home_assistant=not wanted.states_alone))
         else:
             _say(_measured(name, wanted.rounds, wanted.rigs))
     return 0
@@ -53,8 +56,6 @@ def _measured(name: str, rounds: int, rigs: list[int] | None) -> str:
             return asyncio.run(passes.measure(rigs or (1, 10, 100, 500), rounds))
         case "exposure":
             return asyncio.run(exposure.measure(rounds))
-        case "schedule":
-            return asyncio.run(schedule.measure(rigs or (500, 1_000)))
         case "home_assistant":
             return asyncio.run(home_assistant.measure())
         case _:
@@ -65,8 +66,12 @@ def _crowd(rigs: list[int] | None) -> str:
     return asyncio.run(crowd.measure(rigs[0] if rigs else 50))
 
 
-REQUESTS = "requests"
-BENCHMARKS = ("start", "passes", "exposure", "schedule", "night", REQUESTS, "home_assistant")
+def _schedule(rigs: list[int] | None, *, for_home_assistant: bool) -> str:
+    return asyncio.run(schedule.measure(rigs or (500, 1_000), for_home_assistant=for_home_assistant))
+
+
+REQUESTS, SCHEDULE = "requests", "schedule"
+BENCHMARKS = ("start", "passes", "exposure", SCHEDULE, "night", REQUESTS, "home_assistant")
 CROWD = "crowd"
 LIVE = "live"
 MONTH = "month"

@@ -17,8 +17,8 @@ from benchmarks.rig_server import MESSAGES
 from benchmarks.tables import table
 from tests.faults.gate import Gate
 from ts2mqtt.bridge.bridge import Bridge
-from ts2mqtt.commands import collect_garbage_seldom
 from ts2mqtt.config import load_config
+from ts2mqtt.system.garbage import collect_garbage_seldom
 from ts2mqtt.timing import BrokerTimings, Timings
 
 _NEVER_S = 3_600.0

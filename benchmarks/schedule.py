@@ -13,7 +13,7 @@ from benchmarks import watched
 from benchmarks.floor import Retained
 from benchmarks.hosting_site import hosting_site
 from benchmarks.passes import OF_THE_BRIDGE
-from benchmarks.rig_server import LIVE_REQUESTS, MESSAGES
+from benchmarks.rig_server import LIVE_REQUESTS, MESSAGES, STATE_TOPICS
 from benchmarks.tables import Spread, table
 
 if TYPE_CHECKING:
@@ -23,19 +23,30 @@ if TYPE_CHECKING:
     from benchmarks.watched import Watched
 
 _INTERVAL_S = 30.0
+_STATES_OF_THE_BRIDGE = OF_THE_BRIDGE - 1
 _WATCHED_S = 4 * _INTERVAL_S
-_PATIENCE_S = 1_800.0
+_PATIENCE_S, _PATIENCE_S_A_RIG = 600.0, 2.0
+"""A rig's devices take up to 1.7 s, as the bridge waits for the broker and its subscribers."""
+
+_MOST_FOR_THE_FLOOR = 1_000
+"""It gets the messages in a file, and those of more rigs take gigabytes."""
 
 
-async def measure(counts: Sequence[int]) -> str:
+async def measure(counts: Sequence[int], *, for_home_assistant: bool) -> str:
+    """Without devices for Home Assistant all is published at once, where thousands of rigs take an hour with them."""
     rows = []
     for count in counts:
-        async with hosting_site(count) as site, watched.bridge(site, _INTERVAL_S) as program:
-            rows.append((count, "bridge", *await _kept(site, program)))
+        async with (
+            hosting_site(count) as site,
+            watched.bridge(site, _INTERVAL_S, for_home_assistant=for_home_assistant) as program,
+        ):
+            rows.append((count, "bridge", *await _kept(site, program, for_home_assistant=for_home_assistant)))
+            if count > _MOST_FOR_THE_FLOOR:
+                continue
             held = site.observer.held
             messages = [Retained(topic=topic, payload=payload.decode()) for topic, payload in held.items()]
         async with hosting_site(count) as site, watched.floor(site, _INTERVAL_S, messages) as program:
-            rows.append((count, "floor", *await _kept(site, program)))
+            rows.append((count, "floor", *await _kept(site, program, for_home_assistant=for_home_assistant)))
     heads = (
         "all retained after s",
         "longest time between looks, s",
@@ -46,9 +57,10 @@ async def measure(counts: Sequence[int]) -> str:
     return table(("rigs", "program", *heads), rows)
 
 
-async def _kept(site: HostingSite, program: Watched) -> tuple[Spread, ...]:
+async def _kept(site: HostingSite, program: Watched, *, for_home_assistant: bool) -> tuple[Spread, ...]:
     began, rigs = time.monotonic(), len(site.urls)
-    await site.retained(rigs * MESSAGES + OF_THE_BRIDGE, _PATIENCE_S)
+    topics = rigs * MESSAGES + OF_THE_BRIDGE if for_home_assistant else rigs * STATE_TOPICS + _STATES_OF_THE_BRIDGE
+    await site.retained(topics, _PATIENCE_S + rigs * _PATIENCE_S_A_RIG)
     cold_s = time.monotonic() - began
     await asyncio.sleep(_INTERVAL_S)
     await site.forget()

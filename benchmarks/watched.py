@@ -41,11 +41,14 @@ class Watched:
         return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6
 
 
-def bridge(site: HostingSite, interval_s: float, **mqtt: object) -> AbstractAsyncContextManager[Watched]:
-    return running("ts2mqtt", "run", "-c", str(bridge_config(site, interval_s, **mqtt)))
+def bridge(
+    site: HostingSite, interval_s: float, *, for_home_assistant: bool = True, **mqtt: object
+) -> AbstractAsyncContextManager[Watched]:
+    config = bridge_config(site, interval_s, for_home_assistant=for_home_assistant, **mqtt)
+    return running("ts2mqtt", "run", "-c", str(config))
 
 
-def bridge_config(site: HostingSite, interval_s: float, **mqtt: object) -> Path:
+def bridge_config(site: HostingSite, interval_s: float, *, for_home_assistant: bool = True, **mqtt: object) -> Path:
     """The file; `mqtt` are further keys of that section."""
     config = site.folder / "config.yaml"
     wanted = {
@@ -54,6 +57,7 @@ def bridge_config(site: HostingSite, interval_s: float, **mqtt: object) -> Path:
         # Each look reads all that is live: requests.py tells what is saved. What is read once a night or once in six
         # hours is no part of a pass: night.py.
         "polling": {"interval": f"{interval_s}s", "edit_interval": f"{interval_s}s", "plan": "off"},
+        "home_assistant": {"enabled": for_home_assistant},
         "log": {"level": "warning"},
     }
     config.write_text(yaml.safe_dump(wanted), encoding="utf-8")

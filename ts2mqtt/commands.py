@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from ts2mqtt.exit_codes import DONE, FAILED, WRONG_USE
 from ts2mqtt.logs import format as log_format
 from ts2mqtt.logs.wording import counted
 from ts2mqtt.network import event_loop
+from ts2mqtt.system.garbage import collect_garbage_seldom
 from ts2mqtt.system.signals import reload_on_hangup, stopping_on_signals
 from ts2mqtt.timing import SystemClock, make_sure_of_time_zone
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ts2mqtt.demo.start import View
 
 _DEFAULT_CONFIG = Path("config.yaml")
-_NEW_OBJECTS_A_COLLECTION = 20_000
 
 
 def carry_out(options: argparse.Namespace) -> int:
@@ -44,14 +43,14 @@ def carry_out(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # What is loaded is no garbage.
-    gc.set_threshold(_NEW_OBJECTS_A_COLLECTION)
+    collect_garbage_seldom()
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
     from ts2mqtt.bridge.side_by_side import first_to_end
     from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
 
     config = _config(options)
-    collect_garbage_seldom()
+    collect_garbage_seldom(len(config.rigs))
 
     async def run() -> None:
         sign_of_life = SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock())
@@ -77,18 +76,6 @@ def _run(options: argparse.Namespace) -> int:
 
     event_loop.run(run())
     return DONE
-
-
-def collect_garbage_seldom() -> None:
-    """Spares the garbage collector objects that are never garbage.
-
-    Code and tables stay until the end. Each rig has thousands of objects that live as long as it is configured, and
-    almost none of them refer to each other in a circle. With Python's own threshold of 700 new objects, a fifth of a
-    cold pass goes into the search for circles.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS_A_COLLECTION)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+import sniffio
 
 from tests.support.clocks import HandClock
 from ts2mqtt.network import event_loop
@@ -78,3 +79,11 @@ def test_a_signal_wakes_nothing_that_is_being_closed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(NamesLoop, "close", look_and_close)
     event_loop.run(listen())
     assert woken == [-1]
+
+
+def test_the_libraries_know_the_loop_without_looking_for_it() -> None:
+    async def name() -> str | None:
+        return sniffio.thread_local.name
+
+    assert event_loop.run(name()) == "asyncio"
+    assert sniffio.thread_local.name is None

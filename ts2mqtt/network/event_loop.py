@@ -6,15 +6,17 @@ import asyncio
 import signal
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import sniffio
 
 from ts2mqtt.network.names import Names, Question, SystemResolver
 from ts2mqtt.system.waking import woken_by_signals
 from ts2mqtt.timing import LookUpTimings, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
     from ts2mqtt.network.names import Entry
 
@@ -61,11 +63,21 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
 
     with asyncio.Runner(loop_factory=loop) as runner:
         waking = woken_by_signals(runner.get_loop()) if sys.platform == "win32" else nullcontext()
-        with waking:
+        with waking, _known_to_sniffio():
             try:
                 return runner.run(work)
             finally:
                 _let_no_signal_wake()
+
+
+@contextmanager
+def _known_to_sniffio() -> Iterator[None]:
+    """Whose event loop this is, httpcore and anyio ask sniffio several times a request; to find out takes longer."""
+    name_before, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
+    try:
+        yield
+    finally:
+        sniffio.thread_local.name = name_before
 
 
 def _let_no_signal_wake() -> None:
