@@ -66,6 +66,12 @@ class TestAddress:
 
         assert (address.user, address.password) == ("me@home", "s:cret")
 
+    def test_no_secret_is_shown_with_it(self) -> None:
+        shown = repr(WebAddress.of("http://astro:s3cret@rig/t0ken"))
+
+        assert "rig" in shown
+        assert not any(secret in shown for secret in ("astro", "s3cret", "t0ken"))
+
     @pytest.mark.parametrize("url", ["http://ß\u200d:8188", "http://rig:99999", "http://[fe80::1"])
     def test_what_is_no_address(self, url: str) -> None:
         with pytest.raises(ValueError, match=r"\w"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,7 +30,7 @@ class Transport(Protocol):
     async def aclose(self) -> None: ...
 
 
-def network(tls: ssl.SSLContext | None, keepalive_s: float) -> Transport:
+def connections(tls: ssl.SSLContext | None, keepalive_s: float) -> Transport:
     """As many connections as there are requests at once, each kept for so long after its latest answer."""
     return httpcore.AsyncConnectionPool(
         ssl_context=tls,
@@ -43,7 +43,10 @@ def network(tls: ssl.SSLContext | None, keepalive_s: float) -> Transport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebAddress:
-    """Where a web server is, and with which login; `host` and `path` are written as they travel."""
+    """Where a web server is, and with which login; `host` and `path` are written as they travel.
+
+    The login is a secret, and so may be the path.
+    """
 
     origin: str
     """As it was written, and may be shown and published: without login and path."""
@@ -51,9 +54,9 @@ class WebAddress:
     scheme: str
     host: str
     port: int
-    path: str
-    user: str = ""
-    password: str = ""
+    path: str = field(repr=False)
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, url: str) -> WebAddress:

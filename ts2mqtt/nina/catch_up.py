@@ -11,7 +11,7 @@ import httpcore
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from ts2mqtt.errors import NinaError
-from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, network
+from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, connections
 from ts2mqtt.nina.address import API_PATH
 from ts2mqtt.nina.events import Event, Moment, latest_announcement
 from ts2mqtt.observatory.live_events import CaughtUp, TargetAnnounced, WaitAnnounced
@@ -30,6 +30,7 @@ T = TypeVar("T")
 _LARGEST_ANSWER = 1024 * 1024
 """Bytes; a history grows by 65 kB a night, for as long as N.I.N.A. runs."""
 
+_KEEPALIVE_S = 5.0
 _DEEPEST = 50
 # As the Target Scheduler names its item, and the Advanced API the status of one.
 _SCHEDULER = "Target Scheduler Container"
@@ -87,7 +88,7 @@ class NinaApi:
         self._answer_s = timings.answer_s
         self._is_silent = False
         headers = {"Accept-Encoding": "identity", "User-Agent": "ts2mqtt"}
-        transport = network(tls, timings.answer_s)
+        transport = connections(tls, _KEEPALIVE_S)
         try:
             address = WebAddress.of(url)
         except ValueError as error:

@@ -30,7 +30,7 @@ from ts2mqtt.errors import (
 )
 from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
 from ts2mqtt.logs.wording import without_secrets
-from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, network, unpacked
+from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, connections, unpacked
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.ports import port_advice
@@ -105,7 +105,7 @@ class TargetSchedulerClient:
         self._requests = HttpRequests(
             address,
             _headers(rig, address),
-            http.transport or network(http.tls or _tls(rig, address), _KEEPALIVE_S),
+            http.transport or connections(http.tls or _tls(rig, address), _KEEPALIVE_S),
             connect_timeout_s=http.connect_timeout_s,
         )
 

@@ -1,4 +1,4 @@
-"""Keeps Python's garbage collector from searching what is never garbage: with thousands of rigs that takes a second."""
+"""Keeps Python's garbage collector from searching what is never garbage: with many rigs that takes a second."""
 
 from __future__ import annotations
 
