@@ -18,7 +18,7 @@ from benchmarks.tables import table
 from tests.faults.gate import Gate
 from ts2mqtt.bridge.bridge import Bridge
 from ts2mqtt.config import load_config
-from ts2mqtt.system.garbage import collect_garbage_seldom
+from ts2mqtt.system.garbage import leave_what_is_loaded_alone, search_for_garbage_seldom
 from ts2mqtt.timing import BrokerTimings, Timings
 
 _NEVER_S = 3_600.0
@@ -76,7 +76,8 @@ def main() -> int:
     parser.add_argument("--bridge", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bridge:
-        collect_garbage_seldom()
+        leave_what_is_loaded_alone()
+        search_for_garbage_seldom(rigs=1)
         asyncio.run(_run_bridge(options.bridge))
         return 0
     sys.stdout.write(asyncio.run(measure(options.rigs, options.cuts)))

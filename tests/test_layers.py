@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "topics": {"config", "observatory"},
     "home_assistant": {"config", "observatory", "topics"},
     "picture": {"observatory"},
-    "network": {"system"},
+    "network": {"config", "system"},
     "mqtt": {"config", "network"},
     "bridge": {"config", "scheduler", "nina", "observatory", "topics", "home_assistant", "picture", "mqtt"},
     "check": {"bridge", "config", "home_assistant", "mqtt", "nina", "observatory", "scheduler", "topics"},

@@ -17,7 +17,7 @@ from ts2mqtt.exit_codes import DONE, FAILED, WRONG_USE
 from ts2mqtt.logs import format as log_format
 from ts2mqtt.logs.wording import counted
 from ts2mqtt.network import event_loop
-from ts2mqtt.system.garbage import collect_garbage_seldom
+from ts2mqtt.system.garbage import leave_what_is_loaded_alone, search_for_garbage_seldom
 from ts2mqtt.system.signals import reload_on_hangup, stopping_on_signals
 from ts2mqtt.timing import SystemClock, make_sure_of_time_zone
 
@@ -43,14 +43,15 @@ def carry_out(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # What is loaded is no garbage.
-    collect_garbage_seldom()
+    search_for_garbage_seldom()
     from ts2mqtt.bridge.bridge import Bridge
     from ts2mqtt.bridge.reload import hangup, reload
     from ts2mqtt.bridge.side_by_side import first_to_end
     from ts2mqtt.bridge.sign_of_life import SignOfLife, sign_paths
 
     config = _config(options)
-    collect_garbage_seldom(len(config.rigs))
+    leave_what_is_loaded_alone()
+    search_for_garbage_seldom(len(config.rigs))
 
     async def run() -> None:
         sign_of_life = SignOfLife(sign_paths(config.mqtt, os.environ), SystemClock())

@@ -1043,4 +1043,4 @@ class TestSeveralAddresses:
 
     def test_an_address_that_is_none_is_a_fault_of_the_config(self) -> None:
         with pytest.raises(ConfigError, match="URL of a rig cannot be used"):
-            Watched(looks(), "http://ß\u200d:8188")
+            Watched(looks(), f"http://{'ä' * 70}:8188")

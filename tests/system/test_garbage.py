@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ts2mqtt.system.garbage import collect_garbage_seldom
+from ts2mqtt.system.garbage import leave_what_is_loaded_alone, search_for_garbage_seldom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,72 +26,54 @@ def circle() -> None:
     one.other, other.other = other, one
 
 
-def linked() -> int:
-    """So many the collector would search, and they are still there."""
+def searched() -> int:
+    """So many the collector would search."""
     return sum(isinstance(one, Linked) for one in gc.get_objects())
-
-
-@contextmanager
-def collector() -> Iterator[None]:
-    """As it was, afterwards."""
-    threshold, callbacks = gc.get_threshold(), list(gc.callbacks)
-    try:
-        yield
-    finally:
-        gc.callbacks[:] = callbacks
-        gc.set_threshold(*threshold)
-        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
 def _collector() -> Iterator[None]:
-    with collector():
-        yield
+    """As it was, afterwards."""
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
 
 
-def test_what_is_alive_is_not_searched() -> None:
+def test_what_is_loaded_is_not_searched() -> None:
     kept = Linked()
+    assert searched() == 1
 
-    collect_garbage_seldom()
+    leave_what_is_loaded_alone()
 
-    assert linked() == 0
+    assert searched() == 0
     assert kept.other is None
 
 
-def test_what_a_whole_search_has_left_is_not_searched_again() -> None:
-    collect_garbage_seldom()
-    kept = [Linked() for _ in range(100)]
-    assert linked() == len(kept)
+def test_garbage_of_before_is_not_kept() -> None:
+    circle()
 
-    gc.collect(0)
-    assert linked() == len(kept)
+    leave_what_is_loaded_alone()
+    gc.unfreeze()
 
-    gc.collect()
-    assert linked() == 0
+    assert searched() == 0
 
 
-def test_garbage_of_later_is_still_found() -> None:
-    collect_garbage_seldom()
+def test_garbage_of_later_is_found() -> None:
+    leave_what_is_loaded_alone()
     gc.collect()
     circle()
-    assert linked() == 2
+    assert searched() == 2
 
-    assert gc.collect() >= 2
-    assert linked() == 0
+    gc.collect()
 
-
-def test_it_searches_less_often_the_more_rigs_there_are() -> None:
-    collect_garbage_seldom(rigs=1)
-    one = gc.get_threshold()[0]
-    collect_garbage_seldom(rigs=4_000)
-
-    assert gc.get_threshold()[0] > 5 * one
+    assert searched() == 0
 
 
-def test_it_is_set_once_however_often_it_is_called() -> None:
-    collect_garbage_seldom()
-    callbacks = list(gc.callbacks)
+def test_it_searches_the_less_often_the_more_rigs_there_are() -> None:
+    search_for_garbage_seldom()
+    before_the_rigs_are_known = gc.get_threshold()[0]
+    search_for_garbage_seldom(rigs=4_000)
 
-    collect_garbage_seldom(rigs=10)
-
-    assert gc.callbacks == callbacks
+    assert before_the_rigs_are_known > 700
+    assert gc.get_threshold()[0] > 5 * before_the_rigs_are_known

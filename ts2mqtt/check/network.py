@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ts2mqtt.check.findings import Cause
 from ts2mqtt.check.steps import StepFailedError, failed_step
+from ts2mqtt.config import DEFAULT_PORTS
 from ts2mqtt.errors import Ts2mqttError
 from ts2mqtt.logs.certificates import untrusted_certificate
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _MOST_ADDRESSES = 4
-_PORTS = {"http": 80, "https": 443}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
 
 
@@ -54,7 +54,7 @@ class Peer:
 def port_of(url: str) -> int:
     """The port of an http or https URL."""
     parts = urlsplit(url)
-    return parts.port or _PORTS[parts.scheme]
+    return parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 def rig_peer(url: str, *, if_refused: str, ca_key: str, patience_s: float) -> Peer:

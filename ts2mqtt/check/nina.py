@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 from ts2mqtt.check.findings import Finding, excused, shortened
 from ts2mqtt.check.network import Peer, address_text, look_up, looked_up_text, port_of, reach, rig_peer
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step
+from ts2mqtt.config.rig_tls import tls_of
 from ts2mqtt.errors import NinaError, RigError
-from ts2mqtt.nina.address import nina_tls
 from ts2mqtt.nina.catch_up import NinaApi, NinaProfile
 from ts2mqtt.nina.socket import event_socket
 from ts2mqtt.scheduler.client import TargetSchedulerClient
@@ -136,7 +136,7 @@ class _AddressCheck:
 
     @property
     def _tls(self) -> ssl.SSLContext | None:
-        return nina_tls(self.url, self.rig)
+        return tls_of(self.url, self.rig)
 
 
 def _verdict_on(profile: NinaProfile, rig_profile_id: str) -> Verdict:

@@ -23,10 +23,9 @@ from ts2mqtt.check.network import (
     speaks_tls,
 )
 from ts2mqtt.check.steps import StepFailedError, Steps, Verdict, failed_step, sentence
-from ts2mqtt.config.rig_tls import tls_context
+from ts2mqtt.config.rig_tls import tls_context, tls_of
 from ts2mqtt.errors import NotTheApiError, RigError, RigUnreachableError
 from ts2mqtt.logs.wording import counted, spoken_duration
-from ts2mqtt.nina.address import nina_tls
 from ts2mqtt.nina.catch_up import NinaApi
 from ts2mqtt.scheduler.client import HttpOptions, TargetSchedulerClient, public_url
 from ts2mqtt.scheduler.oddity_texts import WHAT_TO_DO_WITHOUT_ID, without_id_counts
@@ -167,7 +166,7 @@ class _UrlCheck:
     async def _is_advanced_api(self) -> bool:
         reach_s = self.timings.reach_s
         patience = NinaTimings(connect_timeout_s=reach_s, answer_s=reach_s)
-        async with NinaApi(self.url, patience, nina_tls(self.url, self.rig)) as api:
+        async with NinaApi(self.url, patience, tls_of(self.url, self.rig)) as api:
             return await api.version() is not None
 
     async def _answers_as(self, version: str) -> bool:

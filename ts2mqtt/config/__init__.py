@@ -13,10 +13,11 @@ from ts2mqtt.config.models import (
     TlsConfig,
 )
 from ts2mqtt.config.schema import config_json_schema
-from ts2mqtt.config.values import Seconds, without_api_path, without_path
+from ts2mqtt.config.values import DEFAULT_PORTS, Seconds, without_api_path, without_path
 from ts2mqtt.config.written import config_text
 
 __all__ = [
+    "DEFAULT_PORTS",
     "Changes",
     "Config",
     "HomeAssistantConfig",

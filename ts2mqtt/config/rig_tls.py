@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ts2mqtt.config.models import RigConfig
 
 
+def tls_of(url: str, rig: RigConfig) -> ssl.SSLContext | None:
+    """For one of its addresses; None for what is not encrypted."""
+    return tls_context(rig) if url.startswith("https:") else None
+
+
 def tls_context(rig: RigConfig) -> ssl.SSLContext:
     """Verifies by the machine's certificates, or by `ca_file`, or not at all where the user said so."""
     return _tls_context(rig.ca_file, verify=rig.verify_tls)

@@ -366,10 +366,13 @@ def without_path(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
 def same_address(url: str) -> str:
     """The address in one spelling, to compare addresses."""
     parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path}"
 
 

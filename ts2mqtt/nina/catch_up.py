@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import httpcore
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from ts2mqtt.errors import NinaError
 from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, connections
 from ts2mqtt.nina.address import API_PATH
 from ts2mqtt.nina.events import Event, Moment, latest_announcement
@@ -81,19 +80,15 @@ class Known:
 class NinaApi:
     """Asks the Advanced API at one address a few things; what it does not answer, or answers oddly, is None.
 
-    Once it has not answered in time nothing more is asked. Raises NinaError for an address that is none.
+    Once it has not answered in time nothing more is asked. Raises ValueError for an address that is none.
     """
 
     def __init__(self, url: str, timings: NinaTimings, tls: ssl.SSLContext | None = None) -> None:
         self._answer_s = timings.answer_s
         self._is_silent = False
-        headers = {"Accept-Encoding": "identity", "User-Agent": "ts2mqtt"}
-        transport = connections(tls, _KEEPALIVE_S)
-        try:
-            address = WebAddress.of(url)
-        except ValueError as error:
-            raise NinaError(f"{url} cannot be used: {error}") from error
-        self._requests = HttpRequests(address, headers, transport, connect_timeout_s=timings.connect_timeout_s)
+        self._requests = HttpRequests(
+            WebAddress.of(url), {}, connections(tls, _KEEPALIVE_S), connect_timeout_s=timings.connect_timeout_s
+        )
 
     async def __aenter__(self) -> Self:
         return self

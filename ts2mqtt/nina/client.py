@@ -8,10 +8,10 @@ import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from ts2mqtt.config.rig_tls import tls_of
 from ts2mqtt.errors import NinaError, NotTheAdvancedApiError, OtherNinaError
 from ts2mqtt.logs.failures import FailureLog
 from ts2mqtt.logs.tallies import Kind
-from ts2mqtt.nina.address import nina_tls
 from ts2mqtt.nina.catch_up import Known, NinaApi, catch_up
 from ts2mqtt.nina.events import SAFETY_CONNECTED, event_in, is_of_version_3, live_event
 from ts2mqtt.nina.socket import Message, Received, event_socket, version_3
@@ -114,7 +114,7 @@ class NinaClient:
 
     async def _listen(self, url: str) -> None:
         """One connection, from its beginning to the NinaError that ends it."""
-        async with event_socket(url, self._clock, self._timings, nina_tls(url, self._config)) as received:
+        async with event_socket(url, self._clock, self._timings, tls_of(url, self._config)) as received:
             caught_up = await self._catch_up(url)
             if self._is_other_nina:
                 raise self._other_nina(url)
@@ -152,7 +152,7 @@ class NinaClient:
             self._events.put_nowait(await self._catch_up(url))
 
     async def _catch_up(self, url: str) -> CaughtUp:
-        async with NinaApi(url, self._timings, nina_tls(url, self._config)) as api:
+        async with NinaApi(url, self._timings, tls_of(url, self._config)) as api:
             caught_up, self._profile = await catch_up(api, self._known, self._clock, self._timings)
         self._known = Known(caught_up.process_started, caught_up.time)
         return caught_up

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 import httpcore
 
-from ts2mqtt.config.rig_tls import tls_context
+from ts2mqtt.config.rig_tls import tls_of
 from ts2mqtt.errors import (
     ApiFailureError,
     ConfigError,
@@ -30,7 +30,7 @@ from ts2mqtt.errors import (
 )
 from ts2mqtt.logs.certificates import certificate_error, untrusted_certificate
 from ts2mqtt.logs.wording import without_secrets
-from ts2mqtt.network.http_requests import HTTP_FAILURES, HttpRequests, WebAddress, connections, unpacked
+from ts2mqtt.network.http_requests import HTTP_FAILURES, PACKED, HttpRequests, WebAddress, connections, unpacked
 from ts2mqtt.scheduler import wire
 from ts2mqtt.scheduler.decode import Item, Items, ListReader, json_value
 from ts2mqtt.scheduler.ports import port_advice
@@ -53,7 +53,6 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 # The plugin's server closes a connection that idles for 15 s; letting it go first avoids most stale ones.
 _KEEPALIVE_S = 10.0
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z.+-]{0,39}")
-_PACKED = ("gzip", "deflate")
 _REDIRECTS = range(300, 400)
 _LONGEST_REASON = 200
 _SIGNS_OF_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
@@ -104,8 +103,8 @@ class TargetSchedulerClient:
         # How many connections there are at once is the request slots' matter.
         self._requests = HttpRequests(
             address,
-            _headers(rig, address),
-            http.transport or connections(http.tls or _tls(rig, address), _KEEPALIVE_S),
+            _headers(rig),
+            http.transport or connections(http.tls or tls_of(url, rig), _KEEPALIVE_S),
             connect_timeout_s=http.connect_timeout_s,
         )
 
@@ -203,8 +202,9 @@ class TargetSchedulerClient:
             self._refuse_failure(answer, path)
             self.rig_time = _http_date(answer.header("date"))
             body = await answer.body(LARGEST_ANSWER)
-            if body is not None and answer.header("content-encoding") in _PACKED:
-                body = unpacked(body, LARGEST_ANSWER)
+            coding = answer.header("content-encoding")
+            if body is not None and coding in PACKED:
+                body = unpacked(body, coding, LARGEST_ANSWER)
         if body is None:
             raise ApiFailureError(f"answered {path} with more than {LARGEST_ANSWER >> 20} MiB")
         return body
@@ -229,7 +229,7 @@ class TargetSchedulerClient:
         if status != HTTPStatus.OK:
             raise ApiFailureError(f"answered {path} with status {status}")
         # Codings over codings can make terabytes of a few bytes.
-        if (coding := answer.header("content-encoding")) not in ("", "identity", *_PACKED):
+        if (coding := answer.header("content-encoding")) not in ("", "identity", *PACKED):
             raise ApiFailureError(
                 f"answered {path} in the coding {coding[:_LONGEST_REASON]!r}, which nobody asked for"
             )
@@ -264,25 +264,12 @@ class TargetSchedulerClient:
         return f"{self.url} broke the connection ({reason})", ""
 
 
-def _headers(rig: RigConfig, address: WebAddress) -> dict[str, str]:
-    headers = {
-        # `identity` spares the imaging PC the work; a coding the server does not know can end it.
-        "Accept-Encoding": "identity",
-        "Accept": "application/json",
-        "Connection": "keep-alive",
-        "User-Agent": "ts2mqtt",
-        **{name: value.get_secret_value() for name, value in rig.headers.items()},
-    }
-    user, password = address.user, address.password
+def _headers(rig: RigConfig) -> dict[str, str]:
+    headers = {name: value.get_secret_value() for name, value in rig.headers.items()}
     if rig.username:
-        user, password = rig.username, rig.password.get_secret_value() if rig.password else ""
-    if user:
-        headers["Authorization"] = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+        login = f"{rig.username}:{rig.password.get_secret_value() if rig.password else ''}"
+        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
     return headers
-
-
-def _tls(rig: RigConfig, address: WebAddress) -> ssl.SSLContext | None:
-    return tls_context(rig) if address.scheme == "https" else None
 
 
 def _http_date(text: str) -> datetime | None:

@@ -1,32 +1,28 @@
-"""Keeps Python's garbage collector from searching what is never garbage: with many rigs that takes a second."""
+"""How seldom Python's garbage collector searches, and what it leaves alone."""
 
 from __future__ import annotations
 
 import gc
-from typing import Literal
 
-_NEW_OBJECTS_A_COLLECTION, _NEW_OBJECTS_OF_A_RIG = 20_000, 50
-"""So many new objects are searched at once; the second are those of requests that are under way."""
+_NEW_OBJECTS = 20_000
+"""So many new objects are searched at once, in place of Python's 700."""
 
-_WHOLE = 2
-"""The generation that a search of everything is for."""
+_NEW_OBJECTS_OF_A_RIG = 50
+"""So many more for each rig: the objects of its requests under way, most of which go without a search."""
 
 
-def collect_garbage_seldom(rigs: int = 0) -> None:
-    """Nothing that is alive now, nor what a search of everything leaves alive, is searched again.
+def search_for_garbage_seldom(rigs: int = 0) -> None:
+    """A rig's objects live as long as it is configured, and almost none of them refer to each other in a circle.
 
-    Code and tables stay until the end, and each rig has thousands of objects that stay as long as the bridge runs.
-    Almost none of them refer to each other in a circle, so that they go without the collector when they do go. With
-    Python's own threshold of 700 new objects, a fifth of a cold pass goes into the search for circles. A search of
-    everything stopped a bridge of 1,500 rigs for 0.8 s, and would stop a larger one until requests run out of time.
+    With Python's own threshold, a fifth of a cold pass goes into the search for circles.
     """
-    gc.set_threshold(_NEW_OBJECTS_A_COLLECTION + rigs * _NEW_OBJECTS_OF_A_RIG)
+    gc.set_threshold(_NEW_OBJECTS + rigs * _NEW_OBJECTS_OF_A_RIG)
+
+
+def leave_what_is_loaded_alone() -> None:
+    """Code and tables stay until the end.
+
+    What comes later is not frozen: a connection refers to itself, and one that is frozen would never be freed.
+    """
     gc.collect()
     gc.freeze()
-    if _spare_what_is_left not in gc.callbacks:
-        gc.callbacks.append(_spare_what_is_left)
-
-
-def _spare_what_is_left(phase: Literal["start", "stop"], collection: dict[str, int]) -> None:
-    if phase == "stop" and collection["generation"] == _WHOLE:
-        gc.freeze()
