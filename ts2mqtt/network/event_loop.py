@@ -72,9 +72,9 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 @contextmanager
 def _known_to_sniffio() -> Iterator[None]:
-    """Because httpcore and anyio ask sniffio several times a request which event loop runs.
+    """Tells sniffio that asyncio runs in this thread: httpcore and anyio ask it several times a request.
 
-    A name that is set is found faster than one that sniffio works out.
+    Sniffio finds a name that is set faster than it works one out.
     """
     name_before, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
     try:

@@ -12,15 +12,16 @@ _NEW_OBJECTS_OF_A_RIG = 50
 
 
 def search_for_garbage_seldom(rigs: int = 0) -> None:
-    """A rig's objects live as long as it is configured, and almost none of them refer to each other in a circle.
+    """Lets more new objects come before each search, and the more of them the more rigs there are.
 
-    With Python's own threshold, a fifth of a cold pass goes into the search for circles.
+    A rig's objects live as long as it is configured, and almost none of them refer to each other in a circle. With
+    Python's own threshold, a fifth of a cold pass goes into the search for circles.
     """
     gc.set_threshold(_NEW_OBJECTS + rigs * _NEW_OBJECTS_OF_A_RIG)
 
 
 def leave_what_is_loaded_alone() -> None:
-    """Code and tables stay until the end.
+    """Takes what is alive now out of all later searches: code and tables stay until the end.
 
     What comes later is not frozen: a connection refers to itself, and one that is frozen would never be freed.
     """
